@@ -1,0 +1,7 @@
+# Where things lie; sourced by the scripts. FREEHOLD_CACHE holds fetched sources, models and the built llama.cpp.
+export FREEHOLD_CACHE="${FREEHOLD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/freehold}"
+export CCACHE_DIR="${CCACHE_DIR:-$FREEHOLD_CACHE/ccache}"
+export CCACHE_MAXSIZE="${CCACHE_MAXSIZE:-4G}"
+export CCACHE_BASEDIR="${CCACHE_BASEDIR:-$PWD}"
+export CCACHE_NOHASHDIR=1
+fetched() { /usr/bin/python3 third_party/fetch "$1"; }

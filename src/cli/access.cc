@@ -1,0 +1,223 @@
+#include "cli/access.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "admin/admin_api.h"
+#include "base/os/dir_lock.h"
+#include "base/os/file.h"
+#include "codec/json.h"
+#include "gateway/gateway.h"
+#include "ledger/store/sqlite/sqlite_store.h"
+#include "ledger/writer.h"
+#include "net/blocking_client.h"
+#include "net/memory.h"
+
+namespace fh::cli {
+namespace {
+
+using codec::json::Document;
+using codec::json::Value;
+
+constexpr std::int64_t kCallTimeoutMs = 60'000;
+
+std::string text_of(Value object, std::string_view key) {
+  const auto text = object[key].as_string();
+  return text ? std::string(*text) : std::string();
+}
+
+// What an answer of 400 and more says, as an Error.
+base::Result<std::string> unwrap(net::HttpResponse response) {
+  if (response.status < 400) return std::move(response.body);
+  base::Error error;
+  error.code = response.status == 404   ? base::Code::NotFound
+               : response.status == 401 ? base::Code::Unauthenticated
+               : response.status == 409 ? base::Code::AlreadyExists
+               : response.status < 500  ? base::Code::FailedPrecondition
+                                        : base::Code::Unavailable;
+  error.message = fmt::format("the server answered {}", response.status);
+  if (const auto body = Document::parse(response.body)) {
+    const Value said = body->root()["error"];
+    if (const std::string message = text_of(said, "message"); !message.empty())
+      error.message = message;
+    error.hint = text_of(said, "hint");
+  }
+  return std::unexpected(std::move(error));
+}
+
+class RemoteAccess final : public Access {
+ public:
+  RemoteAccess(RunningServer server, base::Secret key)
+      : server_(std::move(server)), key_(std::move(key)) {}
+  bool server_runs() const override { return true; }
+  base::Result<std::string> call(std::string_view method, std::string target,
+                                 std::string body) override {
+    const net::BlockingClient client(dialer_, {server_.host, server_.port});
+    net::ClientRequest request;
+    request.method = method;
+    request.target = std::move(target);
+    request.headers = {{"authorization", "Bearer " + key_.reveal()},
+                       {"content-type", "application/json"}};
+    request.body = std::move(body);
+    FH_TRY(net::HttpResponse response, client.request(request, kCallTimeoutMs));
+    return unwrap(std::move(response));
+  }
+
+ private:
+  RunningServer server_;
+  base::Secret key_;
+  net::Dialer dialer_;
+};
+
+net::Task<void> serve_once(admin::AdminApi* api, net::HttpRequest request, net::MemoryResponse* to,
+                           net::Runtime* runtime) {
+  co_await api->handle(std::move(request), *to,
+                       {"local", "this machine", auth::Role::Admin, "default", "", false},
+                       "req_local");
+  runtime->stop();
+}
+
+// The admin API without a server: real tables over the store, nothing running.
+class LocalAccess final : public Access {
+ public:
+  static base::Result<std::unique_ptr<Access>> open(const Config& config, base::os::DirLock lock) {
+    auto access = std::unique_ptr<LocalAccess>(new LocalAccess(config, std::move(lock)));
+    FH_TRY_VOID(access->start());
+    return access;
+  }
+  bool server_runs() const override { return false; }
+  base::Result<std::string> call(std::string_view method, std::string target,
+                                 std::string body) override;
+
+ private:
+  LocalAccess(const Config& config, base::os::DirLock lock)
+      : config_(config), lock_(std::move(lock)) {}
+  base::Status start();
+
+  Config config_;
+  base::os::DirLock lock_;
+  base::SystemClock clock_;
+  base::SystemRandom random_;
+  std::unique_ptr<ledger::SqliteStore> store_;
+  std::unique_ptr<ledger::LedgerReader> reader_;
+  std::unique_ptr<ledger::LedgerWriter> writer_;
+  std::unique_ptr<auth::KeyTable> keys_;
+};
+
+base::Status LocalAccess::start() {
+  FH_TRY(store_, ledger::SqliteStore::open(ledger_file(config_).string()));
+  FH_TRY(reader_, ledger::open_sqlite_reader(ledger_file(config_).string()));
+  writer_ =
+      std::make_unique<ledger::LedgerWriter>(*store_, clock_, ledger::LedgerWriter::Options{});
+  FH_TRY(base::Secret pepper, load_pepper(config_, random_));
+  keys_ = std::make_unique<auth::KeyTable>(*store_, std::move(pepper), clock_, random_);
+  return keys_->load();
+}
+
+base::Result<std::string> LocalAccess::call(std::string_view method, std::string target,
+                                            std::string body) {
+  net::Runtime runtime(static_cast<base::Clock&>(clock_));
+  gateway::Sessions sessions(clock_, random_);
+  gateway::ModelDirectory models;
+  obs::Metrics metrics;
+  gateway::LiveRequests live(clock_);
+  const gateway::Deps deps{runtime, clock_,   random_,         *writer_,
+                           *keys_,  sessions, models,          pricing::PriceBook::bundled(),
+                           metrics, live,     config_.gateway, {},
+                           {}};
+  net::Offload offload;
+  admin::Facts facts;
+  facts.data_dir = config_.data_dir.string();
+  facts.worker_lock = [] { return std::string(); };
+  facts.rss_bytes = [] { return std::int64_t{0}; };
+  facts.is_owner = [](std::int64_t) { return false; };
+  facts.shutdown = [] {};
+  admin::AdminApi api(deps, *reader_, offload, std::move(facts));
+  net::HttpRequest request;
+  request.method = method;
+  const std::size_t mark = target.find('?');
+  request.path = target.substr(0, mark);
+  if (mark != std::string::npos) request.query = target.substr(mark + 1);
+  request.target = std::move(target);
+  request.body = std::move(body);
+  net::MemoryResponse response(runtime);
+  runtime.spawn(serve_once(&api, std::move(request), &response, &runtime));
+  runtime.run();
+  net::HttpResponse answer;
+  answer.status = response.status();
+  answer.body = response.body();
+  return unwrap(std::move(answer));
+}
+
+}  // namespace
+
+std::filesystem::path server_file(const Config& config) {
+  return config.data_dir / "server.json";
+}
+std::filesystem::path admin_key_file(const Config& config) {
+  return config.data_dir / "admin.key";
+}
+std::filesystem::path ledger_file(const Config& config) {
+  return config.data_dir / "ledger.db";
+}
+
+base::Result<base::Secret> read_admin_key(const Config& config) {
+  auto text = base::os::read_file(admin_key_file(config), 4096);
+  if (!text) {
+    return base::fail(base::Code::Unauthenticated,
+                      fmt::format("no admin key in {}: {}", admin_key_file(config).string(),
+                                  text.error().message),
+                      "run as the user that runs the server, or start the server once");
+  }
+  while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
+  return base::Secret(*std::move(text));
+}
+
+base::Result<base::Secret> load_pepper(const Config& config, base::Random& random) {
+  const std::filesystem::path path = config.data_dir / "pepper";
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    std::string bytes(32, '\0');
+    random.fill({reinterpret_cast<std::uint8_t*>(bytes.data()), bytes.size()});
+    FH_TRY_VOID(base::os::write_file_atomically(path, bytes, 0600));
+  }
+  FH_TRY(std::string bytes, base::os::read_file(path, 64));
+  return base::Secret(std::move(bytes));
+}
+
+base::Status write_server_file(const Config& config, const std::string& listen) {
+  codec::json::Writer w;
+  w.object()
+      .member("listen", listen)
+      .member("pid", static_cast<std::int64_t>(::getppid()))
+      .end_object();
+  return base::os::write_file_atomically(server_file(config), w.str() + "\n", 0600);
+}
+
+base::Result<RunningServer> running_server(const Config& config) {
+  FH_TRY(const std::string text, base::os::read_file(server_file(config), 4096));
+  FH_TRY(const Document document, Document::parse(text));
+  FH_TRY(net::HostPort address, parse_listen(text_of(document.root(), "listen")));
+  if (address.host == "0.0.0.0") address.host = "127.0.0.1";
+  if (address.host == "::") address.host = "::1";
+  return RunningServer{address.host, address.port, document.root()["pid"].as_int().value_or(0)};
+}
+
+base::Result<std::unique_ptr<Access>> Access::open(const Config& config) {
+  FH_TRY_VOID(base::os::make_folders(config.data_dir, 0700));
+  base::Result<base::os::DirLock> lock = base::os::DirLock::acquire(config.data_dir);
+  if (lock) return LocalAccess::open(config, std::move(*lock));
+  if (lock.error().code != base::Code::FailedPrecondition) return std::unexpected(lock.error());
+  base::Result<RunningServer> server = running_server(config);
+  if (!server) {
+    return base::fail(base::Code::Unavailable,
+                      "a server is starting on this data folder and does not answer yet",
+                      "try again in a moment");
+  }
+  FH_TRY(base::Secret key, read_admin_key(config));
+  return std::make_unique<RemoteAccess>(*std::move(server), std::move(key));
+}
+
+}  // namespace fh::cli

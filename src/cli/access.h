@@ -1,0 +1,43 @@
+#pragma once
+// How command-line verbs reach keys, usage and models: through the admin API of the running server,
+// or, when none runs on this data directory, through the same API in this process with the store
+// opened under its lock. The verb does not notice which.
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "cli/config.h"
+#include "net/http.h"
+
+namespace fh::cli {
+
+class Access {
+ public:
+  virtual ~Access() = default;
+  // `target` with query, e.g. "/admin/v1/usage?by=day". An answer of 400 and more is an Error with
+  // what the server said.
+  virtual base::Result<std::string> call(std::string_view method, std::string target,
+                                         std::string body) = 0;
+  virtual bool server_runs() const = 0;
+
+  static base::Result<std::unique_ptr<Access>> open(const Config& config);
+};
+
+// What the running server wrote down about itself: <data>/server.json.
+struct RunningServer {
+  std::string host;
+  std::uint16_t port = 0;
+  std::int64_t pid = 0;
+};
+base::Result<RunningServer> running_server(const Config& config);
+base::Status write_server_file(const Config& config, const std::string& listen);
+std::filesystem::path server_file(const Config& config);
+std::filesystem::path admin_key_file(const Config& config);
+std::filesystem::path ledger_file(const Config& config);
+base::Result<base::Secret> read_admin_key(const Config& config);
+// The 32 bytes under which keys are hashed; made on first use, kept 0600.
+base::Result<base::Secret> load_pepper(const Config& config, base::Random& random);
+
+}  // namespace fh::cli

@@ -1,0 +1,192 @@
+// The command line: verbs, flags and their help. Each help text teaches by example.
+#include "cli/cli.h"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "cli/output.h"
+#include "cli/verbs.h"
+
+namespace fh::cli {
+namespace {
+
+struct Parsed {
+  ConfigFlags flags;
+  ModelsArgs models;
+  KeysArgs keys;
+  UsageArgs usage;
+  ChatArgs chat;
+  DoctorArgs doctor;
+  UpArgs up;
+  bool version_json = false;
+};
+
+void add_up(CLI::App& app, Parsed& p) {
+  CLI::App* up = app.add_subcommand("up", "start the server");
+  up->footer(
+      "Examples:\n"
+      "  freehold up                                  serve every imported model on "
+      "127.0.0.1:8484\n"
+      "  freehold up --listen 0.0.0.0:8484            for other machines too\n"
+      "  freehold up --data /srv/freehold             with its data somewhere else\n\n"
+      "The first start makes an admin key, shows it once and keeps it in <data>/admin.key. Ctrl-C "
+      "drains and stops.");
+  up->add_option("--listen", p.flags.listen,
+                 "address to serve, host:port; several with commas (FREEHOLD_LISTEN)");
+  up->add_option("--engine-script", p.up.script,
+                 "serve the scripted engine with this file instead of models (for tests)");
+}
+
+void add_chat(CLI::App& app, Parsed& p) {
+  CLI::App* chat = app.add_subcommand("chat", "ask a model");
+  chat->footer(
+      "Examples:\n"
+      "  freehold chat \"What is a prefix cache?\"      one question\n"
+      "  freehold chat                                a conversation; end it with Ctrl-D\n"
+      "  freehold chat --model qwen2.5-coder-1.5b --stats \"Reverse a list in C\"\n"
+      "  freehold chat --json \"Say hello\"             the answer, its tokens and time as JSON");
+  chat->add_option("prompt", p.chat.prompt,
+                   "the question; without it, lines are read from the terminal");
+  chat->add_option("--model,-m", p.chat.model, "model to ask")->capture_default_str();
+  chat->add_option("--system", p.chat.system, "instructions for the model");
+  chat->add_flag("--stats", p.chat.stats,
+                 "show tokens, speed and the price of the same tokens elsewhere");
+  chat->add_flag("--json", p.chat.json, "print one JSON object");
+}
+
+void add_models(CLI::App& app, Parsed& p) {
+  CLI::App* models = app.add_subcommand("models", "the models on this machine");
+  models->require_subcommand(1);
+  models->footer(
+      "Examples:\n"
+      "  freehold models list\n"
+      "  freehold models show smollm2-135m            architecture, context, licence, origin, "
+      "whether it fits\n"
+      "  freehold models import ./model.gguf --as my-model\n"
+      "  freehold models verify                       read every file again and compare its "
+      "SHA-256\n"
+      "  freehold models remove my-model");
+  const auto add = [&](const char* name, const char* help) {
+    CLI::App* sub = models->add_subcommand(name, help);
+    sub->add_flag("--json", p.models.json, "print JSON");
+    sub->callback([&p, name] { p.models.action = name; });
+    return sub;
+  };
+  add("list", "what is here");
+  add("show", "everything known of one model")
+      ->add_option("name", p.models.name, "model")
+      ->required();
+  CLI::App* import = add("import", "check a GGUF file and take it in");
+  import->add_option("file", p.models.name, "the file")->required();
+  import->add_option("--as", p.models.as, "what to call it");
+  import->add_option("--alias", p.models.aliases, "further names");
+  add("verify", "compare files with what was imported")
+      ->add_option("name", p.models.name, "one model; all without it");
+  add("remove", "forget a model and delete its file")
+      ->add_option("name", p.models.name, "model")
+      ->required();
+}
+
+void add_keys(CLI::App& app, Parsed& p) {
+  CLI::App* keys = app.add_subcommand("keys", "who may call");
+  keys->require_subcommand(1);
+  keys->footer(
+      "Examples:\n"
+      "  freehold keys create alice                   a key for Alice; shown once\n"
+      "  freehold keys create ci --workload nightly   its requests are tagged `nightly`\n"
+      "  freehold keys list\n"
+      "  freehold keys revoke alice                   stops working at once");
+  const auto add = [&](const char* name, const char* help) {
+    CLI::App* sub = keys->add_subcommand(name, help);
+    sub->add_flag("--json", p.keys.json, "print JSON");
+    sub->callback([&p, name] { p.keys.action = name; });
+    return sub;
+  };
+  CLI::App* create = add("create", "make a key");
+  create->add_option("name", p.keys.name, "what or whom it is for")->required();
+  create->add_flag("--admin", p.keys.admin, "may use the console and these verbs");
+  create->add_option("--project", p.keys.project,
+                     "project; prompts are shared in the cache within one");
+  create->add_option("--workload", p.keys.workload,
+                     "tag of its requests unless they carry their own");
+  add("list", "all keys, never their text");
+  add("revoke", "end a key")->add_option("name", p.keys.name, "name or id")->required();
+}
+
+void add_usage(CLI::App& app, Parsed& p) {
+  CLI::App* usage =
+      app.add_subcommand("usage", "what was used, and what the same tokens cost elsewhere");
+  usage->footer(
+      "Examples:\n"
+      "  freehold usage                               by day\n"
+      "  freehold usage --by workload --from 2026-11-01\n"
+      "  freehold usage --by model --csv > november.csv");
+  usage->add_option("--by", p.usage.by, "day, week, model, key or workload")
+      ->check(CLI::IsMember({"day", "week", "model", "key", "workload"}))
+      ->capture_default_str();
+  usage->add_option("--from", p.usage.from, "first day, like 2026-11-01 (UTC)");
+  usage->add_option("--to", p.usage.to, "day after the last");
+  usage->add_flag("--json", p.usage.json, "print JSON");
+  usage->add_flag("--csv", p.usage.csv, "print CSV");
+}
+
+void add_doctor(CLI::App& app, Parsed& p) {
+  CLI::App* doctor = app.add_subcommand("doctor", "look at this machine and this installation");
+  doctor->footer(
+      "Examples:\n"
+      "  freehold doctor                              machine, data, ledger, locks (proved by "
+      "trying), server\n"
+      "  freehold doctor --json\n"
+      "  freehold doctor --ready && echo up           exit 0 when the server takes requests");
+  doctor->add_flag("--json", p.doctor.json, "print JSON");
+  doctor->add_flag("--ready", p.doctor.ready, "only ask whether the server is ready");
+  doctor->add_flag("--key-path", p.doctor.key_path, "only print where the admin key lies");
+}
+
+int dispatch(const CLI::App& app, const Parsed& p) {
+  if (app.got_subcommand("version")) return run_version(p.version_json);
+  base::Result<Config> config = load_config(p.flags);
+  if (!config) return print_error(config.error());
+  if (app.got_subcommand("up")) {
+    config->script = p.up.script;
+    return run_up(*config, p.up);
+  }
+  if (app.got_subcommand("chat")) return run_chat(*config, p.chat);
+  if (app.got_subcommand("models")) return run_models(*config, p.models);
+  if (app.got_subcommand("keys")) return run_keys(*config, p.keys);
+  if (app.got_subcommand("usage")) return run_usage(*config, p.usage);
+  return run_doctor(*config, p.doctor);
+}
+
+}  // namespace
+
+int run_cli(int argc, char** argv) {
+  CLI::App app{"Freehold: own your AI instead of renting it."};
+  Parsed p;
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_option("--data", p.flags.data_dir,
+                 "data folder (FREEHOLD_DATA; default: the user's data folder)");
+  app.add_option("--config", p.flags.config_file,
+                 "configuration file (default: <data>/freehold.toml if it is there)");
+  app.footer(
+      "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 no server answers, 130 "
+      "interrupted.");
+  add_up(app, p);
+  add_chat(app, p);
+  add_models(app, p);
+  add_keys(app, p);
+  add_usage(app, p);
+  add_doctor(app, p);
+  CLI::App* version = app.add_subcommand("version", "what this is made of");
+  version->add_flag("--json", p.version_json, "print JSON");
+  try {
+    app.parse(argc, argv);
+    return dispatch(app, p);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? kOk : kUsage;
+  }
+}
+
+}  // namespace fh::cli

@@ -1,0 +1,169 @@
+#include "cli/served_models.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/os/process.h"
+#include "models/catalogue.h"
+#include "registry/registry.h"
+
+namespace fh::cli {
+namespace {
+
+// Share of the machine's memory that workers started ahead of need may take together.
+constexpr std::uint64_t kPreloadPercent = 70;
+
+const models::CatalogueEntry* known(const registry::InstalledModel& model) {
+  return models::find_in_catalogue(model.sha256);
+}
+
+// What `default` names: the configured model, else the starter, else the first.
+std::string default_model(const std::vector<registry::InstalledModel>& models,
+                          const std::string& configured) {
+  if (!configured.empty()) return configured;
+  for (const registry::InstalledModel& model : models) {
+    if (known(model) != nullptr && known(model)->starter) return model.id;
+  }
+  return models.empty() ? std::string() : models.front().id;
+}
+
+}  // namespace
+
+void ServedModels::add(Entry entry, engine::Scheduler& scheduler) {
+  engine::RemoteOptions options;
+  options.info.id = entry.served.id;
+  options.info.context_tokens = entry.start.context_tokens;
+  options.info.sequences_max = entry.start.sequences;
+  entry.engine = std::make_unique<engine::RemoteEngine>(std::move(options), scheduler);
+  entry.served.engine = entry.engine.get();
+  entries_.push_back(std::make_unique<Entry>(std::move(entry)));
+}
+
+base::Status ServedModels::add_scripted(const Config&, engine::Scheduler& scheduler) {
+  Entry entry;
+  entry.served.id = "scripted";
+  entry.served.aliases = {"default"};
+  entry.served.display_name = "Scripted engine";
+  entry.served.created_unix_s = 1'767'225'600;
+  entry.start.model_id = "scripted";
+  add(std::move(entry), scheduler);
+  return {};
+}
+
+base::Status ServedModels::add_registered(const Config& config, const base::Clock& clock,
+                                          engine::Scheduler& scheduler) {
+  const registry::Registry store(config.data_dir, clock);
+  FH_TRY(const std::vector<registry::InstalledModel> models, store.list());
+  const std::string chosen = default_model(models, config.default_model);
+  const std::uint64_t memory = base::os::system_facts().memory_bytes;
+  bool found = chosen.empty();
+  for (const registry::InstalledModel& model : models) {
+    FH_TRY(const models::GgufFacts facts, store.facts(model));
+    Entry entry;
+    entry.start.model_id = model.id;
+    entry.start.blob_sha256 = model.sha256;
+    entry.start.context_tokens = static_cast<std::uint32_t>(
+        models::context_for_memory(facts, config.engine.context_tokens, memory));
+    entry.start.sequences = config.engine.sequences;
+    entry.start.threads = config.engine.threads;
+    entry.start.queue = config.engine.queue;
+    const models::FitReport fit = models::fit_of(facts, entry.start.context_tokens, memory);
+    entry.memory_bytes = fit.weights_bytes + fit.kv_bytes + fit.working_bytes;
+    entry.served.id = model.id;
+    entry.served.aliases = model.aliases;
+    entry.served.display_name = model.display_name;
+    entry.served.created_unix_s = model.imported_unix_ns / 1'000'000'000;
+    entry.served.facts_json =
+        registry::facts_json(model, entry.start.context_tokens, memory, facts);
+    if (model.id == chosen) {
+      entry.served.aliases.insert(entry.served.aliases.begin(), "default");
+      found = true;
+    }
+    add(std::move(entry), scheduler);
+  }
+  if (!found) {
+    return base::fail(base::Code::InvalidArgument,
+                      fmt::format("models.default names `{}`, which is not here", chosen),
+                      "`freehold models list` shows what there is");
+  }
+  // The default first: it is the one that gets memory when there is not enough for all.
+  std::stable_partition(entries_.begin(), entries_.end(),
+                        [&](const auto& entry) { return entry->served.id == chosen; });
+  return {};
+}
+
+base::Result<std::unique_ptr<ServedModels>> ServedModels::open(const Config& config,
+                                                               const base::Clock& clock,
+                                                               engine::Scheduler& scheduler) {
+  auto models = std::unique_ptr<ServedModels>(new ServedModels());
+  if (!config.script.empty()) {
+    FH_TRY_VOID(models->add_scripted(config, scheduler));
+  } else {
+    FH_TRY_VOID(models->add_registered(config, clock, scheduler));
+  }
+  return models;
+}
+
+std::vector<gateway::ServedModel> ServedModels::directory_entries() const {
+  std::vector<gateway::ServedModel> out;
+  for (const auto& entry : entries_) out.push_back(entry->served);
+  return out;
+}
+
+void ServedModels::start_workers(ControlClient& control) {
+  const std::uint64_t room = base::os::system_facts().memory_bytes / 100 * kPreloadPercent;
+  std::uint64_t taken = 0;
+  for (const auto& entry : entries_) {
+    Entry* model = entry.get();
+    const auto start = [model, &control] {
+      model->engine->note_starting("the worker is starting");
+      if (const base::Status asked = control.start_worker(model->start); !asked) {
+        model->engine->start_failed(asked.error());
+      }
+    };
+    model->engine->set_wanted(start);
+    // A worker that died is started again by the supervisor, with back-off.
+    model->engine->set_lost([model](base::Error why) {
+      base::log_warn("a worker is gone", {{"model", model->served.id}, {"why", why.message}});
+    });
+    taken += model->memory_bytes;
+    if (taken <= room || model == entries_.front().get()) start();
+  }
+}
+
+ServedModels::Entry* ServedModels::find(const std::string& model) {
+  for (const auto& entry : entries_) {
+    if (entry->served.id == model) return entry.get();
+  }
+  return nullptr;
+}
+
+void ServedModels::worker_started(const std::string& model, base::os::Fd socket, pid_t pid) {
+  Entry* entry = find(model);
+  if (entry == nullptr) return;
+  if (const base::Status attached = entry->engine->attach(socket.release(), pid); !attached) {
+    base::log_error("a worker could not be attached",
+                    {{"model", model}, {"why", attached.error().text()}});
+  }
+}
+
+void ServedModels::worker_exited(const std::string& model, const std::string& how,
+                                 std::uint32_t retry_ms) {
+  Entry* entry = find(model);
+  if (entry == nullptr) return;
+  base::log_warn("a worker ended",
+                 {{"model", model}, {"how", how}, {"again_in_ms", std::to_string(retry_ms)}});
+  entry->engine->note_starting(
+      fmt::format("its worker ended ({}); started again in {} ms", how, retry_ms));
+}
+
+std::string ServedModels::worker_lock() const {
+  for (const auto& entry : entries_) {
+    if (const std::string lock = entry->engine->worker_lock(); !lock.empty()) return lock;
+  }
+  return {};
+}
+
+}  // namespace fh::cli

@@ -1,0 +1,177 @@
+// freehold models: list, show, import, verify, remove.
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "base/os/process.h"
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "codec/json.h"
+#include "registry/registry.h"
+
+namespace fh::cli {
+namespace {
+
+using registry::InstalledModel;
+
+std::string facts_of(const registry::Registry& store, const InstalledModel& model,
+                     const Config& config) {
+  const std::uint64_t memory = base::os::system_facts().memory_bytes;
+  auto facts = store.facts(model);
+  if (!facts) return "{}";
+  return registry::facts_json(
+      model, models::context_for_memory(*facts, config.engine.context_tokens, memory), memory,
+      *facts);
+}
+
+int list(const registry::Registry& store, const Config& config, bool json) {
+  const auto models = store.list();
+  if (!models) return print_error(models.error(), json);
+  if (json) {
+    codec::json::Writer w;
+    w.object().key("models").array();
+    for (const InstalledModel& model : *models) {
+      w.object().member("id", model.id).key("aliases").array();
+      for (const std::string& alias : model.aliases) w.value(alias);
+      w.end_array().member_raw("facts", facts_of(store, model, config)).end_object();
+    }
+    w.end_array().end_object();
+    fmt::print("{}\n", w.str());
+    return kOk;
+  }
+  if (models->empty()) {
+    fmt::print("No models yet. Bring one in with: freehold models import FILE.gguf\n");
+    return kOk;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const InstalledModel& model : *models) {
+    rows.push_back({model.id, model.architecture, model.quantization,
+                    human_count(model.context_length), human_bytes(model.size_bytes),
+                    model.licence.empty() ? "not stated" : model.licence});
+  }
+  fmt::print("{}", table({{"MODEL"},
+                          {"ARCHITECTURE"},
+                          {"WEIGHTS"},
+                          {"CONTEXT", true},
+                          {"SIZE", true},
+                          {"LICENCE"}},
+                         rows));
+  return kOk;
+}
+
+void print_model(const InstalledModel& model, std::string_view fit_text, std::uint64_t context) {
+  const auto line = [](std::string_view name, std::string_view value) {
+    fmt::print("{:<16} {}\n", name, value);
+  };
+  line("Model", model.id);
+  line("Name", model.display_name);
+  line("Architecture", model.architecture);
+  line("Parameters", human_count(model.parameters));
+  line("Weights", model.quantization + ", " + human_bytes(model.size_bytes));
+  line("Context", fmt::format("{} tokens served here, {} at most", human_count(context),
+                              human_count(model.context_length)));
+  line("KV memory", fmt::format("{} bytes per token", human_count(model.kv_bytes_per_token)));
+  line("This machine", fit_text);
+  line("Tools", model.tools_in_template ? "in its chat template" : "by Freehold's generic format");
+  line("Licence", model.licence.empty() ? "not stated in the file" : model.licence);
+  line("Republished by",
+       model.republisher.empty() ? "not known (imported from a file)" : model.republisher);
+  line("SHA-256", model.sha256);
+  line("Imported from", model.source);
+  line("Imported", base::format_rfc3339(model.imported_unix_ns));
+}
+
+int show(const registry::Registry& store, const Config& config, const ModelsArgs& args) {
+  const auto model = store.find(args.name);
+  if (!model) return print_error(model.error(), args.json);
+  if (args.json) {
+    codec::json::Writer w;
+    w.object()
+        .member("id", model->id)
+        .member_raw("facts", facts_of(store, *model, config))
+        .end_object();
+    fmt::print("{}\n", w.str());
+    return kOk;
+  }
+  const auto facts = store.facts(*model);
+  if (!facts) return print_error(facts.error());
+  const std::uint64_t memory = base::os::system_facts().memory_bytes;
+  const std::uint64_t context =
+      models::context_for_memory(*facts, config.engine.context_tokens, memory);
+  print_model(*model, models::fit_of(*facts, context, memory).text, context);
+  return kOk;
+}
+
+int import(registry::Registry& store, const ModelsArgs& args) {
+  registry::ImportOptions options;
+  options.id = args.as;
+  options.aliases = args.aliases;
+  Progress progress(args.name);
+  options.progress = [&](std::string_view phase, std::uint64_t done, std::uint64_t total) {
+    if (total > 0) progress.update(phase, done, total);
+    return true;
+  };
+  const auto model = store.import(args.name, options);
+  if (!model) return print_error(model.error(), args.json);
+  if (args.json) {
+    codec::json::Writer w;
+    w.object().member("id", model->id).member("sha256", model->sha256).end_object();
+    fmt::print("{}\n", w.str());
+  } else {
+    fmt::print("Imported {} ({}, {}).\n", model->id, model->architecture,
+               human_bytes(model->size_bytes));
+    fmt::print(
+        "A running server serves it after its next start; `freehold models show {}` has the "
+        "facts.\n",
+        model->id);
+  }
+  return kOk;
+}
+
+int verify(const registry::Registry& store, const ModelsArgs& args) {
+  base::Result<std::vector<InstalledModel>> models = store.list();
+  if (!models) return print_error(models.error(), args.json);
+  if (!args.name.empty()) {
+    auto one = store.find(args.name);
+    if (!one) return print_error(one.error(), args.json);
+    models = std::vector<InstalledModel>{*std::move(one)};
+  }
+  int worst = kOk;
+  for (const InstalledModel& model : *models) {
+    base::Status sound;
+    {
+      Progress progress(model.id);
+      sound = store.verify(model, [&](std::uint64_t done, std::uint64_t total) {
+        progress.update("hashing", done, total);
+        return true;
+      });
+    }
+    if (!sound) {
+      worst = print_error(sound.error(), args.json);
+    } else if (!args.json) {
+      fmt::print("{}: what was imported, byte for byte\n", model.id);
+    }
+  }
+  if (args.json && worst == kOk) fmt::print("{{\"verified\":{}}}\n", models->size());
+  return worst;
+}
+
+}  // namespace
+
+int run_models(const Config& config, const ModelsArgs& args) {
+  const base::SystemClock clock;
+  registry::Registry store(config.data_dir, clock);
+  if (args.action == "list") return list(store, config, args.json);
+  if (args.action == "show") return show(store, config, args);
+  if (args.action == "import") return import(store, args);
+  if (args.action == "verify") return verify(store, args);
+  const auto removed = store.remove(args.name);
+  if (!removed) return print_error(removed.error(), args.json);
+  if (args.json) {
+    fmt::print("{{\"removed\":\"{}\"}}\n", removed->id);
+  } else {
+    fmt::print("Removed {} ({} on disk).\n", removed->id, human_bytes(removed->size_bytes));
+  }
+  return kOk;
+}
+
+}  // namespace fh::cli

@@ -1,0 +1,59 @@
+#pragma once
+// The verbs, one file each. Each takes the parsed flags and returns the exit code.
+
+#include <string>
+#include <vector>
+
+#include "cli/config.h"
+
+namespace fh::cli {
+
+struct ModelsArgs {
+  std::string action;  // list, show, import, verify, remove
+  std::string name;    // of a model, or the file to import
+  std::string as;
+  std::vector<std::string> aliases;
+  bool json = false;
+};
+int run_models(const Config& config, const ModelsArgs& args);
+
+struct KeysArgs {
+  std::string action;  // create, list, revoke
+  std::string name;
+  bool admin = false;
+  std::string project, workload;
+  bool json = false;
+};
+int run_keys(const Config& config, const KeysArgs& args);
+
+struct UsageArgs {
+  std::string by = "day";
+  std::string from, to;
+  bool json = false, csv = false;
+};
+int run_usage(const Config& config, const UsageArgs& args);
+
+struct ChatArgs {
+  std::string model = "default";
+  std::string prompt;  // empty: read lines from the terminal
+  std::string system;
+  bool stats = false;
+  bool json = false;
+};
+int run_chat(const Config& config, const ChatArgs& args);
+
+struct DoctorArgs {
+  bool json = false;
+  bool ready = false;     // only: is a server ready? exit 0 or 3
+  bool key_path = false;  // only: where the admin key lies
+};
+int run_doctor(const Config& config, const DoctorArgs& args);
+
+struct UpArgs {
+  std::string script;
+};
+int run_up(const Config& config, const UpArgs& args);
+
+int run_version(bool json);
+
+}  // namespace fh::cli

@@ -1,0 +1,85 @@
+// The contract of engine.h, held by the scripted engine alone and behind the worker protocol.
+#include "engine/engine_contract.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <thread>
+
+#include "engine/remote/remote_engine.h"
+#include "engine/scheduler.h"
+#include "engine/scripted/scripted_engine.h"
+#include "engine/worker/worker_loop.h"
+
+namespace fh::engine::testing {
+namespace {
+
+class OnVirtualTime final : public ContractSubject {
+ public:
+  Engine& engine() override { return engine_; }
+  void work_until(const std::function<bool()>& done) override {
+    while (!done() && !scheduler_.idle()) scheduler_.run_until_idle(1);
+  }
+
+ private:
+  base::ManualClock clock_;
+  ManualScheduler scheduler_{clock_};
+  ScriptedEngine engine_{{}, scheduler_};
+};
+
+class OnAThread final : public ContractSubject {
+ public:
+  Engine& engine() override { return engine_; }
+  void work_until(const std::function<bool()>& done) override { wait_until(done); }
+
+ private:
+  ThreadScheduler scheduler_;
+  ScriptedEngine engine_{{}, scheduler_};
+};
+
+RemoteOptions remote_options() {
+  RemoteOptions options;
+  options.info.id = "far";
+  return options;
+}
+
+class BehindTheProtocol final : public ContractSubject {
+ public:
+  BehindTheProtocol() {
+    std::array<int, 2> fds{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()), 0);
+    worker_ = std::thread([this, fd = fds[1]] {
+      EXPECT_TRUE(run_worker(fd, inner_));
+      ::close(fd);
+    });
+    EXPECT_TRUE(engine_->attach(fds[0], 1));
+  }
+  ~BehindTheProtocol() override {
+    engine_.reset();
+    worker_.join();
+  }
+  Engine& engine() override { return *engine_; }
+  void work_until(const std::function<bool()>& done) override { wait_until(done); }
+
+ private:
+  ThreadScheduler scheduler_;
+  ScriptedEngine inner_{{}, scheduler_};
+  std::unique_ptr<RemoteEngine> engine_ =
+      std::make_unique<RemoteEngine>(remote_options(), scheduler_);
+  std::thread worker_;
+};
+
+template <typename T>
+ContractCase subject(const char* name) {
+  return {name, [] { return std::make_unique<T>(); }};
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, EngineContract,
+                         ::testing::Values(subject<OnVirtualTime>("ScriptedOnVirtualTime"),
+                                           subject<OnAThread>("ScriptedOnAThread"),
+                                           subject<BehindTheProtocol>("RemoteScripted")),
+                         case_name);
+
+}  // namespace
+}  // namespace fh::engine::testing

@@ -1,0 +1,183 @@
+// llama-common's templates behind our types.
+#include "engine/llama/chat_native.h"
+
+#include <chat.h>
+
+#include "engine/llama/output_native.h"
+
+namespace fh::engine::llama {
+namespace {
+
+using Mode = domain::ToolChoice::Mode;
+
+// strftime_now() as a macro that knows one day, Thursday 2026-01-01.
+constexpr std::string_view kDateMacro =
+    "{%- macro strftime_now(format) -%}{{- format | replace('%d', '01') | replace('%-d', '1') | "
+    "replace('%m', '01') | replace('%Y', '2026') | replace('%y', '26') | replace('%B', 'January') | "
+    "replace('%b', 'Jan') | replace('%A', 'Thursday') | replace('%a', 'Thu') | "
+    "replace('%H', '00') | replace('%M', '00') | replace('%S', '00') | "
+    "replace('%j', '001') -}}{%- endmacro -%}";
+
+std::vector<common_chat_msg> to_common(const std::vector<PromptMessage>& messages) {
+  std::vector<common_chat_msg> out;
+  for (const auto& message : messages) {
+    common_chat_msg msg;
+    msg.role = message.role;
+    msg.content = message.text;
+    msg.reasoning_content = message.reasoning;
+    msg.tool_call_id = message.tool_call_id;
+    msg.tool_name = message.tool_name;
+    for (const auto& call : message.calls) {
+      msg.tool_calls.push_back({call.name, call.arguments_json, call.id});
+    }
+    out.push_back(std::move(msg));
+  }
+  return out;
+}
+
+std::vector<common_chat_tool> to_common(const domain::Conversation& conversation, bool named_only) {
+  std::vector<common_chat_tool> out;
+  for (const auto& tool : conversation.tools) {
+    if (named_only && tool.name != conversation.tool_choice.name) continue;
+    out.push_back({tool.name, tool.description,
+                   tool.parameters_json.empty() ? "{}" : tool.parameters_json});
+  }
+  return out;
+}
+
+void fill_grammar(const common_chat_params& params, const domain::Conversation& conversation,
+                  GrammarSpec& spec) {
+  spec.native = true;
+  spec.gbnf = params.grammar;
+  spec.lazy = params.grammar_lazy;
+  spec.generation_prompt = params.generation_prompt;
+  for (const auto& trigger : params.grammar_triggers) {
+    switch (trigger.type) {
+      case COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN:
+      case COMMON_GRAMMAR_TRIGGER_TYPE_WORD: spec.trigger_words.push_back(trigger.value); break;
+      case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN:
+        spec.trigger_patterns.push_back(trigger.value);
+        break;
+      case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN_FULL:
+        spec.trigger_full_patterns.push_back(trigger.value);
+        break;
+    }
+  }
+  if (params.supports_thinking && !params.thinking_end_tags.empty()) {
+    spec.think_start = params.thinking_start_tag;
+    spec.think_end = params.thinking_end_tags[0];
+    spec.think_budget_tokens = conversation.reasoning.budget_tokens;
+  }
+}
+
+// A text that the client began stands after the thinking: a start tag at the end of the prompt is closed first.
+void close_thinking(common_chat_params& params, const NormalConversation& normal,
+                    std::string& prompt) {
+  const std::string& start = params.thinking_start_tag;
+  if (normal.prefill_text.empty() || start.empty() || params.thinking_end_tags.empty()) return;
+  const std::size_t end = prompt.find_last_not_of(" \n");
+  if (end == std::string::npos || !std::string_view(prompt).substr(0, end + 1).ends_with(start)) {
+    return;
+  }
+  const std::string closing = "\n" + params.thinking_end_tags[0] + "\n\n";
+  prompt += closing;
+  params.generation_prompt += closing;
+}
+
+}  // namespace
+
+struct NativeTemplates::Impl {
+  common_chat_templates_ptr templates;
+};
+
+NativeTemplates::NativeTemplates() : impl_(std::make_unique<Impl>()) {}
+NativeTemplates::~NativeTemplates() = default;
+
+base::Result<std::unique_ptr<NativeTemplates>> NativeTemplates::create(const llama_model* model,
+                                                                       const std::string& source) {
+  std::unique_ptr<NativeTemplates> out(new NativeTemplates());
+  const bool dated = source.find("strftime_now") != std::string::npos;
+  try {
+    out->impl_->templates =
+        common_chat_templates_init(model, dated ? std::string(kDateMacro) + source : source);
+  } catch (const std::exception&) {
+    return base::fail(base::Code::FailedPrecondition, "the model's chat template cannot be parsed");
+  }
+  return out;
+}
+
+base::Result<RenderedPrompt> NativeTemplates::render(const NativeRequest& request,
+                                                     base::Random& random) const {
+  const auto& conversation = *request.conversation;
+  const auto& choice = conversation.tool_choice;
+  const bool forced = request.offer_tools && (choice.mode == Mode::Required || choice.mode == Mode::Named);
+  common_chat_templates_inputs inputs;
+  inputs.messages = to_common(request.normal->messages);
+  inputs.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK;
+  inputs.enable_thinking = conversation.reasoning.mode != domain::Reasoning::Mode::Off;
+  inputs.parallel_tool_calls = choice.parallel;
+  inputs.chat_template_kwargs = {{"date_string", "\"01 Jan 2026\""}, {"datetime", "\"Jan 01 2026\""}};
+  if (!request.effort.empty()) {
+    inputs.chat_template_kwargs["reasoning_effort"] = "\"" + request.effort + "\"";
+  }
+  if (request.offer_tools) {
+    inputs.tools = to_common(conversation, false);
+    inputs.tool_choice = forced ? COMMON_CHAT_TOOL_CHOICE_REQUIRED : COMMON_CHAT_TOOL_CHOICE_AUTO;
+  } else if (conversation.format.kind == domain::OutputFormat::Kind::JsonSchema) {
+    inputs.json_schema = conversation.format.schema_json;
+  } else if (conversation.format.kind == domain::OutputFormat::Kind::JsonObject) {
+    inputs.json_schema = R"({"type": "object"})";
+  }
+  RenderedPrompt out;
+  try {
+    common_chat_params params = common_chat_templates_apply(impl_->templates.get(), inputs);
+    out.prompt = params.prompt;
+    if (forced && choice.mode == Mode::Named) {
+      // The prompt shows every tool, so that it stays the same; grammar and parser know the named one only.
+      inputs.tools = to_common(conversation, true);
+      params = common_chat_templates_apply(impl_->templates.get(), inputs);
+    }
+    close_thinking(params, *request.normal, out.prompt);
+    fill_grammar(params, conversation, out.grammar);
+    out.stops = params.additional_stops;
+    out.preserved_tokens = params.preserved_tokens;
+    auto syntax = std::make_shared<common_chat_parser_params>(params);
+    syntax->reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK;
+    syntax->parse_tool_calls = request.offer_tools;
+    if (!params.parser.empty()) syntax->parser.load(params.parser);
+    NativeOptions options;
+    options.syntax = std::move(syntax);
+    options.prefill = request.normal->prefill_text;
+    options.calls = request.offer_tools;
+    options.parallel = choice.parallel;
+    out.parser = make_native_parser(std::move(options), random);
+  } catch (const std::exception&) {
+    return base::fail_field("messages",
+                            "the model's chat template refuses this conversation or its tools",
+                            "template_refused");
+  }
+  out.prompt += request.normal->prefill_text;
+  out.grammar.generation_prompt += request.normal->prefill_text;
+  out.must_call = forced;
+  if (forced && out.grammar.gbnf.empty()) {
+    return base::fail_field("tool_choice",
+                            "a tool call cannot be enforced in the format of this model's template");
+  }
+  return out;
+}
+
+bool NativeTemplates::usable() const {
+  domain::Conversation conversation;
+  conversation.messages = {{domain::Role::User, {domain::TextPart{"hello"}}}};
+  conversation.tools = {{"probe", "a tool", R"({"type":"object","properties":{"x":{"type":"string"}}})", false}};
+  conversation.tool_choice.mode = Mode::Required;
+  NormalConversation normal;
+  normal.messages.resize(1);
+  normal.messages[0].role = "user";
+  normal.messages[0].text = "hello";
+  base::SeededRandom random(1);
+  const auto prompt = render({&conversation, &normal, true, {}}, random);
+  return prompt.has_value();
+}
+
+}  // namespace fh::engine::llama

@@ -1,0 +1,70 @@
+#pragma once
+// One run of a chat template: messages in, text out. The Jinja engine is llama-common's; exceptions end here, the size
+// of the result, range() and the date are bounded and constant. Loops of a hostile template cannot be interrupted
+// from inside: the worker process that renders is what limits them.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "domain/conversation.h"
+
+namespace fh::engine::llama {
+
+// A message as templates know it. `role`: "system", "user", "assistant" or "tool".
+struct PromptMessage {
+  std::string role;
+  std::string text;
+  std::string reasoning;
+  std::vector<domain::ToolCallPart> calls;  // assistant
+  std::string tool_call_id;                 // tool
+  std::string tool_name;
+  bool operator==(const PromptMessage&) const = default;
+};
+
+struct RenderOptions {
+  const std::vector<domain::Tool>* tools = nullptr;
+  std::optional<bool> thinking;  // unset: the template's own default
+  std::string effort;            // "", "low", "medium", "high"
+  bool generation_prompt = true;
+};
+
+// What the template engine found out about a template by itself.
+struct TemplateCaps {
+  bool tools = false;
+  bool tool_calls = false;
+  bool typed_content = false;  // content must be a list of parts
+  bool object_arguments = false;
+};
+
+class TemplateRunner {
+ public:
+  // Error: FailedPrecondition when the text is over the limits or no template.
+  static base::Result<std::unique_ptr<TemplateRunner>> create(std::string_view source,
+                                                              std::string_view bos,
+                                                              std::string_view eos);
+  ~TemplateRunner();
+  // Error: InvalidArgument when the template refuses the messages.
+  base::Result<std::string> run(const std::vector<PromptMessage>& messages,
+                                const RenderOptions& options) const;
+  const TemplateCaps& caps() const { return caps_; }
+  const std::string& source() const { return source_; }
+
+ private:
+  TemplateRunner();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+  std::string source_;
+  TemplateCaps caps_;
+};
+
+// Seconds since 1970 of the day that templates are told: 2026-01-01.
+inline constexpr std::int64_t kTemplateDay = 1'767'225'600;
+// A size limit on templates, in bytes.
+inline constexpr std::size_t kTemplateBytesMax = 512 * 1024;
+inline constexpr std::size_t kPromptBytesMax = 64 * 1024 * 1024;
+
+}  // namespace fh::engine::llama

@@ -1,0 +1,68 @@
+#pragma once
+// The llama.cpp engine in this process: the scheduler, the shared KV pool and the parked prefixes of engine/llama behind
+// the Engine interface. In production a worker process of its own holds it; that process may die, this class may not
+// be wrong.
+//
+// Loading: the vocabulary first (fractions of a second), so that prepare() answers while the weights still load; started
+// requests wait for them.
+// Promises about repeating: see kv_pool.h. A request without a seed gets one from the random source.
+// Threads: one that loads and then runs the model, one that prepares requests, a few that sample. Callbacks come from
+// the first two. The destructor waits for the step that is being computed and answers what is left.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "engine/engine.h"
+#include "engine/llama/probe.h"
+
+namespace fh::engine::llama {
+
+struct LlamaOptions {
+  std::string model_path;
+  std::string model_id;                 // name clients use
+  std::uint32_t context_tokens = 0;     // of one request; 0 = what the model was trained for, bounded by kv_bytes_max
+  std::uint32_t sequences_max = 8;      // requests running at once, 1 .. 64
+  std::uint32_t threads = 0;            // 0 = the cores this process may use
+  std::uint32_t queue_max = 64;         // prepared or started requests that are not running yet
+  std::uint32_t chunk_tokens = 128;     // prefill is cut here and reuse ends here; a multiple of 32 (kv_pool.h)
+  std::uint64_t kv_bytes_max = 0;       // KV pool; 0 = an eighth of the machine's memory
+  std::uint64_t parked_bytes_max = kDefaultParked;  // prefixes parked in RAM; 0 = none
+  double latency_factor = 3.0;          // inter-token latency that prefill of others may cause (step_budget.h)
+  std::function<void(const StepReport&)> on_step;  // for tests and benchmarks; on the engine thread
+
+  static constexpr std::uint64_t kDefaultParked = ~std::uint64_t{0};  // an eighth of the machine's memory
+};
+
+class LlamaEngine final : public Engine {
+ public:
+  struct Deps {
+    base::Random& random;
+    const base::Clock& clock;
+  };
+  // Returns at once, in state Starting; errors in the options are InvalidArgument, errors of the model show in info().
+  static base::Result<std::unique_ptr<LlamaEngine>> create(LlamaOptions options, Deps deps);
+  ~LlamaEngine() override;
+
+  ModelInfo info() const override;
+  EngineStatus status() const override;
+  void prepare(PrepareRequest request, PrepareFn done) override;
+  void start(Ticket ticket, EventFn on_event) override;
+  void cancel(Ticket ticket) override;
+
+  // Waits until loading has ended, well or not.
+  ModelState wait_loaded() const;
+  // Totals since start; null while loading.
+  const Probe* probe() const;
+
+ private:
+  struct Impl;
+  explicit LlamaEngine(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace fh::engine::llama

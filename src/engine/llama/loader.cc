@@ -1,0 +1,94 @@
+// See loader.h.
+#include "engine/llama/loader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "base/log.h"
+
+namespace fh::engine::llama {
+namespace {
+
+constexpr std::uint32_t kContextMin = 512;
+constexpr std::uint32_t kContextUnstated = 4096;  // for files that do not say what they were trained for
+constexpr std::uint32_t kProbeTokens = 16;
+
+Token probe_token(const Model& model, std::uint32_t i) {
+  return static_cast<Token>((i * 37 + 11) % model.vocabulary_size());
+}
+
+// Logits after computing one more token behind `sequence`; empty on any failure.
+std::vector<float> logits_after(Context& context, SequenceId sequence) {
+  Batch batch;
+  batch.add({probe_token(context.model(), kProbeTokens),
+             static_cast<Position>(context.length(sequence)), sequence, true});
+  if (!context.decode(batch)) return {};
+  const auto logits = context.logits(0);
+  return {logits.begin(), logits.end()};
+}
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return !a.empty() && a.size() == b.size() &&
+         std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+bool compute_probe(Context& context) {
+  Batch batch;
+  for (std::uint32_t i = 0; i < kProbeTokens; ++i) {
+    batch.add({probe_token(context.model(), i), static_cast<Position>(i), 0, false});
+  }
+  return context.decode(batch).has_value();
+}
+
+}  // namespace
+
+base::Result<PoolSize> pool_size(const Model& model, const PoolWish& wish) {
+  const std::uint32_t trained =
+      model.training_context() > 0 ? model.training_context() : kContextUnstated;
+  const std::uint64_t affordable =
+      std::max<std::uint64_t>(kContextMin, wish.bytes_max / model.kv_bytes_per_token());
+  if (wish.context_tokens > trained) {
+    return base::fail_field("context_tokens",
+                            "the model was trained for a context of " + std::to_string(trained) +
+                                " tokens, " + std::to_string(wish.context_tokens) + " were asked for");
+  }
+  PoolSize size;
+  size.context_tokens = wish.context_tokens > 0
+                            ? wish.context_tokens
+                            : static_cast<std::uint32_t>(std::min<std::uint64_t>(trained, affordable));
+  const std::uint32_t contexts = std::min(wish.sequences_max, kContextsMax);
+  const std::uint64_t wanted = std::uint64_t{size.context_tokens} * contexts;
+  constexpr std::uint64_t kCellsMax = 1U << 30;
+  size.cells = static_cast<std::uint32_t>(std::min(
+      kCellsMax, std::max<std::uint64_t>(size.context_tokens, std::min(wanted, affordable))));
+  return size;
+}
+
+ReuseKind proven_reuse(Context& context) {
+  ReuseKind kind = context.model().reuse_kind();
+  context.clear_all();
+  if (kind == ReuseKind::None || context.sequences_max() < 1 ||
+      context.cells_max() < 2 * kProbeTokens || !compute_probe(context)) {
+    context.clear_all();
+    return ReuseKind::None;
+  }
+  const auto block = context.save(0, 0, kProbeTokens);
+  const bool can_fork = kind == ReuseKind::BlocksAndForks && context.sequences_max() > 1 &&
+                        context.fork(0, 1, kProbeTokens).has_value();
+  const std::vector<float> expected = logits_after(context, 0);
+  const std::vector<float> forked = can_fork ? logits_after(context, 1) : std::vector<float>{};
+  context.clear_all();
+  const bool restored = block && context.restore(0, *block, 0, kProbeTokens);
+  const std::vector<float> again = restored ? logits_after(context, 0) : std::vector<float>{};
+  context.clear_all();
+  if (!same_bits(expected, again)) {
+    base::log_warn("this architecture's memory cannot be restored exactly: prefixes are not reused",
+                   {{"architecture", context.model().architecture()}});
+    return ReuseKind::None;
+  }
+  if (kind == ReuseKind::BlocksAndForks && !same_bits(expected, forked)) kind = ReuseKind::Blocks;
+  return kind;
+}
+
+}  // namespace fh::engine::llama

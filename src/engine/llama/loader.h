@@ -1,0 +1,32 @@
+#pragma once
+// Bringing a model up: how large its context and its KV pool are, and whether its memory can be saved and taken up again
+// exactly.
+
+#include <cstdint>
+#include <memory>
+
+#include "base/result.h"
+#include "engine/llama/facade.h"
+
+namespace fh::engine::llama {
+
+struct PoolSize {
+  std::uint32_t context_tokens = 0;  // of one request
+  std::uint32_t cells = 0;           // of the pool, at least one context
+};
+struct PoolWish {
+  std::uint32_t context_tokens = 0;  // 0 = the training context
+  std::uint32_t sequences_max = 1;
+  std::uint64_t bytes_max = 0;
+};
+// Works on a vocabulary-only load. An asked-for context is granted whatever it costs, but not above what the model was
+// trained for; without one, the context is what fits in `bytes_max`. The pool holds up to kContextsMax contexts.
+// Error InvalidArgument: more context asked for than the model has.
+inline constexpr std::uint32_t kContextsMax = 4;
+base::Result<PoolSize> pool_size(const Model& model, const PoolWish& wish);
+
+// Runs a short sequence, saves, forks and restores it, and compares the logits that follow bit by bit: what this
+// architecture claims is believed only as far as it holds here. Leaves the context empty.
+ReuseKind proven_reuse(Context& context);
+
+}  // namespace fh::engine::llama

@@ -1,0 +1,510 @@
+// The marker parser: a small state machine over the text that is not yet given out. Text waits only as long as it may
+// be the beginning of a marker, the white space before one, or a whole answer that is a bare JSON call.
+#include "engine/llama/output_marker.h"
+
+#include <algorithm>
+#include <deque>
+
+namespace fh::engine::llama {
+namespace {
+
+using domain::EndReason;
+using domain::Event;
+
+constexpr std::size_t kChunkBytes = 120;  // of arguments that were held back and now leave together
+
+bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+
+std::size_t leading_space(std::string_view text) {
+  std::size_t n = 0;
+  while (n < text.size() && is_space(text[n])) ++n;
+  return n;
+}
+std::size_t without_trailing_space(std::string_view text) {
+  std::size_t n = text.size();
+  while (n > 0 && is_space(text[n - 1])) --n;
+  return n;
+}
+// Length of the longest end of `text` that is a beginning of `marker`.
+std::size_t partial_marker(std::string_view text, std::string_view marker) {
+  if (marker.empty()) return 0;
+  for (std::size_t n = std::min(text.size(), marker.size() - 1); n > 0; --n) {
+    if (text.ends_with(marker.substr(0, n))) return n;
+  }
+  return 0;
+}
+
+bool cut_short(EndReason reason) {
+  return reason != EndReason::Complete && reason != EndReason::Stop &&
+         reason != EndReason::ToolCall;
+}
+
+// A whole answer that may be one JSON call, bare or in one fence.
+class LonelyCall {
+ public:
+  explicit LonelyCall(const ToolRules& tools) : tools_(tools) {}
+
+  // False: it is no call.
+  bool push(char c) {
+    switch (at_) {
+      case At::Lead:
+        if (is_space(c)) return true;
+        if (c == '`') {
+          at_ = At::Ticks;
+          ticks_ = 1;
+          return true;
+        }
+        at_ = At::Object;
+        return object(c);
+      case At::Ticks:
+        if (ticks_ < 3) return c == '`' && ++ticks_ > 0;
+        if (c == '`') return false;
+        at_ = At::Language;
+        return push(c);
+      case At::Language:
+        if (c == '\n') {
+          fenced_ = true;
+          at_ = At::Object;
+          return language_.empty() || language_ == "json" || language_ == "tool_call";
+        }
+        if (c != '\r' && c != ' ') language_ += c;
+        return language_.size() < 12;
+      case At::Object: return object(c);
+      case At::Tail:
+        if (is_space(c)) return true;
+        if (!fenced_ || closing_ == 3 || c != '`') return false;
+        ++closing_;
+        return true;
+    }
+    return false;
+  }
+
+  // A complete call that the tool's schema accepts.
+  bool complete(std::string& name, std::string& arguments) const {
+    if (at_ != At::Tail || (fenced_ && closing_ != 3)) return false;
+    const CallView view = view_call(scanner_, true);
+    if (!view.possible || !view.name || view.arguments == nullptr) return false;
+    const ToolRule* tool = find_tool(tools_, *view.name);
+    if (tool == nullptr) return false;
+    name = *view.name;
+    arguments = scanner_.value_text(*view.arguments);
+    const auto document = codec::json::Document::parse(arguments);
+    return document && (tool->schema == nullptr || tool->schema->accepts(document->root()));
+  }
+
+ private:
+  enum class At : std::uint8_t { Lead, Ticks, Language, Object, Tail };
+
+  bool object(char c) {
+    const std::size_t members = scanner_.members().size();
+    const auto state = scanner_.push(c);
+    if (state == ObjectScanner::State::Bad) return false;
+    if (state == ObjectScanner::State::Done) at_ = At::Tail;
+    // Look closer only where something new is known: at the end of a key or of a value.
+    if (members == scanner_.members().size() && c != '"' && c != '}' && c != '{') return true;
+    const CallView view = view_call(scanner_, true);
+    return view.possible && (!view.name || find_tool(tools_, *view.name) != nullptr);
+  }
+
+  const ToolRules& tools_;
+  ObjectScanner scanner_;
+  At at_ = At::Lead;
+  int ticks_ = 0;
+  int closing_ = 0;
+  bool fenced_ = false;
+  std::string language_;
+};
+
+class MarkerParser final : public OutputParser {
+ public:
+  MarkerParser(MarkerOptions options, base::Random& random)
+      : options_(std::move(options)), random_(random) {
+    if (!options_.tools) options_.tools = std::make_shared<ToolRules>();
+    options_.lenient = options_.lenient && options_.calls;
+    if (options_.starts_in_reasoning) {
+      state_ = State::Reasoning;
+    } else if (options_.continues_text) {
+      state_ = State::Text;
+    }
+  }
+
+  std::vector<Event> feed(std::string_view utf8,
+                          std::vector<domain::TokenLogprob> logprobs) override {
+    std::size_t at = fed_;
+    for (auto& entry : logprobs) {
+      const std::size_t begin = at;
+      at = std::min(at + entry.bytes.size(), fed_ + utf8.size());
+      logprobs_.push_back({begin, std::move(entry)});
+    }
+    fed_ += utf8.size();
+    buffer_ += utf8;
+    while (step(false)) {
+    }
+    return std::exchange(out_, {});
+  }
+
+  std::vector<Event> finish(EndReason& reason) override {
+    cut_ = cut_short(reason);
+    while (step(true)) {
+    }
+    if (ends_with_call_ && (!cut_ || reason == EndReason::Length ||
+                            reason == EndReason::ContextFull)) {
+      reason = EndReason::ToolCall;
+    }
+    return std::exchange(out_, {});
+  }
+
+  bool in_reasoning() const override { return state_ == State::Reasoning; }
+  bool made_call() const override { return calls_made_ > 0; }
+
+ private:
+  enum class State : std::uint8_t { Head, Reasoning, Text, Lonely, Call, Close, Between, Over };
+  struct Logprob {
+    std::size_t begin;
+    domain::TokenLogprob entry;
+  };
+
+  // One move; false when nothing more can be done with what is there.
+  bool step(bool last) {
+    switch (state_) {
+      case State::Head: return head(last);
+      case State::Reasoning: return reasoning(last);
+      case State::Text: return text(last);
+      case State::Lonely: return lonely(last);
+      case State::Call: return call(last);
+      case State::Close: return close(last);
+      case State::Between: return between(last);
+      case State::Over: drop(buffer_.size()); return false;
+    }
+    return false;
+  }
+
+  // 1: it stands at `at`; 0: it does not; -1: it may, more text is needed.
+  int marker_at(std::size_t at, std::string_view marker, bool last) const {
+    if (marker.empty()) return 0;
+    const std::string_view rest = std::string_view(buffer_).substr(at);
+    if (rest.starts_with(marker)) return 1;
+    return !last && marker.starts_with(rest) ? -1 : 0;
+  }
+
+  bool head(bool last) {
+    const std::size_t space = leading_space(buffer_);
+    if (space == buffer_.size()) {
+      if (!last) return false;
+      if (after_thinking_) drop(space);
+      if (space == 0 || after_thinking_) return false;
+      return emit_text(space);
+    }
+    const int think = marker_at(space, options_.think_start, last);
+    const int open = options_.calls ? marker_at(space, kCallOpen, last) : 0;
+    if (think > 0) {
+      drop(space + options_.think_start.size());
+      return enter(State::Reasoning);
+    }
+    if (open > 0) {
+      lead_ = after_thinking_ ? 0 : space;
+      if (after_thinking_) drop(space);
+      return enter(State::Call);
+    }
+    if (options_.lenient && (buffer_[space] == '{' || buffer_[space] == '`')) {
+      lonely_ = std::make_unique<LonelyCall>(*options_.tools);
+      scanned_ = 0;
+      return enter(State::Lonely);
+    }
+    if (think < 0 || open < 0) return false;
+    if (after_thinking_) drop(space);
+    return enter(State::Text);
+  }
+
+  bool reasoning(bool last) {
+    if (reasoning_fresh_) {
+      const std::size_t space = leading_space(buffer_);
+      drop(space);
+      if (buffer_.empty()) return false;
+      reasoning_fresh_ = false;
+    }
+    const std::size_t end = buffer_.find(options_.think_end);
+    if (end != std::string::npos) {
+      emit_reasoning(without_trailing_space(std::string_view(buffer_).substr(0, end)));
+      drop(leading_space(buffer_) + options_.think_end.size());
+      after_thinking_ = true;
+      reasoning_fresh_ = true;
+      return enter(State::Head);
+    }
+    const std::size_t hold = last ? 0 : partial_marker(buffer_, options_.think_end);
+    const std::string_view sure = std::string_view(buffer_).substr(0, buffer_.size() - hold);
+    emit_reasoning(without_trailing_space(sure));
+    return false;
+  }
+
+  bool text(bool last) {
+    if (!options_.calls) {
+      emit_text(buffer_.size());
+      return false;
+    }
+    const std::size_t open = buffer_.find(kCallOpen);
+    if (open != std::string::npos && open != no_call_at_) {
+      const std::size_t keep = without_trailing_space(std::string_view(buffer_).substr(0, open));
+      emit_text(keep);
+      lead_ = open - keep;
+      return enter(State::Call);
+    }
+    if (open != std::string::npos) {
+      // This marker was looked at and begins no call: it is text.
+      emit_text(open + kCallOpen.size());
+      no_call_at_ = std::string::npos;
+      return true;
+    }
+    std::size_t sure = buffer_.size();
+    if (!last) {
+      sure -= partial_marker(buffer_, kCallOpen);
+      sure = without_trailing_space(std::string_view(buffer_).substr(0, sure));
+    }
+    emit_text(sure);
+    return false;
+  }
+
+  bool lonely(bool last) {
+    for (; scanned_ < buffer_.size(); ++scanned_) {
+      if (!lonely_->push(buffer_[scanned_])) return not_lonely();
+    }
+    if (!last) return false;
+    std::string name;
+    std::string arguments;
+    if (!lonely_->complete(name, arguments)) return not_lonely();
+    drop(buffer_.size());
+    start_call(name);
+    while (!arguments.empty()) {
+      std::size_t size = std::min(arguments.size(), kChunkBytes);
+      while (size < arguments.size() && (static_cast<unsigned char>(arguments[size]) & 0xC0) == 0x80) {
+        ++size;
+      }
+      out_.emplace_back(domain::ToolCallDelta{arguments.substr(0, size)});
+      arguments.erase(0, size);
+    }
+    end_call();
+    return enter(State::Over);
+  }
+
+  bool not_lonely() {
+    lonely_.reset();
+    if (after_thinking_) drop(leading_space(buffer_));
+    return enter(State::Text);
+  }
+
+  // The marker stands at lead_ in buffer_ until the call has started; what is scanned is dropped from then on. Every
+  // decision falls at one byte, so that it does not depend on how the text was cut into pieces.
+  bool call(bool last) {
+    if (scanner_ == nullptr) {
+      scanner_ = std::make_unique<ObjectScanner>();
+      scanned_ = lead_ + kCallOpen.size();
+      sent_ = 0;
+    }
+    while (scanned_ < buffer_.size()) {
+      const char c = buffer_[scanned_];
+      const auto state = scanner_->push(c);
+      if (state != ObjectScanner::State::Bad) ++scanned_;
+      const bool telling = c == '"' || c == '{' || c == '}' || state != ObjectScanner::State::More;
+      if (!telling) continue;
+      const CallView view = view_call(*scanner_, false);
+      if (!started_) {
+        const bool unknown = view.name && find_tool(*options_.tools, *view.name) == nullptr;
+        if (state == ObjectScanner::State::Bad || !view.possible || unknown) return no_call(view);
+        if (view.name && view.arguments != nullptr) begin_streaming(view);
+        if (!started_ && state == ObjectScanner::State::Done) return no_call(view);
+      }
+      if (started_ && (view.arguments->complete || state != ObjectScanner::State::More)) {
+        stream_arguments(view);
+        end_call(view.arguments->complete);
+        started_ = false;
+        drop(scanned_);
+        scanned_ = 0;
+        if (state != ObjectScanner::State::More) scanner_.reset();
+        return enter(State::Close);
+      }
+    }
+    if (started_) {
+      stream_arguments(view_call(*scanner_, false));
+      drop(scanned_);
+      scanned_ = 0;
+    }
+    if (last) give_up_call();
+    return false;
+  }
+
+  void begin_streaming(const CallView& view) {
+    const std::string_view text = scanner_->value_text(*view.arguments);
+    const bool object = !text.empty() && text.front() == '{';
+    if (!object && !view.arguments->complete) return;  // a string with JSON inside: wait for all of it
+    std::string decoded;
+    if (!object && (!decode_json_string(text, decoded) || !is_object(decoded))) return;
+    start_call(*view.name);
+    started_ = true;
+    if (!object) {
+      out_.emplace_back(domain::ToolCallDelta{decoded});
+      sent_ = text.size();
+    }
+  }
+
+  static bool is_object(std::string_view json) {
+    const auto document = codec::json::Document::parse(json);
+    return document && document->root().is_object();
+  }
+
+  void stream_arguments(const CallView& view) {
+    std::string_view text = scanner_->value_text(*view.arguments);
+    // What broke the object is not part of it.
+    if (scanner_->state() == ObjectScanner::State::Bad && !view.arguments->complete &&
+        text.size() > sent_) {
+      text.remove_suffix(1);
+    }
+    if (text.size() <= sent_) return;
+    std::string fragment(text.substr(sent_));
+    sent_ = text.size();
+    out_.emplace_back(domain::ToolCallDelta{std::move(fragment)});
+  }
+
+  // No tool call: no name, an unknown tool, no arguments, or no JSON.
+  bool no_call(const CallView& view) {
+    const bool no_arguments = scanner_->state() == ObjectScanner::State::Done && view.possible &&
+                              view.name && view.arguments == nullptr &&
+                              find_tool(*options_.tools, *view.name) != nullptr;
+    if (no_arguments) {
+      drop(scanned_);
+      start_call(*view.name);
+      out_.emplace_back(domain::ToolCallDelta{"{}"});
+      end_call();
+      scanner_.reset();
+      return enter(State::Close);
+    }
+    scanner_.reset();
+    no_call_at_ = lead_;
+    ends_with_call_ = false;
+    return enter(State::Text);
+  }
+
+  // The answer ends inside a call.
+  void give_up_call() {
+    if (started_) {
+      end_call(false);
+    } else if (cut_ || options_.must_call) {
+      drop(buffer_.size());  // half a call is neither text nor call
+    } else {
+      emit_text(buffer_.size());
+    }
+    scanner_.reset();
+    started_ = false;
+    state_ = State::Over;
+  }
+
+  bool close(bool last) {
+    if (scanner_ != nullptr) {  // members after the arguments
+      std::size_t seen = 0;
+      while (seen < buffer_.size() && scanner_->state() == ObjectScanner::State::More) {
+        if (scanner_->push(buffer_[seen]) != ObjectScanner::State::Bad) ++seen;
+      }
+      drop(seen);
+      if (scanner_->state() == ObjectScanner::State::More) return false;
+      scanner_.reset();
+    }
+    const std::size_t space = leading_space(buffer_);
+    const int end = marker_at(space, kCallClose, last);
+    if (end < 0) return false;
+    if (end > 0) drop(space + kCallClose.size());
+    return enter(State::Between);
+  }
+
+  bool between(bool last) {
+    const std::size_t space = leading_space(buffer_);
+    if (space == buffer_.size()) {
+      if (last) drop(space);
+      return false;
+    }
+    const int open = marker_at(space, kCallOpen, last);
+    const int think = marker_at(space, options_.think_start, last);
+    if (open < 0 || think < 0) return false;
+    if (!options_.parallel) return enter(State::Over);
+    drop(space);
+    lead_ = 0;
+    if (open > 0) return enter(State::Call);
+    if (think > 0) {
+      drop(options_.think_start.size());
+      return enter(State::Reasoning);
+    }
+    return enter(State::Text);
+  }
+
+  bool enter(State state) {
+    state_ = state;
+    return true;
+  }
+
+  void start_call(std::string_view name) {
+    out_.emplace_back(domain::ToolCallStart{make_call_id(random_), std::string(name)});
+    ends_with_call_ = false;
+  }
+  void end_call(bool complete = true) {
+    out_.emplace_back(domain::ToolCallEnd{});
+    ends_with_call_ = complete;
+    calls_made_ += complete ? 1 : 0;
+  }
+
+  bool emit_text(std::size_t size) {
+    if (size == 0) return false;
+    domain::TextDelta delta;
+    delta.text = buffer_.substr(0, size);
+    while (!logprobs_.empty() && logprobs_.front().begin < taken_ + size) {
+      delta.logprobs.push_back(std::move(logprobs_.front().entry));
+      logprobs_.pop_front();
+    }
+    buffer_.erase(0, size);
+    taken_ += size;
+    ends_with_call_ = false;
+    out_.emplace_back(std::move(delta));
+    return true;
+  }
+
+  void emit_reasoning(std::size_t size) {
+    if (size == 0) return;
+    out_.emplace_back(domain::ReasoningDelta{buffer_.substr(0, size)});
+    drop(size);
+    ends_with_call_ = false;
+  }
+
+  void drop(std::size_t size) {
+    while (!logprobs_.empty() && logprobs_.front().begin < taken_ + size) logprobs_.pop_front();
+    buffer_.erase(0, size);
+    taken_ += size;
+  }
+
+  MarkerOptions options_;
+  base::Random& random_;
+  State state_ = State::Head;
+  std::string buffer_;      // not yet given out nor dropped
+  std::size_t taken_ = 0;   // bytes of the whole output before buffer_
+  std::size_t fed_ = 0;
+  std::deque<Logprob> logprobs_;
+  std::vector<Event> out_;
+  std::unique_ptr<LonelyCall> lonely_;
+  std::unique_ptr<ObjectScanner> scanner_;
+  std::size_t scanned_ = 0;  // bytes of buffer_ that the scanner has seen
+  std::size_t lead_ = 0;     // white space in buffer_ before the marker of the call
+  std::size_t sent_ = 0;     // bytes of the arguments that were given out
+  std::size_t no_call_at_ = std::string::npos;
+  std::size_t calls_made_ = 0;
+  bool started_ = false;
+  bool after_thinking_ = false;
+  bool reasoning_fresh_ = true;
+  bool ends_with_call_ = false;
+  bool cut_ = false;
+};
+
+}  // namespace
+
+std::string make_call_id(base::Random& random) { return "call_" + random.token(24); }
+
+std::unique_ptr<OutputParser> make_marker_parser(MarkerOptions options, base::Random& random) {
+  return std::make_unique<MarkerParser>(std::move(options), random);
+}
+
+}  // namespace fh::engine::llama

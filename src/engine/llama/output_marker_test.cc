@@ -1,0 +1,336 @@
+// What the marker parser makes of answers, however they are cut into pieces.
+#include "engine/llama/output_marker.h"
+
+#include <random>
+
+#include "engine/llama/output_test_fold.h"
+
+namespace fh::engine::llama {
+namespace {
+
+using domain::EndReason;
+
+std::shared_ptr<const ToolRules> test_tools() {
+  const std::vector<domain::Tool> tools{
+      {"get_weather", "",
+       R"({"type":"object","properties":{"city":{"type":"string"},"days":{"type":"integer"}},"required":["city"],"additionalProperties":false})",
+       false},
+      {"write_file", "", R"({"type":"object","properties":{"text":{"type":"string"}}})", false},
+      {"now", "", "{}", false}};
+  return std::make_shared<ToolRules>(*tool_rules(tools));
+}
+
+MarkerOptions with_calls() {
+  MarkerOptions options;
+  options.calls = true;
+  options.lenient = true;
+  options.tools = test_tools();
+  options.think_start = "<think>";
+  options.think_end = "</think>";
+  return options;
+}
+
+Folded parse(const MarkerOptions& options, const std::vector<std::string>& pieces,
+             EndReason reason = EndReason::Complete) {
+  base::SeededRandom random(7);
+  return run_parser(*make_marker_parser(options, random), pieces, reason);
+}
+
+struct Case {
+  const char* name;
+  std::string output;
+  std::string text;
+  std::string reasoning;
+  std::vector<std::pair<std::string, std::string>> calls;
+  std::string order;
+  EndReason reason;
+};
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> kCases{
+      {"plain", "Hello  world\n", "Hello  world\n", "", {}, "T", EndReason::Complete},
+      {"call", "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"Köln\"}}\n</tool_call>",
+       "", "", {{"get_weather", "{\"city\": \"Köln\"}"}}, "C", EndReason::ToolCall},
+      {"text before a call",
+       "Let me look.\n\n<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>\n",
+       "Let me look.", "", {{"now", "{}"}}, "TC", EndReason::ToolCall},
+      {"two calls",
+       "<tool_call>{\"name\":\"now\",\"arguments\":{}}</tool_call>\n<tool_call>\n{\"name\":\"get_weather\","
+       "\"arguments\":{\"city\":\"a</tool_call>b\"}}\n</tool_call>",
+       "", "", {{"now", "{}"}, {"get_weather", "{\"city\":\"a</tool_call>b\"}"}}, "CC",
+       EndReason::ToolCall},
+      {"text after a call", "<tool_call>{\"name\":\"now\",\"arguments\":{}}</tool_call>\nDone.",
+       "Done.", "", {{"now", "{}"}}, "CT", EndReason::Complete},
+      {"arguments first", "<tool_call>{\"arguments\": {\"city\":\"x\"}, \"name\": \"get_weather\"}</tool_call>",
+       "", "", {{"get_weather", "{\"city\":\"x\"}"}}, "C", EndReason::ToolCall},
+      {"arguments as a string",
+       R"(<tool_call>{"name":"get_weather","arguments":"{\"city\":\"x\"}"}</tool_call>)", "", "",
+       {{"get_weather", "{\"city\":\"x\"}"}}, "C", EndReason::ToolCall},
+      {"no arguments", "<tool_call>{\"name\":\"now\"}</tool_call>", "", "", {{"now", "{}"}}, "C",
+       EndReason::ToolCall},
+      {"closing marker missing", "<tool_call>{\"name\":\"now\",\"arguments\":{}}", "", "",
+       {{"now", "{}"}}, "C", EndReason::ToolCall},
+      {"closing brace missing", "<tool_call>{\"name\":\"now\",\"arguments\":{}</tool_call>", "", "",
+       {{"now", "{}"}}, "C", EndReason::ToolCall},
+      {"unknown tool", "See  <tool_call>{\"name\":\"rm\",\"arguments\":{}}</tool_call>",
+       "See  <tool_call>{\"name\":\"rm\",\"arguments\":{}}</tool_call>", "", {}, "T",
+       EndReason::Complete},
+      {"no JSON", "The tag <tool_call> opens a call.", "The tag <tool_call> opens a call.", "", {},
+       "T", EndReason::Complete},
+      {"false call, then a real one",
+       "<tool_call> is a tag.\n<tool_call>{\"name\":\"now\",\"arguments\":{}}</tool_call>",
+       "<tool_call> is a tag.", "", {{"now", "{}"}}, "TC", EndReason::ToolCall},
+      {"half a marker", "a < b and <tool", "a < b and <tool", "", {}, "T", EndReason::Complete},
+      {"marker only", "<tool_call>", "<tool_call>", "", {}, "T", EndReason::Complete},
+      {"thinking", "<think>\nHm, <tool_call> or not?\n</think>\n\nYes.", "Yes.",
+       "Hm, <tool_call> or not?", {}, "RT", EndReason::Complete},
+      {"empty thinking", "<think>\n\n</think>\n\nYes.", "Yes.", "", {}, "T", EndReason::Complete},
+      {"thinking and call",
+       "<think>a</think>\n<tool_call>\n{\"name\":\"now\",\"arguments\":{}}\n</tool_call>", "", "a",
+       {{"now", "{}"}}, "RC", EndReason::ToolCall},
+      {"thinking between calls",
+       "<tool_call>{\"name\":\"now\",\"arguments\":{}}</tool_call><think>b</think><tool_call>{\"name\":\"now\","
+       "\"arguments\":{}}</tool_call>",
+       "", "b", {{"now", "{}"}, {"now", "{}"}}, "CRC", EndReason::ToolCall},
+      {"thinking never ends", "<think>on and on", "", "on and on", {}, "R", EndReason::Complete},
+      {"bare call", " {\"name\": \"get_weather\", \"arguments\": {\"city\": \"x\", \"days\": 2}}\n", "",
+       "", {{"get_weather", "{\"city\": \"x\", \"days\": 2}"}}, "C", EndReason::ToolCall},
+      {"fenced call", "```json\n{\n  \"name\": \"now\",\n  \"arguments\": {}\n}\n```\n", "", "",
+       {{"now", "{}"}}, "C", EndReason::ToolCall},
+      {"plain fence", "```\n{\"name\":\"now\",\"arguments\":{}}\n```", "", "", {{"now", "{}"}}, "C",
+       EndReason::ToolCall},
+      {"fenced call after thinking", "<think>t</think>\n\n```json\n{\"name\":\"now\",\"arguments\":{}}\n```",
+       "", "t", {{"now", "{}"}}, "RC", EndReason::ToolCall},
+      {"fence with another language", "```python\n{\"name\":\"now\",\"arguments\":{}}\n```",
+       "```python\n{\"name\":\"now\",\"arguments\":{}}\n```", "", {}, "T", EndReason::Complete},
+      {"fence and more", "```json\n{\"name\":\"now\",\"arguments\":{}}\n```\nas you see",
+       "```json\n{\"name\":\"now\",\"arguments\":{}}\n```\nas you see", "", {}, "T",
+       EndReason::Complete},
+      {"two bare objects", "{\"name\":\"now\",\"arguments\":{}}\n{\"name\":\"now\",\"arguments\":{}}",
+       "{\"name\":\"now\",\"arguments\":{}}\n{\"name\":\"now\",\"arguments\":{}}", "", {}, "T",
+       EndReason::Complete},
+      {"bare, wrong type", "{\"name\":\"get_weather\",\"arguments\":{\"city\":5}}",
+       "{\"name\":\"get_weather\",\"arguments\":{\"city\":5}}", "", {}, "T", EndReason::Complete},
+      {"bare, required missing", "{\"name\":\"get_weather\",\"arguments\":{}}",
+       "{\"name\":\"get_weather\",\"arguments\":{}}", "", {}, "T", EndReason::Complete},
+      {"bare, unknown tool", "{\"name\":\"rm\",\"arguments\":{}}", "{\"name\":\"rm\",\"arguments\":{}}",
+       "", {}, "T", EndReason::Complete},
+      {"bare, other keys", "{\"name\":\"now\",\"arguments\":{},\"note\":1}",
+       "{\"name\":\"now\",\"arguments\":{},\"note\":1}", "", {}, "T", EndReason::Complete},
+      {"bare JSON answer", "{\"answer\": [1, 2]}", "{\"answer\": [1, 2]}", "", {}, "T",
+       EndReason::Complete},
+      {"empty", "", "", "", {}, "", EndReason::Complete},
+      {"white space only", " \n", " \n", "", {}, "T", EndReason::Complete},
+  };
+  return kCases;
+}
+
+void expect_case(const Case& c, const Folded& got) {
+  EXPECT_EQ(got.text, c.text);
+  EXPECT_EQ(got.reasoning, c.reasoning);
+  EXPECT_EQ(got.calls, c.calls);
+  EXPECT_EQ(got.order, c.order);
+  EXPECT_EQ(got.reason, c.reason);
+  EXPECT_EQ(got.made_call, !c.calls.empty());
+}
+
+TEST(MarkerParser, Table) {
+  for (const Case& c : cases()) {
+    SCOPED_TRACE(c.name);
+    expect_case(c, parse(with_calls(), {c.output}));
+  }
+}
+
+// Whole code points only: the engine holds the rest back.
+std::vector<std::string> cut(const std::string& text, std::mt19937& random, int mean) {
+  std::vector<std::string> out{""};
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t size = 1;
+    while (i + size < text.size() && (static_cast<unsigned char>(text[i + size]) & 0xC0) == 0x80) {
+      ++size;
+    }
+    out.back() += text.substr(i, size);
+    i += size;
+    if (random() % static_cast<unsigned>(mean) == 0) out.emplace_back();
+  }
+  return out;
+}
+
+TEST(MarkerParser, AnySplitMeansTheSame) {
+  std::mt19937 random(3);
+  for (const Case& c : cases()) {
+    SCOPED_TRACE(c.name);
+    for (int round = 0; round < 60; ++round) {
+      expect_case(c, parse(with_calls(), cut(c.output, random, 1 + round % 9)));
+    }
+  }
+}
+
+TEST(MarkerParser, AnySplitMeansTheSameForRandomSoup) {
+  const std::vector<std::string> atoms{
+      "<tool_call>", "</tool_call>", "<think>", "</think>", "{\"name\":", "\"now\"", "\"write_file\"",
+      ",\"arguments\":", "{\"text\":\"a\\\"b\"}", "{}", "}", "{", "```json\n", "```", "\n", " ", "x<", "ü",
+      "{\"name\":\"now\",\"arguments\":{}}", ",\"parameters\":{}", "\"", "[1,", "tru", "\\"};
+  std::mt19937 random(11);
+  for (int round = 0; round < 4000; ++round) {
+    std::string text;
+    for (unsigned n = random() % 12; n > 0; --n) text += atoms[random() % atoms.size()];
+    const EndReason reason = random() % 3 == 0 ? EndReason::Length : EndReason::Complete;
+    MarkerOptions options = with_calls();
+    options.parallel = random() % 4 != 0;
+    options.lenient = random() % 2 == 0;
+    options.starts_in_reasoning = random() % 4 == 0;
+    options.calls = random() % 6 != 0;
+    const Folded whole = parse(options, {text}, reason);
+    const Folded pieces = parse(options, cut(text, random, 1 + round % 5), reason);
+    SCOPED_TRACE(text);
+    ASSERT_EQ(whole.text, pieces.text);
+    ASSERT_EQ(whole.reasoning, pieces.reasoning);
+    ASSERT_EQ(whole.calls, pieces.calls);
+    ASSERT_EQ(whole.order, pieces.order);
+    ASSERT_EQ(whole.reason, pieces.reason);
+    if (!options.parallel) {
+      ASSERT_LE(whole.calls.size(), 1U);
+    }
+    if (!options.calls) {
+      ASSERT_TRUE(whole.calls.empty());
+    }
+  }
+}
+
+TEST(MarkerParser, ArgumentsFlowWhileTheyAreGenerated) {
+  base::SeededRandom random(1);
+  const auto parser = make_marker_parser(with_calls(), random);
+  EXPECT_TRUE(parser->feed("<tool_call>\n{\"name\": \"write_file\", \"argu").empty());
+  auto events = parser->feed("ments\": {\"text\": \"first line");
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(std::get<domain::ToolCallStart>(events[0]).name, "write_file");
+  EXPECT_EQ(std::get<domain::ToolCallDelta>(events[1]).arguments_fragment, "{\"text\": \"first line");
+  events = parser->feed(" second");
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(std::get<domain::ToolCallDelta>(events[0]).arguments_fragment, " second");
+}
+
+TEST(MarkerParser, LongArgumentsOfABareCallComeInSeveralDeltas) {
+  const std::string body(1000, 'x');
+  const Folded got =
+      parse(with_calls(), {"```json\n{\"name\":\"write_file\",\"arguments\":{\"text\":\"" + body + "ü\"}}\n```"});
+  ASSERT_EQ(got.calls.size(), 1U);
+  EXPECT_EQ(got.calls[0].second, "{\"text\":\"" + body + "ü\"}");
+  EXPECT_GT(got.deltas, 5U);
+}
+
+TEST(MarkerParser, TextIsNotHeldBackWithoutNeed) {
+  base::SeededRandom random(1);
+  const auto parser = make_marker_parser(with_calls(), random);
+  auto events = parser->feed("A long ");
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(std::get<domain::TextDelta>(events[0]).text, "A long");  // the space may stand before a call
+  events = parser->feed("answer <b>");
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(std::get<domain::TextDelta>(events[0]).text, " answer <b>");
+  events = parser->feed(" <tool_cal");
+  EXPECT_TRUE(events.empty());
+  events = parser->feed("m>");
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(std::get<domain::TextDelta>(events[0]).text, " <tool_calm>");
+}
+
+TEST(MarkerParser, CutOffInsideACall) {
+  const std::string head = "<tool_call>\n{\"name\": \"write_file\", \"argu";
+  Folded got = parse(with_calls(), {"Well.\n" + head}, EndReason::Length);
+  EXPECT_EQ(got.text, "Well.");
+  EXPECT_TRUE(got.calls.empty());
+  EXPECT_EQ(got.reason, EndReason::Length);
+  got = parse(with_calls(), {head + "ments\": {\"text\": \"half"}, EndReason::Length);
+  ASSERT_EQ(got.calls.size(), 1U);
+  EXPECT_EQ(got.calls[0].second, "{\"text\": \"half");
+  EXPECT_EQ(got.reason, EndReason::Length);
+  EXPECT_FALSE(got.made_call);
+  got = parse(with_calls(), {head + "ments\": {\"text\": \"whole\"}}"}, EndReason::Length);
+  EXPECT_EQ(got.reason, EndReason::ToolCall);
+}
+
+TEST(MarkerParser, OnlyOneCallWhenNotParallel) {
+  MarkerOptions options = with_calls();
+  options.parallel = false;
+  const Folded got = parse(options, {"<tool_call>{\"name\":\"now\",\"arguments\":{}}</tool_call>\n"
+                                     "<tool_call>{\"name\":\"now\",\"arguments\":{}}</tool_call>"});
+  EXPECT_EQ(got.calls.size(), 1U);
+  EXPECT_EQ(got.text, "");
+  EXPECT_EQ(got.reason, EndReason::ToolCall);
+}
+
+TEST(MarkerParser, NoToolsNoCalls) {
+  MarkerOptions options = with_calls();
+  options.calls = false;
+  options.lenient = false;
+  const std::string text = "<tool_call>{\"name\":\"now\",\"arguments\":{}}</tool_call>";
+  const Folded got = parse(options, {text});
+  EXPECT_EQ(got.text, text);
+  EXPECT_EQ(got.reason, EndReason::Complete);
+}
+
+TEST(MarkerParser, StartsInReasoningAndSaysSo) {
+  MarkerOptions options = with_calls();
+  options.starts_in_reasoning = true;
+  base::SeededRandom random(1);
+  const auto parser = make_marker_parser(options, random);
+  EXPECT_TRUE(parser->in_reasoning());
+  parser->feed("because");
+  EXPECT_TRUE(parser->in_reasoning());
+  parser->feed("</think>");
+  EXPECT_FALSE(parser->in_reasoning());
+  const Folded got = parse(options, {"because </think> so"});
+  EXPECT_EQ(got.reasoning, "because");
+  EXPECT_EQ(got.text, "so");
+}
+
+TEST(MarkerParser, APrefillKeepsItsSpaceAndIsNoCall) {
+  MarkerOptions options = with_calls();
+  options.continues_text = true;
+  EXPECT_EQ(parse(options, {" 42."}).text, " 42.");
+  EXPECT_EQ(parse(options, {"{\"name\":\"now\",\"arguments\":{}}"}).calls.size(), 0U);
+}
+
+TEST(MarkerParser, IdsAreOfTheKnownForm) {
+  const Folded got = parse(with_calls(), {"<tool_call>{\"name\":\"now\",\"arguments\":{}}</tool_call>"
+                                          "<tool_call>{\"name\":\"now\",\"arguments\":{}}</tool_call>"});
+  ASSERT_EQ(got.ids.size(), 2U);
+  EXPECT_NE(got.ids[0], got.ids[1]);
+  for (const auto& id : got.ids) {
+    EXPECT_EQ(id.size(), 29U);
+    EXPECT_TRUE(id.starts_with("call_"));
+  }
+}
+
+TEST(MarkerParser, LogprobsLeaveWithTheirText) {
+  base::SeededRandom random(1);
+  const auto parser = make_marker_parser(with_calls(), random);
+  const auto entry = [](std::string text) {
+    domain::TokenLogprob out;
+    out.token = text;
+    out.bytes.assign(text.begin(), text.end());
+    return out;
+  };
+  std::vector<std::string> seen;
+  const auto collect = [&](const std::vector<domain::Event>& events) {
+    for (const auto& event : events) {
+      if (const auto* text = std::get_if<domain::TextDelta>(&event)) {
+        for (const auto& logprob : text->logprobs) seen.push_back(logprob.token);
+      }
+    }
+  };
+  collect(parser->feed("<think>", {entry("<think>")}));
+  collect(parser->feed("why", {entry("why")}));
+  collect(parser->feed("</think>", {entry("</think>")}));
+  collect(parser->feed("Yes", {entry("Yes")}));
+  collect(parser->feed(" <", {entry(" <")}));
+  collect(parser->feed("b", {entry("b")}));
+  domain::EndReason reason = EndReason::Complete;
+  collect(parser->finish(reason));
+  EXPECT_EQ(seen, (std::vector<std::string>{"Yes", " <", "b"}));
+}
+
+}  // namespace
+}  // namespace fh::engine::llama

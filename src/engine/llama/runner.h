@@ -1,0 +1,113 @@
+#pragma once
+// The engine thread's work: admits requests, plans and computes steps, samples, and gives events out. It owns the context
+// and everything that runs on it.
+//
+// Memory: a request is admitted when its prompt and a part of its output fit beside what the running ones may still
+// need. If the pool runs full all the same, the youngest is set aside, exact to the bit, and goes on when there is
+// room; the others do not notice.
+// A step is the unit of everything: cancels, admissions and priorities act between steps.
+// Threads: submit(), cancel() and counts() from any thread; run() on the engine thread, which calls the events' functions
+// without holding a lock.
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/llama/facade.h"
+#include "engine/llama/fair_queue.h"
+#include "engine/llama/kv_pool.h"
+#include "engine/llama/probe.h"
+#include "engine/llama/request.h"
+#include "engine/llama/step_budget.h"
+#include "engine/llama/step_plan.h"
+#include "engine/llama/work_pool.h"
+
+namespace fh::engine::llama {
+
+class Runner {
+ public:
+  struct Options {
+    KvPool::Options pool;
+    StepBudget::Options budget;
+    std::uint32_t output_reserve = 256;  // output tokens that admission keeps free per request
+    std::size_t sampling_helpers = 0;
+    std::function<void(const StepReport&)> on_step;
+  };
+  struct Counts {
+    std::uint32_t running = 0;
+    std::uint32_t queued = 0;
+    std::uint64_t cells_used = 0;
+  };
+  Runner(std::unique_ptr<Context> context, const base::Clock& clock, Options options);
+  ~Runner();
+
+  void submit(std::unique_ptr<Request> request);
+  void cancel(Ticket ticket);
+  // Works until stop() is called; requests that are left are then answered with Failed(Unavailable).
+  void run() noexcept;
+  void stop();
+  Counts counts() const;
+  const Probe& probe() const { return probe_; }
+
+ private:
+  using ActivePtr = std::unique_ptr<Active>;
+  void take_inbox();
+  void cancel_now(Ticket ticket);
+  void admit();
+  bool fits(const Request& request, const Active* set_aside) const;
+  std::uint64_t promised_cells() const;
+  bool place(Active& active);
+  void begin(ActivePtr active);
+  void step();
+  void extend_from_store();
+  bool waits_for_other(const Active& active) const;
+  StepPlan plan(StepReport& report);
+  void decode_step(const StepPlan& plan, StepReport& report);
+  void prefill_step(const PrefillPiece& piece, bool has_decoders, StepReport& report);
+  // The rows' logits are those of batch rows first_row, first_row + 1, ...
+  void sample_rows(const std::vector<Active*>& rows, std::size_t first_row);
+  struct Sampled;
+  Sampled sample_row(Active& active, std::size_t row) const;
+  Active* find_active(std::uint64_t order);
+  void accept(Active& active, Sampled sampled);
+  void finish(Active& active, domain::EndReason reason);
+  void fail(Active& active, base::Error error);
+  void close(Active& active, domain::Event last, std::vector<domain::Event> events);
+  void settle(const Active& active, domain::Event& last) const;
+  bool make_room(std::uint32_t cells, const Active* for_whom);
+  void set_aside(Active& active);
+  void remove_closed();
+  void publish();
+  void fail_all(const base::Error& error);
+
+  std::unique_ptr<Context> context_;
+  const base::Clock& clock_;
+  Options options_;
+  KvPool pool_;
+  StepBudget budget_;
+  FairQueue queue_;
+  WorkPool sampling_;
+  Probe probe_;
+
+  std::unordered_map<Ticket, std::unique_ptr<Request>> waiting_;  // never admitted yet
+  std::unordered_map<Ticket, ActivePtr> aside_;                   // set aside, in queue_ as well
+  std::vector<ActivePtr> active_;
+  std::vector<Ticket> closed_;
+  std::uint64_t next_order_ = 1;
+  std::uint64_t step_number_ = 0;
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::unique_ptr<Request>> inbox_;
+  std::vector<Ticket> cancels_;
+  Counts counts_;
+  bool stopping_ = false;
+};
+
+}  // namespace fh::engine::llama

@@ -1,0 +1,85 @@
+#pragma once
+// The gateway's side of a model that runs in a worker process: an Engine that outlives its workers.
+// The supervisor starts a worker and hands its socket over with attach(); when the worker dies,
+// everything that it was doing ends with a clear, retryable error, and the next attach() goes on.
+// Wire format: docs/formats/worker-protocol.md.
+//
+// While there is no ready worker, prepare() waits: until one is ready, until start_failed(), or for
+// `start_wait`. The worker is not trusted: a frame that breaks the protocol, an event out of order
+// or an impossible token count costs it its connection.
+//
+// Threads: as Engine says. Callbacks come on the worker's reading thread, those of refused or
+// expired calls on the scheduler's. The destructor ends waiting requests itself and waits for the
+// reading thread to end the others; it must not run inside one of those callbacks.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "engine/engine.h"
+#include "engine/scheduler.h"
+
+namespace fh::engine {
+
+struct RemoteOptions {
+  ModelInfo info;  // until a worker tells better: id (which stays), context, capabilities
+  base::Duration start_wait =
+      std::chrono::seconds(120);       // a prepare() waits so long for a ready worker
+  std::size_t waiting_max = 256;       // prepares that wait
+  std::size_t outstanding_max = 4096;  // requests between prepare() and their end
+  std::size_t bytes_max =
+      256 * 1024 * 1024;  // of waiting requests, and of those not yet taken by the worker
+  base::Duration stall_max = std::chrono::seconds(30);  // the worker takes no byte
+};
+
+class RemoteEngine final : public Engine {
+ public:
+  // `scheduler` outlives this object.
+  RemoteEngine(RemoteOptions options, Scheduler& scheduler);
+  ~RemoteEngine() override;
+  RemoteEngine(const RemoteEngine&) = delete;
+  RemoteEngine& operator=(const RemoteEngine&) = delete;
+
+  // Both before the first use. `wanted`: a request needs a worker and none is starting, as far as
+  // this object knows; called on the requesting thread, may come again. `lost`: a worker is gone
+  // and its requests have been answered; called on its reading thread with the reason (code
+  // Cancelled after shutdown_worker); may call attach(). Not called for a worker that another
+  // attach() has replaced.
+  void set_wanted(std::function<void()> wanted);
+  void set_lost(std::function<void(base::Error)> lost);
+
+  // A worker has been started: takes its end of the socketpair. A worker that is still attached
+  // counts as lost.
+  base::Status attach(int fd, pid_t pid);
+  // Starting has begun; `detail` is shown to people.
+  void note_starting(std::string detail);
+  // Starting has failed: waiting requests end with Unavailable; so do new ones (which call `wanted`
+  // again).
+  void start_failed(const base::Error& why);
+  // Asks the worker to end in order; requests still running fail. `lost` follows.
+  void shutdown_worker();
+  // Answers when the worker's reading thread does, or with Unavailable when the worker is or gets
+  // lost.
+  void ping(std::function<void(base::Status)> done);
+  // 0 while none is attached.
+  pid_t worker_pid() const;
+  // How far the worker says that it has locked itself in; empty before its first frame.
+  std::string worker_lock() const;
+
+  ModelInfo info() const override;
+  EngineStatus status() const override;
+  void prepare(PrepareRequest request, PrepareFn done) override;
+  void start(Ticket ticket, EventFn on_event) override;
+  void cancel(Ticket ticket) override;
+
+ private:
+  class Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace fh::engine

@@ -1,0 +1,116 @@
+// The two schedulers; see scheduler.h.
+#include "engine/scheduler.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace fh::engine {
+
+void TimedQueue::add(base::TimePoint due, Scheduler::Fn fn) {
+  heap_.push(Item{due, next_number_++, std::move(fn)});
+}
+
+Scheduler::Fn TimedQueue::pop() {
+  Scheduler::Fn fn = std::move(heap_.top().fn);
+  heap_.pop();
+  return fn;
+}
+
+ThreadScheduler::ThreadScheduler() : thread_([this] { run(); }) {}
+
+ThreadScheduler::~ThreadScheduler() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void ThreadScheduler::post(Fn fn) {
+  call_later(base::Duration::zero(), std::move(fn));
+}
+
+void ThreadScheduler::call_later(base::Duration delay, Fn fn) {
+  const base::TimePoint due = now() + std::max(delay, base::Duration::zero());
+  {
+    const std::lock_guard lock(mutex_);
+    queue_.add(due, std::move(fn));
+  }
+  changed_.notify_all();
+}
+
+void ThreadScheduler::run() noexcept {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (queue_.empty()) {
+      changed_.wait(lock);
+      continue;
+    }
+    const base::TimePoint due = queue_.next_due();
+    if (due > now()) {
+      changed_.wait_until(lock, due);
+      continue;
+    }
+    Fn fn = queue_.pop();
+    lock.unlock();
+    fn();
+    fn = nullptr;  // what it captured dies outside the lock
+    lock.lock();
+  }
+}
+
+void ManualScheduler::call_later(base::Duration delay, Fn fn) {
+  const base::TimePoint due = now() + std::max(delay, base::Duration::zero());
+  const std::lock_guard lock(mutex_);
+  queue_.add(due, std::move(fn));
+}
+
+bool ManualScheduler::run_one() {
+  Fn fn;
+  {
+    const std::lock_guard lock(mutex_);
+    if (queue_.empty() || queue_.next_due() > now()) return false;
+    fn = queue_.pop();
+  }
+  fn();
+  return true;
+}
+
+std::size_t ManualScheduler::run_ready(std::size_t limit) {
+  std::size_t count = 0;
+  while (count < limit && run_one()) ++count;
+  return count;
+}
+
+std::size_t ManualScheduler::advance(base::Duration by) {
+  const base::TimePoint end = now() + by;
+  std::size_t count = run_ready();
+  while (!idle() && next_due() <= end) {
+    clock_.advance_to(next_due());
+    count += run_ready();
+  }
+  clock_.advance_to(end);
+  return count;
+}
+
+std::size_t ManualScheduler::run_until_idle(std::size_t limit) {
+  std::size_t count = 0;
+  while (count < limit && !idle()) {
+    if (next_due() > now()) clock_.advance_to(next_due());
+    if (run_one()) ++count;
+  }
+  return count;
+}
+
+bool ManualScheduler::idle() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.empty();
+}
+
+base::TimePoint ManualScheduler::next_due() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.next_due();
+}
+
+}  // namespace fh::engine

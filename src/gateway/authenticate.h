@@ -1,0 +1,74 @@
+#pragma once
+// Who is calling: a key from `Authorization: Bearer`, `x-api-key` or `api-key` (any of them; two
+// must agree), or a console session cookie. And from where: browsers may call only from the origins
+// on the allow list, which defends a local server against pages of other sites (DNS rebinding
+// included). Loop thread only.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "auth/keys.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "net/http.h"
+
+namespace fh::gateway {
+
+struct Principal {
+  std::string key_id;
+  std::string key_name;
+  auth::Role role = auth::Role::Member;
+  std::string project;
+  std::string workload;
+  bool session = false;
+};
+
+// Console sessions: 256-bit random tokens in memory, 12 hours since last use; gone with the
+// process.
+class Sessions {
+ public:
+  Sessions(base::Clock& clock, base::Random& random) : clock_(clock), random_(random) {}
+  std::string open(Principal principal);
+  std::optional<Principal> find(std::string_view token);
+  void close(std::string_view token);
+
+ private:
+  static constexpr std::size_t kSessionsMax = 1'000;
+  struct Entry {
+    Principal principal;
+    base::TimePoint last_used;
+  };
+  base::Clock& clock_;
+  base::Random& random_;
+  std::map<std::string, Entry, std::less<>> entries_;
+};
+
+inline constexpr std::string_view kSessionCookie = "fh_session";
+
+class Authenticator {
+ public:
+  Authenticator(const auth::KeyTable& keys, Sessions& sessions)
+      : keys_(keys), sessions_(sessions) {}
+  // Unauthenticated (reason "invalid_api_key") when there is no or no live key.
+  base::Result<Principal> authenticate(const net::HttpRequest& request) const;
+
+ private:
+  const auth::KeyTable& keys_;
+  Sessions& sessions_;
+};
+
+// The session token of the request's cookie, or empty.
+std::string_view session_token(const net::HttpRequest& request);
+
+// PermissionDenied when the Origin is not on the allow list. No Origin: allowed (not a browser).
+// The server's own origin is allowed when the Host it came by is a loopback name, an IP literal, or
+// one of `hosts`.
+base::Status check_origin(const net::HttpRequest& request);
+bool origin_allowed(std::string_view origin, std::string_view host);
+
+}  // namespace fh::gateway

@@ -1,0 +1,97 @@
+// See thread.h. Flags are level-triggered: a wake-up that arrives while a thread works is seen when
+// it comes back to wait, so none is lost and none has to be counted.
+
+#include "ledger/thread.h"
+
+#include <utility>
+
+namespace fh::ledger {
+
+LedgerThread::LedgerThread(LedgerWriter& writer, Options options)
+    : writer_(writer), options_(options) {
+  writer_.on_queued([this] { wake_writer(); });
+  sync_thread_ = std::thread([this]() noexcept { sync_loop(); });
+  write_thread_ = std::thread([this]() noexcept { write_loop(); });
+}
+
+LedgerThread::~LedgerThread() {
+  stop();
+}
+
+void LedgerThread::wake_writer() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(work_, true)) return;  // already on its way
+  }
+  writer_wakes_.notify_one();
+}
+
+void LedgerThread::wake_syncer() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(unsynced_, true)) return;
+  }
+  syncer_wakes_.notify_one();
+}
+
+void LedgerThread::write_loop() {
+  while (true) {
+    bool idle = false;
+    {
+      std::unique_lock lock(mutex_);
+      idle = !writer_wakes_.wait_for(lock, options_.idle_after,
+                                     [this] { return work_ || writer_stops_; });
+      if (writer_stops_ && !work_) return;
+      work_ = false;
+    }
+    if (idle) {
+      writer_.maintain(true);
+      continue;
+    }
+    bool progress = true;
+    while (progress) {
+      progress = writer_.complete_synced();
+      if (writer_.append_queued()) {
+        progress = true;
+        if (writer_.has_unsynced()) wake_syncer();
+      }
+    }
+    writer_.maintain(false);
+  }
+}
+
+void LedgerThread::sync_loop() {
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      syncer_wakes_.wait(lock, [this] { return unsynced_ || syncer_stops_; });
+      if (syncer_stops_ && !unsynced_) return;
+      unsynced_ = false;
+    }
+    while (writer_.sync_written()) {
+      if (writer_.has_completions()) wake_writer();
+    }
+  }
+}
+
+void LedgerThread::stop() {
+  if (!write_thread_.joinable()) return;
+  writer_.close();
+  {
+    const std::lock_guard lock(mutex_);
+    writer_stops_ = true;
+    work_ = true;  // one more round for what was queued before the close
+  }
+  writer_wakes_.notify_one();
+  write_thread_.join();
+  {
+    const std::lock_guard lock(mutex_);
+    syncer_stops_ = true;
+    unsynced_ = true;
+  }
+  syncer_wakes_.notify_one();
+  sync_thread_.join();
+  writer_.pump();  // the acknowledgements that only became possible with the last sync
+}
+
+}  // namespace fh::ledger

@@ -1,0 +1,51 @@
+#pragma once
+// The two threads that drive a LedgerWriter in production. The writer thread drains the queue into
+// transactions and runs every callback; the sync thread makes commits durable, so that at level
+// `process` no admission ever waits behind the disk. A sync starts as soon as anything is unsynced:
+// a commit waits at most for the sync under way and its own.
+//
+// Owner: main's wiring. The writer and its store must outlive it.
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "ledger/writer.h"
+
+namespace fh::ledger {
+
+class LedgerThread {
+ public:
+  struct Options {
+    std::chrono::milliseconds idle_after{1000};  // quiet time after which upkeep may take longer
+  };
+  // recover() has been called on the writer.
+  LedgerThread(LedgerWriter& writer, Options options);
+  explicit LedgerThread(LedgerWriter& writer) : LedgerThread(writer, Options()) {}
+  // stop()
+  ~LedgerThread();
+  LedgerThread(const LedgerThread&) = delete;
+  LedgerThread& operator=(const LedgerThread&) = delete;
+
+  // Closes the writer, writes and syncs what is queued, runs the callbacks, ends the threads. Twice
+  // is fine.
+  void stop();
+
+ private:
+  void write_loop();
+  void sync_loop();
+  void wake_writer();
+  void wake_syncer();
+
+  LedgerWriter& writer_;
+  const Options options_;
+  std::mutex mutex_;  // guards the flags
+  std::condition_variable writer_wakes_, syncer_wakes_;
+  bool work_ = false, unsynced_ = false;
+  bool writer_stops_ = false, syncer_stops_ = false;
+  std::thread write_thread_, sync_thread_;
+};
+
+}  // namespace fh::ledger

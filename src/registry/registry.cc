@@ -1,0 +1,248 @@
+#include "registry/registry.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "base/os/fd.h"
+#include "base/os/file.h"
+#include "crypto/sha256.h"
+#include "models/catalogue.h"
+#include "registry/manifest.h"
+
+namespace fh::registry {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kManifestBytesMax = 64 * 1024;
+constexpr std::size_t kCopyBlock = 4 * 1024 * 1024;
+
+// "SmolLM2 135M Instruct" -> "smollm2-135m-instruct"
+std::string id_from_name(std::string_view name) {
+  std::string out;
+  for (const char c : name) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (letter || ((c == '.' || c == '_') && !out.empty())) {
+      out.push_back(c);
+    } else if (c >= 'A' && c <= 'Z') {
+      out.push_back(static_cast<char>(c - 'A' + 'a'));
+    } else if (!out.empty() && out.back() != '-') {
+      out.push_back('-');
+    }
+  }
+  out.resize(std::min<std::size_t>(out.size(), 64));
+  while (!out.empty() && (out.back() == '-' || out.back() == '.')) out.pop_back();
+  return out;
+}
+
+// The whole file again, for file systems that can neither link nor share blocks.
+base::Status copy_blocks(int from, int to, std::uint64_t size, const ImportOptions& options) {
+  std::string block(kCopyBlock, '\0');
+  std::uint64_t done = 0;
+  while (done < size) {
+    const ssize_t got = ::pread(from, block.data(), block.size(), static_cast<off_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::unexpected(base::error_from_errno("cannot read the model", errno));
+    if (got == 0) return base::fail(base::Code::DataLoss, "the model file became shorter");
+    const auto count = static_cast<std::size_t>(got);
+    if (base::Status put = base::os::write_full(to, std::string_view(block.data(), count)); !put) {
+      return put;
+    }
+    done += count;
+    if (options.progress && !options.progress("copying", done, size)) {
+      return base::fail(base::Code::Cancelled, "stopped");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+bool valid_model_id(std::string_view id) {
+  if (id.empty() || id.size() > 64 || id == "default") return false;
+  if (!((id[0] >= 'a' && id[0] <= 'z') || (id[0] >= '0' && id[0] <= '9'))) return false;
+  return std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  });
+}
+
+Registry::Registry(fs::path data_dir, const base::Clock& clock)
+    : dir_(std::move(data_dir) / "models"), clock_(clock) {}
+
+fs::path Registry::blob_path(const InstalledModel& model) const {
+  return blobs_dir() / (model.sha256 + ".gguf");
+}
+
+base::Result<InstalledModel> Registry::load(const fs::path& manifest) const {
+  FH_TRY(const std::string text, base::os::read_file(manifest, kManifestBytesMax));
+  base::Result<InstalledModel> model = parse_manifest(text);
+  if (!model) {
+    return base::fail(model.error().code,
+                      manifest.string() + " is damaged: " + model.error().message,
+                      "import the model again");
+  }
+  return model;
+}
+
+base::Result<std::vector<InstalledModel>> Registry::list() const {
+  std::vector<InstalledModel> models;
+  std::error_code error;
+  fs::directory_iterator entries(dir_, error);
+  if (error == std::errc::no_such_file_or_directory) return models;
+  if (error) return base::fail(base::Code::Unavailable, "cannot list " + dir_.string());
+  for (const fs::directory_entry& entry : entries) {
+    if (entry.path().extension() != ".json") continue;
+    FH_TRY(InstalledModel model, load(entry.path()));
+    models.push_back(std::move(model));
+  }
+  std::sort(models.begin(), models.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return models;
+}
+
+base::Result<InstalledModel> Registry::find(std::string_view id_or_alias) const {
+  FH_TRY(std::vector<InstalledModel> models, list());
+  const auto named = [&](const InstalledModel& model) {
+    return model.id == id_or_alias || std::find(model.aliases.begin(), model.aliases.end(),
+                                                id_or_alias) != model.aliases.end();
+  };
+  const auto it = std::find_if(models.begin(), models.end(), named);
+  if (it == models.end()) {
+    return base::fail(base::Code::NotFound,
+                      fmt::format("no model is called `{}` here", id_or_alias),
+                      "`freehold models list` shows what there is");
+  }
+  return std::move(*it);
+}
+
+base::Status Registry::check_names(const InstalledModel& model) const {
+  if (!valid_model_id(model.id)) {
+    return base::fail(base::Code::InvalidArgument,
+                      fmt::format("`{}` cannot be a model's name", model.id),
+                      "use lower-case letters, digits, '.', '_' and '-', at most 64; `default` is "
+                      "an alias (--as NAME chooses the name)");
+  }
+  FH_TRY(const std::vector<InstalledModel> others, list());
+  for (const InstalledModel& other : others) {
+    if (other.id == model.id && other.sha256 != model.sha256) {
+      return base::fail(base::Code::AlreadyExists,
+                        fmt::format("another model is already called `{}`", model.id),
+                        "choose another name with --as, or remove that one first");
+    }
+  }
+  return {};
+}
+
+base::Status Registry::place_blob(const fs::path& file, const InstalledModel& model,
+                                  const ImportOptions& options) const {
+  const fs::path target = blob_path(model);
+  if (fs::exists(target)) return {};
+  FH_TRY_VOID(base::os::make_folders(blobs_dir(), 0700));
+  if (auto room = base::os::free_disk_bytes(blobs_dir());
+      room && *room < model.size_bytes + model.size_bytes / 50) {
+    return base::fail(base::Code::ResourceExhausted,
+                      fmt::format("the disk of {} has no room for {} MB", blobs_dir().string(),
+                                  model.size_bytes / 1'000'000),
+                      "free some, or choose another data folder with --data");
+  }
+  const base::os::Fd from(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!from) return std::unexpected(base::error_from_errno("cannot open " + file.string(), errno));
+  const fs::path staging = target.string() + ".part";
+  const base::os::Fd to(::open(staging.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0400));
+  if (!to) {
+    return std::unexpected(base::error_from_errno("cannot write " + staging.string(), errno));
+  }
+  // Shared blocks where the file system can; a hard link would let the owner of the source change
+  // what was checked.
+  if (::ioctl(to.get(), FICLONE, from.get()) != 0) {
+    if (base::Status copied = copy_blocks(from.get(), to.get(), model.size_bytes, options);
+        !copied) {
+      ::unlink(staging.c_str());
+      return copied;
+    }
+  }
+  if (::fsync(to.get()) != 0 || ::rename(staging.c_str(), target.c_str()) != 0) {
+    const int failed = errno;
+    ::unlink(staging.c_str());
+    return std::unexpected(base::error_from_errno("cannot write " + target.string(), failed));
+  }
+  return {};
+}
+
+base::Status Registry::save(const InstalledModel& model) const {
+  return base::os::write_file_atomically(dir_ / (model.id + ".json"), manifest_json(model), 0600);
+}
+
+base::Result<InstalledModel> Registry::import(const fs::path& file, const ImportOptions& options) {
+  if (options.progress) options.progress("checking", 0, 0);
+  FH_TRY(const models::GgufFacts facts, models::read_gguf_file(file.string()));
+  const auto on_hash = [&](std::uint64_t done, std::uint64_t total) {
+    return !options.progress || options.progress("hashing", done, total);
+  };
+  FH_TRY(const crypto::Sha256Digest digest, crypto::sha256_file(file.string(), on_hash));
+
+  InstalledModel model;
+  model.sha256 = crypto::to_hex(digest);
+  const models::CatalogueEntry* known = models::find_in_catalogue(model.sha256);
+  model.id = !options.id.empty() ? options.id
+             : known != nullptr
+                 ? std::string(known->id)
+                 : id_from_name(facts.name.empty() ? file.stem().string() : facts.name);
+  model.display_name = known != nullptr      ? std::string(known->display_name)
+                       : !facts.name.empty() ? facts.name
+                                             : model.id;
+  model.licence = known != nullptr ? std::string(known->licence) : facts.licence;
+  if (known != nullptr) model.republisher = known->republisher;
+  model.aliases = options.aliases;
+  model.size_bytes = facts.file_bytes;
+  model.architecture = facts.architecture;
+  model.context_length = facts.context_length;
+  model.parameters = facts.parameters;
+  model.kv_bytes_per_token = models::kv_bytes_per_token(facts);
+  model.quantization = facts.quantization;
+  model.source = fs::absolute(file).string();
+  model.imported_unix_ns = clock_.unix_ns();
+  model.tools_in_template = facts.chat_template.find("tools") != std::string::npos;
+  FH_TRY_VOID(check_names(model));
+  FH_TRY_VOID(place_blob(file, model, options));
+  FH_TRY_VOID(save(model));
+  return model;
+}
+
+base::Status Registry::verify(
+    const InstalledModel& model,
+    const std::function<bool(std::uint64_t, std::uint64_t)>& progress) const {
+  FH_TRY(const crypto::Sha256Digest digest,
+         crypto::sha256_file(blob_path(model).string(), progress));
+  if (crypto::to_hex(digest) != model.sha256) {
+    return base::fail(base::Code::DataLoss,
+                      fmt::format("{} is not what was imported: its file has changed", model.id),
+                      "remove it and import it again; look at the disk");
+  }
+  return {};
+}
+
+base::Result<InstalledModel> Registry::remove(std::string_view id) {
+  FH_TRY(InstalledModel model, find(id));
+  std::error_code error;
+  fs::remove(dir_ / (model.id + ".json"), error);
+  if (error) return base::fail(base::Code::Unavailable, "cannot remove " + model.id);
+  FH_TRY(const std::vector<InstalledModel> rest, list());
+  const bool shared = std::any_of(rest.begin(), rest.end(), [&](const InstalledModel& other) {
+    return other.sha256 == model.sha256;
+  });
+  if (!shared) fs::remove(blob_path(model), error);
+  return model;
+}
+
+base::Result<models::GgufFacts> Registry::facts(const InstalledModel& model) const {
+  return models::read_gguf_file(blob_path(model).string());
+}
+
+}  // namespace fh::registry
