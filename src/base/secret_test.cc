@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <new>
+#include <memory>
 #include <type_traits>
 
 namespace fh::base {
@@ -34,9 +34,9 @@ TEST(Secret, MovingLeavesNothingBehind) {
 
 TEST(Secret, DestructionWipes) {
   alignas(Secret) unsigned char memory[sizeof(Secret)] = {};
-  auto* secret = new (memory) Secret(std::string("gone-key"));
+  auto* secret = std::construct_at(reinterpret_cast<Secret*>(memory), std::string("gone-key"));
   EXPECT_TRUE(holds(memory, sizeof memory, "gone-key"));
-  secret->~Secret();
+  std::destroy_at(secret);
   EXPECT_FALSE(holds(memory, sizeof memory, "gone-key"));
 }
 

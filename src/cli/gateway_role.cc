@@ -33,9 +33,13 @@ namespace {
 constexpr int kControlSocket = 3;
 constexpr int kFirstListener = 4;
 
+// 2 ends the service: what is configured cannot be served. Anything else is tried again.
 int fail_start(const base::Error& error) {
   base::log_error("the gateway cannot start", {{"why", error.message}, {"hint", error.hint}});
-  return 2;
+  const bool passing = error.code == base::Code::Unavailable ||
+                       error.code == base::Code::ResourceExhausted ||
+                       error.code == base::Code::DeadlineExceeded;
+  return passing ? 1 : 2;
 }
 
 // Everything the gateway process owns, in the order in which it is made; destroyed in reverse.
@@ -152,22 +156,20 @@ base::Status GatewayProcess::open_models() {
 }
 
 base::Status GatewayProcess::open_control() {
-  ControlCallbacks callbacks;
-  callbacks.on_worker = [this](const std::string& model, base::os::Fd socket, pid_t pid) {
-    served_->worker_started(model, std::move(socket), pid);
+  ControlClient::Callbacks callbacks;
+  callbacks.on_worker_started = [this](const WorkerStarted& started, base::os::Fd worker) {
+    served_->worker_started(started, std::move(worker));
   };
-  callbacks.on_exited = [this](const std::string& model, const std::string& how,
-                               std::uint32_t retry_ms) {
-    served_->worker_exited(model, how, retry_ms);
+  callbacks.on_worker_exited = [this](const WorkerExited& exited) {
+    served_->worker_exited(exited);
   };
-  callbacks.on_drain = [this] { runtime_.post([this] { begin_drain(); }); };
-  callbacks.on_closed = [] {
-    // Without its supervisor a gateway serves nobody: the listeners and workers were the
-    // supervisor's.
-    base::log_error("the supervisor is gone; the gateway ends");
-    ::_exit(1);
+  callbacks.on_drain = [this](Drain) { runtime_.post([this] { begin_drain(); }); };
+  callbacks.on_lost = [this](const base::Status& why) {
+    base::log_error("the supervisor is gone; the gateway ends",
+                    {{"why", why ? std::string("it closed") : why.error().text()}});
+    runtime_.post([this] { stop_now(); });
   };
-  FH_TRY(control_, ControlClient::start(kControlSocket, std::move(callbacks)));
+  FH_TRY(control_, ControlClient::start(base::os::Fd(kControlSocket), std::move(callbacks)));
   served_->start_workers(*control_);
   return {};
 }
@@ -184,7 +186,8 @@ admin::Facts GatewayProcess::facts() {
   facts.is_owner = [owner = static_cast<std::int64_t>(::geteuid())](std::int64_t uid) {
     return uid == owner || uid == 0;
   };
-  facts.shutdown = [this] { control_->request_shutdown(); };
+  // The supervisor takes a gateway that ends well for the end of the service.
+  facts.shutdown = [this] { begin_drain(); };
   return facts;
 }
 
@@ -198,7 +201,7 @@ ledger::Ledger& GatewayProcess::front_ledger() {
 }
 
 void GatewayProcess::open_front() {
-  gateway::Deps deps{runtime_, clock_,   random_, front_ledger(),        *keys_, sessions_, directory_,
+  gateway::Deps deps{runtime_, clock_,   random_, front_ledger(),  *keys_, sessions_, directory_,
                      *prices_, metrics_, live_,   config_.gateway, {},     {}};
   deps.admin = [this](net::HttpRequest request, net::ResponseWriter& writer, gateway::Principal who,
                       std::string id) {
@@ -232,7 +235,8 @@ base::Status GatewayProcess::start() {
   FH_TRY_VOID(open_models());
   FH_TRY_VOID(open_control());
   open_front();
-  return write_server_file(config_, config_.listen.front());
+  FH_TRY_VOID(write_server_file(config_, config_.listen.front()));
+  return control_->ready();
 }
 
 void GatewayProcess::begin_drain() {
@@ -285,12 +289,13 @@ int GatewayProcess::serve() {
 int gateway_role_main(const RoleArgs& args) {
   ConfigFlags flags;
   flags.config_file = args.text("config");
-  flags.data_dir = args.text("data");
+  flags.data_dir = args.text("data-dir");
   flags.listen = args.text("listen");
-  flags.script = args.text("script");
+  flags.script = args.text("script-sha256");
   base::Result<Config> config = load_config(flags);
   if (!config) return fail_start(config.error());
   base::log_configure(config->log_format, config->log_level, "gateway");
+  base::os::end_with_parent();
   base::os::ignore_broken_pipes();
   base::os::raise_open_files_limit();
   if (const auto level = base::os::lock_gateway(); !level) return fail_start(level.error());

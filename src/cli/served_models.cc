@@ -41,13 +41,14 @@ void ServedModels::add(Entry entry, engine::Scheduler& scheduler) {
   entries_.push_back(std::make_unique<Entry>(std::move(entry)));
 }
 
-base::Status ServedModels::add_scripted(const Config&, engine::Scheduler& scheduler) {
+base::Status ServedModels::add_scripted(const Config& config, engine::Scheduler& scheduler) {
   Entry entry;
   entry.served.id = "scripted";
   entry.served.aliases = {"default"};
   entry.served.display_name = "Scripted engine";
   entry.served.created_unix_s = 1'767'225'600;
   entry.start.model_id = "scripted";
+  entry.start.blob_sha256 = config.script;
   add(std::move(entry), scheduler);
   return {};
 }
@@ -68,7 +69,7 @@ base::Status ServedModels::add_registered(const Config& config, const base::Cloc
         models::context_for_memory(facts, config.engine.context_tokens, memory));
     entry.start.sequences = config.engine.sequences;
     entry.start.threads = config.engine.threads;
-    entry.start.queue = config.engine.queue;
+    entry.start.flags = {fmt::format("--queue={}", config.engine.queue)};
     const models::FitReport fit = models::fit_of(facts, entry.start.context_tokens, memory);
     entry.memory_bytes = fit.weights_bytes + fit.kv_bytes + fit.working_bytes;
     entry.served.id = model.id;
@@ -140,23 +141,29 @@ ServedModels::Entry* ServedModels::find(const std::string& model) {
   return nullptr;
 }
 
-void ServedModels::worker_started(const std::string& model, base::os::Fd socket, pid_t pid) {
-  Entry* entry = find(model);
+void ServedModels::worker_started(const WorkerStarted& started, base::os::Fd worker) {
+  Entry* entry = find(started.model_id);
   if (entry == nullptr) return;
-  if (const base::Status attached = entry->engine->attach(socket.release(), pid); !attached) {
+  const auto pid = static_cast<pid_t>(started.pid);
+  if (const base::Status attached = entry->engine->attach(worker.release(), pid); !attached) {
     base::log_error("a worker could not be attached",
-                    {{"model", model}, {"why", attached.error().text()}});
+                    {{"model", started.model_id}, {"why", attached.error().text()}});
   }
 }
 
-void ServedModels::worker_exited(const std::string& model, const std::string& how,
-                                 std::uint32_t retry_ms) {
-  Entry* entry = find(model);
+void ServedModels::worker_exited(const WorkerExited& exited) {
+  Entry* entry = find(exited.model_id);
   if (entry == nullptr) return;
-  base::log_warn("a worker ended",
-                 {{"model", model}, {"how", how}, {"again_in_ms", std::to_string(retry_ms)}});
-  entry->engine->note_starting(
-      fmt::format("its worker ended ({}); started again in {} ms", how, retry_ms));
+  if (exited.retry_ms == kNotRetried) {
+    entry->engine->start_failed({base::Code::Unavailable,
+                                 "the model's worker could not be started: " + exited.description,
+                                 "look at the log, then send the request again",
+                                 {},
+                                 {}});
+    return;
+  }
+  entry->engine->note_starting(fmt::format("its worker ended ({}); started again in {} ms",
+                                           exited.description, exited.retry_ms));
 }
 
 std::string ServedModels::worker_lock() const {

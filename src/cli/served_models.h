@@ -30,8 +30,8 @@ class ServedModels {
   // Starts a worker for every model that memory has room for, the default first; the others start
   // on first use.
   void start_workers(ControlClient& control);
-  void worker_started(const std::string& model, base::os::Fd socket, pid_t pid);
-  void worker_exited(const std::string& model, const std::string& how, std::uint32_t retry_ms);
+  void worker_started(const WorkerStarted& started, base::os::Fd worker);
+  void worker_exited(const WorkerExited& exited);
   // Lock level that the running workers report.
   std::string worker_lock() const;
 

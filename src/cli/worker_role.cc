@@ -24,10 +24,14 @@ constexpr std::size_t kScriptBytesMax = 4 * 1024 * 1024;
 const std::vector<std::filesystem::path> kSystemFiles = {
     "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/proc/self/statm"};
 
+// The one model file and the system files that exist here can be opened, nothing else.
 base::Result<base::os::LockLevel> lock(const std::filesystem::path& model) {
   base::os::WorkerLockOptions options;
-  options.readable = kSystemFiles;
-  if (!model.empty()) options.readable.push_back(model.parent_path());
+  options.readable.push_back(model);
+  std::error_code ignored;
+  for (const std::filesystem::path& path : kSystemFiles) {
+    if (std::filesystem::exists(path, ignored)) options.readable.push_back(path);
+  }
   return base::os::lock_worker(options);
 }
 
@@ -38,12 +42,13 @@ int finish(const base::Status& ended) {
 }
 
 int run_scripted(const RoleArgs& args) {
-  const base::Result<std::string> text = base::os::read_file(args.text("script"), kScriptBytesMax);
+  const std::filesystem::path file = args.text("model-file");
+  const base::Result<base::os::LockLevel> level = lock(file);
+  if (!level) return finish(std::unexpected(level.error()));
+  const base::Result<std::string> text = base::os::read_file(file, kScriptBytesMax);
   if (!text) return finish(std::unexpected(text.error()));
   base::Result<engine::scripted::Script> script = engine::scripted::parse_script(*text);
   if (!script) return finish(std::unexpected(script.error()));
-  const base::Result<base::os::LockLevel> level = lock({});
-  if (!level) return finish(std::unexpected(level.error()));
   engine::ThreadScheduler scheduler;
   engine::ScriptedOptions options;
   options.model_id = args.text("model-id");
@@ -87,8 +92,9 @@ int worker_role_main(const RoleArgs& args) {
   base::log_configure(
       args.text("log-format") == "json" ? base::LogFormat::Json : base::LogFormat::Human,
       base::Level::Info, "worker");
+  base::os::end_with_parent();
   base::os::ignore_broken_pipes();
-  return args.text("script").empty() ? run_llama(args) : run_scripted(args);
+  return args.text("engine") == "scripted" ? run_scripted(args) : run_llama(args);
 }
 
 }  // namespace fh::cli

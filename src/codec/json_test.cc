@@ -35,9 +35,9 @@ std::string error_of(std::string_view text, const Limits& limits = {}) {
 }
 
 TEST(JsonReader, ReadsEveryKind) {
-  const Document doc = parse_ok(
-      R"( {"n":null,"t":true,"f":false,"i":-12,"d":1.5e3,"s":"héllo","a":[1,[],{}])"
-      R"(,"o":{"x":{}}} )");
+  const Document doc =
+      parse_ok(R"( {"n":null,"t":true,"f":false,"i":-12,"d":1.5e3,"s":"héllo","a":[1,[],{}])"
+               R"(,"o":{"x":{}}} )");
   const Value root = doc.root();
   ASSERT_TRUE(root.is_object());
   EXPECT_EQ(root.size(), 8U);

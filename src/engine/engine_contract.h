@@ -1,6 +1,6 @@
 #pragma once
-// The contract of engine.h as tests that any engine can be put through: include this in one test file and
-// instantiate EngineContract with a case per engine. Not part of the product.
+// The contract of engine.h as tests that any engine can be put through: include this in one test
+// file and instantiate EngineContract with a case per engine. Not part of the product.
 
 #include <gtest/gtest.h>
 
@@ -18,7 +18,8 @@ class ContractSubject {
  public:
   virtual ~ContractSubject() = default;
   virtual Engine& engine() = 0;
-  // Lets the engine work until `done` holds; returns when it does, or when that will not come about.
+  // Lets the engine work until `done` holds; returns when it does, or when that will not come
+  // about.
   virtual void work_until(const std::function<bool()>& done) = 0;
   // A prompt that is answered with some ten tokens of text or more.
   virtual PrepareRequest talkative() { return ask("Tell me a story about a lighthouse."); }

@@ -57,9 +57,9 @@ d::Finished end_with(d::EndReason reason) {
 TEST(EventOrder, TakesTheOrdinaryStreams) {
   EXPECT_TRUE(accepts({d::Started{}, d::ReasoningDelta{"hm"}, d::TextDelta{"a", {}},
                        end_with(d::EndReason::Complete)}));
-  EXPECT_TRUE(accepts({d::Started{}, d::ToolCallStart{"1", "f"}, d::ToolCallDelta{"{}"},
-                       d::ToolCallEnd{}, d::ToolCallStart{"2", "f"}, d::ToolCallEnd{},
-                       end_with(d::EndReason::ToolCall)}));
+  EXPECT_TRUE(
+      accepts({d::Started{}, d::ToolCallStart{"1", "f"}, d::ToolCallDelta{"{}"}, d::ToolCallEnd{},
+               d::ToolCallStart{"2", "f"}, d::ToolCallEnd{}, end_with(d::EndReason::ToolCall)}));
   EXPECT_TRUE(accepts({d::Failed{}}));
   EXPECT_TRUE(accepts({d::Started{}, d::ToolCallStart{"1", "f"}, end_with(d::EndReason::Length)}));
 }

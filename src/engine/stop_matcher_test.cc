@@ -91,7 +91,8 @@ Outcome reference(const std::vector<std::string>& stops, const std::string& text
   for (std::size_t end = 1; end <= text.size(); ++end) {
     std::string best;
     for (const std::string& stop : stops) {
-      const bool here = stop.size() <= end && text.compare(end - stop.size(), stop.size(), stop) == 0;
+      const bool here =
+          stop.size() <= end && text.compare(end - stop.size(), stop.size(), stop) == 0;
       if (here && stop.size() > best.size()) best = stop;
     }
     if (!best.empty()) return {text.substr(0, end - best.size()), best, end - best.size()};

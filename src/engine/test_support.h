@@ -1,5 +1,6 @@
 #pragma once
-// Shared by the tests of engines: requests to ask with and a recorder of what came back. Not part of the product.
+// Shared by the tests of engines: requests to ask with and a recorder of what came back. Not part
+// of the product.
 
 #include <algorithm>
 #include <chrono>
@@ -25,17 +26,18 @@ inline PrepareRequest ask(std::string text, std::string tenant = "acme") {
   PrepareRequest request;
   request.request_id = "req_test";
   request.tenant = std::move(tenant);
-  request.generation.conversation.messages.push_back(
-      message(domain::Role::User, std::move(text)));
+  request.generation.conversation.messages.push_back(message(domain::Role::User, std::move(text)));
   return request;
 }
 
 inline domain::Tool weather_tool() {
   return {"get_weather", "Weather of a city",
-          R"({"type":"object","properties":{"city":{"type":"string"}},"required":["city"]})", false};
+          R"({"type":"object","properties":{"city":{"type":"string"}},"required":["city"]})",
+          false};
 }
 
-// Everything that one request was answered. Callbacks may come on any thread and later than the test's interest.
+// Everything that one request was answered. Callbacks may come on any thread and later than the
+// test's interest.
 class Recorder : public std::enable_shared_from_this<Recorder> {
  public:
   static std::shared_ptr<Recorder> make() { return std::make_shared<Recorder>(); }
@@ -53,7 +55,8 @@ class Recorder : public std::enable_shared_from_this<Recorder> {
       std::size_t count = 0;
       {
         const std::lock_guard lock(self->mutex_);
-        if (auto ok = self->order_.accept(event); !ok && !self->fault_) self->fault_ = ok.error().message;
+        if (auto ok = self->order_.accept(event); !ok && !self->fault_)
+          self->fault_ = ok.error().message;
         self->events_.push_back(std::move(event));
         count = self->events_.size();
       }
@@ -133,8 +136,8 @@ class Recorder : public std::enable_shared_from_this<Recorder> {
   std::vector<domain::Event> events_;
 };
 
-// For engines with threads of their own: waits until `done`, giving up after a minute (the test then fails on what
-// it checks next).
+// For engines with threads of their own: waits until `done`, giving up after a minute (the test
+// then fails on what it checks next).
 inline bool wait_until(const std::function<bool()>& done) {
   for (int i = 0; i < 60'000; ++i) {
     if (done()) return true;

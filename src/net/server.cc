@@ -125,9 +125,10 @@ void Server::Impl::turn_away(int fd) {
   std::span<iovec> rest(parts);
   Stream::try_write(fd, rest);
   ::shutdown(fd, SHUT_WR);
-  std::array<char, 4096> discard{};
-  while (::recv(fd, discard.data(), discard.size(), MSG_DONTWAIT) > 0) {
-  }
+  // What already arrived is read, or the close would become a reset that overtakes the answer.
+  std::array<char, 16 * 1024> discard{};
+  const ssize_t ignored = ::recv(fd, discard.data(), discard.size(), MSG_DONTWAIT);
+  static_cast<void>(ignored);
   ::close(fd);
 }
 

@@ -16,11 +16,11 @@ Result<std::unique_ptr<MessageReader>> MessageReader::start(int fd, std::size_t 
                                                             Callbacks callbacks) {
   Fd stop(eventfd(0, EFD_CLOEXEC));
   if (!stop) return std::unexpected(error_from_errno("cannot make an event descriptor", errno));
-  return std::unique_ptr<MessageReader>(
-      new MessageReader(fd, bytes_max, std::move(callbacks), std::move(stop)));
+  return std::make_unique<MessageReader>(Key(), fd, bytes_max, std::move(callbacks),
+                                         std::move(stop));
 }
 
-MessageReader::MessageReader(int fd, std::size_t bytes_max, Callbacks callbacks, Fd stop)
+MessageReader::MessageReader(Key, int fd, std::size_t bytes_max, Callbacks callbacks, Fd stop)
     : fd_(fd),
       bytes_max_(bytes_max),
       callbacks_(std::move(callbacks)),

@@ -13,6 +13,8 @@
 namespace fh::base::os {
 
 class MessageReader {
+  struct Key {};  // only start() makes one
+
  public:
   struct Callbacks {
     // On the reader's thread; must not throw and must not destroy the reader.
@@ -25,13 +27,13 @@ class MessageReader {
   // `fd` outlives the reader.
   static Result<std::unique_ptr<MessageReader>> start(int fd, std::size_t bytes_max,
                                                       Callbacks callbacks);
+  MessageReader(Key, int fd, std::size_t bytes_max, Callbacks callbacks, Fd stop);
   // Returns when the thread has ended; no callback comes afterwards.
   ~MessageReader();
   MessageReader(const MessageReader&) = delete;
   MessageReader& operator=(const MessageReader&) = delete;
 
  private:
-  MessageReader(int fd, std::size_t bytes_max, Callbacks callbacks, Fd stop);
   void run() noexcept;
   bool wait_readable() const;
 

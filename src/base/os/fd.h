@@ -51,7 +51,6 @@ enum class SocketKind : std::uint8_t {
 };
 Result<std::pair<Fd, Fd>> make_socketpair(SocketKind kind);
 
-// Status of fcntl(F_SETFL, O_NONBLOCK).
 Status set_nonblocking(int fd, bool on);
 
 // Reads until `out` is full or the other side has ended; returns the bytes read. Blocking

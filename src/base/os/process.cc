@@ -64,6 +64,10 @@ void ignore_broken_pipes() {
   sigaction(SIGPIPE, &ignore, nullptr);
 }
 
+void end_with_parent() {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 void set_process_name(const std::string& name) {
   prctl(PR_SET_NAME, name.c_str());
 }

@@ -40,6 +40,10 @@ class SignalQueue {
 
 // A write to a closed socket is then an error, not the end of the process.
 void ignore_broken_pipes();
+// Ends this process when its parent's thread does. The Spawner arranged that already; a role
+// repeats it first of all, because the kernel forgets it when a binary with file capabilities
+// (setcap, for port 80) is started.
+void end_with_parent();
 // The name that `ps` and `top` show for this process; at most 15 bytes are kept.
 void set_process_name(const std::string& name);
 // Raises the limit of open descriptors to the hard limit; returns what holds afterwards.

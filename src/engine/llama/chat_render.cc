@@ -1,11 +1,15 @@
 // Running a template: the context is written as JSON and handed to llama-common's Jinja engine.
 #include "engine/llama/chat_render.h"
 
+#include <jinja/lexer.h>
+#include <jinja/parser.h>
+#include <jinja/runtime.h>
+
+#include <algorithm>
 #include <ctime>
 
 #include <chat.h>
 #include "codec/json.h"
-#include <jinja/runtime.h>
 
 namespace fh::engine::llama {
 namespace {
@@ -75,9 +79,9 @@ void write_text(codec::json::Writer& out, std::string_view key, const std::strin
 }
 
 void write_message(codec::json::Writer& out, const PromptMessage& message,
-                   const TemplateCaps& caps) {
+                   const TemplateForms& forms) {
   out.object().member("role", message.role);
-  write_text(out, "content", message.text, caps.typed_content);
+  write_text(out, "content", message.text, forms.typed_content);
   if (!message.reasoning.empty()) out.member("reasoning_content", message.reasoning);
   if (!message.calls.empty()) {
     out.key("tool_calls").array();
@@ -85,7 +89,7 @@ void write_message(codec::json::Writer& out, const PromptMessage& message,
       out.object().member("type", "function").member("id", call.id);
       out.key("function").object().member("name", call.name).key("arguments");
       const std::string text = call.arguments_json.empty() ? "{}" : call.arguments_json;
-      if (caps.object_arguments) {
+      if (forms.object_arguments) {
         out.raw(text);
       } else {
         out.value(text);
@@ -115,9 +119,10 @@ void write_tools(codec::json::Writer& out, const std::vector<domain::Tool>& tool
 }  // namespace
 
 struct TemplateRunner::Impl {
-  explicit Impl(const std::string& source, const std::string& bos, const std::string& eos)
-      : compiled(source, bos, eos) {}
-  common_chat_template compiled;
+  jinja::program program;
+  std::string source;  // as the lexer normalised it
+  std::string bos;
+  std::string eos;
 };
 
 TemplateRunner::TemplateRunner() = default;
@@ -132,42 +137,83 @@ base::Result<std::unique_ptr<TemplateRunner>> TemplateRunner::create(std::string
   }
   std::unique_ptr<TemplateRunner> out(new TemplateRunner());
   out->source_ = source;
+  out->impl_ = std::make_unique<Impl>();
+  out->impl_->bos = bos;
+  out->impl_->eos = eos;
   try {
-    out->impl_ =
-        std::make_unique<Impl>(out->source_, std::string(bos), std::string(eos));
+    jinja::lexer lexer;
+    const auto lexed = lexer.tokenize(out->source_);
+    out->impl_->program = jinja::parse_from_tokens(lexed);
+    out->impl_->source = lexed.source;
   } catch (const std::exception&) {
     return base::fail(base::Code::FailedPrecondition, "the model's chat template cannot be parsed");
   }
-  const auto caps = out->impl_->compiled.original_caps();
-  out->caps_ = {caps.supports_tools, caps.supports_tool_calls,
-                caps.supports_typed_content && !caps.supports_string_content,
-                caps.supports_object_arguments};
+  out->probe_forms();
   return out;
+}
+
+bool TemplateRunner::prints(const PromptMessage& message, std::string_view text) const {
+  PromptMessage user;
+  user.role = "user";
+  user.text = "FHu0";
+  std::vector<PromptMessage> messages{user};
+  if (message.role == "user") {
+    messages[0] = message;
+  } else {
+    messages.push_back(message);
+  }
+  const auto rendered = run(messages, {});
+  if (!rendered) return false;
+  std::string dense;
+  for (const char c : *rendered) {
+    if (c != ' ' && c != '\n') dense += c;
+  }
+  return dense.find(text) != std::string::npos;
+}
+
+void TemplateRunner::probe_forms() {
+  PromptMessage user;
+  user.role = "user";
+  user.text = "FHu1";
+  if (!prints(user, "FHu1")) {
+    forms_.typed_content = true;
+    if (!prints(user, "FHu1")) forms_.typed_content = false;
+  }
+  // Text that comes out as it is keeps the bytes that were generated; text that comes out quoted or not at all does not.
+  PromptMessage call;
+  call.role = "assistant";
+  for (const char* id : {"call_0123456789abcdefghijABCD", "abcdef012"}) {
+    call.calls = {{id, "fh_probe", R"({"x": "FHy"})"}};
+    forms_.object_arguments = false;
+    if (prints(call, R"({"x":"FHy"})")) return;
+    forms_.object_arguments = true;
+    if (prints(call, "FHy")) return;
+  }
 }
 
 base::Result<std::string> TemplateRunner::run(const std::vector<PromptMessage>& messages,
                                               const RenderOptions& options) const {
   codec::json::Writer out;
   out.object().key("messages").array();
-  for (const auto& message : messages) write_message(out, message, caps_);
+  for (const auto& message : messages) write_message(out, message, forms_);
   out.end_array();
   if (options.tools != nullptr && !options.tools->empty()) write_tools(out, *options.tools);
-  out.member("bos_token", impl_->compiled.bos_token());
-  out.member("eos_token", impl_->compiled.eos_token());
+  out.member("bos_token", impl_->bos);
+  out.member("eos_token", impl_->eos);
   out.member("date_string", "01 Jan 2026").member("datetime", "Jan 01 2026");
   if (options.thinking) out.member("enable_thinking", *options.thinking);
   if (!options.effort.empty()) out.member("reasoning_effort", options.effort);
   if (options.generation_prompt) out.member("add_generation_prompt", true);
   out.end_object();
   try {
-    jinja::context context(impl_->compiled.source());
+    jinja::context context(impl_->source);
     context.current_time = kTemplateDay;
     jinja::global_from_json(context, common_json::parse(out.str()), false);
     context.set_val("strftime_now",
                     jinja::mk_val<jinja::value_func>("strftime_now", constant_date));
     context.set_val("range", jinja::mk_val<jinja::value_func>("range", bounded_range));
     jinja::runtime runtime(context);
-    const jinja::value result = runtime.execute(impl_->compiled.prog);
+    const jinja::value result = runtime.execute(impl_->program);
     std::string text = jinja::runtime::gather_string_parts(result)->as_string().str();
     if (text.size() > kPromptBytesMax) {
       return base::fail_field("messages", "the rendered prompt is too large");

@@ -32,12 +32,10 @@ struct RenderOptions {
   bool generation_prompt = true;
 };
 
-// What the template engine found out about a template by itself.
-struct TemplateCaps {
-  bool tools = false;
-  bool tool_calls = false;
-  bool typed_content = false;  // content must be a list of parts
-  bool object_arguments = false;
+// In which form a template wants what it prints; found out by trying.
+struct TemplateForms {
+  bool typed_content = false;     // content as a list of parts, not as text
+  bool object_arguments = false;  // arguments of past calls as an object; as text they stay as received
 };
 
 class TemplateRunner {
@@ -50,15 +48,17 @@ class TemplateRunner {
   // Error: InvalidArgument when the template refuses the messages.
   base::Result<std::string> run(const std::vector<PromptMessage>& messages,
                                 const RenderOptions& options) const;
-  const TemplateCaps& caps() const { return caps_; }
+  const TemplateForms& forms() const { return forms_; }
   const std::string& source() const { return source_; }
 
  private:
   TemplateRunner();
+  void probe_forms();
+  bool prints(const PromptMessage& message, std::string_view text) const;
   struct Impl;
   std::unique_ptr<Impl> impl_;
   std::string source_;
-  TemplateCaps caps_;
+  TemplateForms forms_;
 };
 
 // Seconds since 1970 of the day that templates are told: 2026-01-01.

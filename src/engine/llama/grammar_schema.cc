@@ -142,6 +142,8 @@ class Converter {
   // Splits the first anyOf or oneOf that is not yet split (`split` holds those), then goes on.
   Text alternatives(const Parts& parts, const std::string& place, int depth, Types types,
                     std::set<const void*> split) {
+    work_ += parts.size();
+    if (work_ > kWorkMax) return refuse(place, "the schema has too many alternatives");
     for (const Value part : parts) {
       for (const std::string_view word : {"anyOf", "oneOf"}) {
         const Value choices = part[word];

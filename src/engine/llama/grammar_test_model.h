@@ -75,12 +75,15 @@ inline Sampled sample_answer(const std::string& prompt, const GrammarSpec& gramm
                              std::uint32_t seed, int tokens_max) {
   llama_model* model = test_model();
   const llama_vocab* vocab = llama_model_get_vocab(model);
-  llama_context_params context_params = llama_context_default_params();
-  context_params.n_ctx = 1536;
-  context_params.n_batch = 1536;
-  context_params.n_threads = 1;
-  context_params.n_threads_batch = 2;
-  llama_context* context = llama_init_from_model(model, context_params);
+  static llama_context* const context = [&] {
+    llama_context_params params = llama_context_default_params();
+    params.n_ctx = 1536;
+    params.n_batch = 1536;
+    params.n_threads = 1;
+    params.n_threads_batch = 1;
+    return llama_init_from_model(model, params);
+  }();
+  static std::string prefilled;
   common_params_sampling sampling;
   sampling.seed = seed;
   sampling.temp = 1.0F;
@@ -88,7 +91,16 @@ inline Sampled sample_answer(const std::string& prompt, const GrammarSpec& gramm
   common_sampler* sampler = common_sampler_init(model, sampling);
   auto tokens = common_tokenize(vocab, prompt, false, true);
   Sampled out;
-  llama_decode(context, llama_batch_get_one(tokens.data(), static_cast<int>(tokens.size())));
+  const int count = static_cast<int>(tokens.size());
+  llama_memory_t memory = llama_get_memory(context);
+  if (prefilled == prompt) {
+    llama_memory_seq_rm(memory, -1, count - 1, -1);
+    llama_decode(context, llama_batch_get_one(&tokens.back(), 1));
+  } else {
+    llama_memory_clear(memory, true);
+    llama_decode(context, llama_batch_get_one(tokens.data(), count));
+    prefilled = prompt;
+  }
   for (int i = 0; i < tokens_max; ++i) {
     llama_token token = common_sampler_sample(sampler, context, -1);
     if (llama_vocab_is_eog(vocab, token)) {
@@ -100,7 +112,6 @@ inline Sampled sample_answer(const std::string& prompt, const GrammarSpec& gramm
     llama_decode(context, llama_batch_get_one(&token, 1));
   }
   common_sampler_free(sampler);
-  llama_free(context);
   return out;
 }
 

@@ -25,7 +25,6 @@ namespace {
 using base::Code;
 constexpr std::uint32_t kSequencesMax = 64;
 constexpr std::uint32_t kChunkMax = 2048;
-constexpr std::uint32_t kBudgetMax = 512;
 constexpr std::size_t kBacklogFactor = 4;  // requests waiting to be prepared, in units of the queue
 constexpr double kSecondsSmoothing = 0.2;
 
@@ -89,6 +88,9 @@ base::Result<std::unique_ptr<LlamaEngine>> LlamaEngine::create(LlamaOptions opti
   if (options.chunk_tokens == 0 || options.chunk_tokens % 32 != 0 ||
       options.chunk_tokens > kChunkMax) {
     return base::fail_field("chunk_tokens", "must be a multiple of 32, at most 2048");
+  }
+  if (options.step_tokens_max == 0) {
+    return base::fail_field("step_tokens_max", "must be at least 1");
   }
   if (options.queue_max == 0) return base::fail_field("queue_max", "must be at least 1");
   const std::uint64_t share = std::max<std::uint64_t>(machine_memory_bytes() / 8, 256ULL << 20);
@@ -166,7 +168,8 @@ base::Result<std::unique_ptr<Runner>> LlamaEngine::Impl::load_weights() {
   how.pool.parked_bytes_max = options.parked_bytes_max;
   how.pool.reuse = proven_reuse(*context);
   how.budget.latency_factor = options.latency_factor;
-  how.budget.tokens_max = std::max(kBudgetMax, options.chunk_tokens);
+  how.budget.tokens_max = std::max(options.step_tokens_max, options.chunk_tokens);
+  how.output_reserve = options.output_reserve;
   how.sampling_helpers = std::min(options.sequences_max, options.threads) - 1;
   how.on_step = options.on_step;
   return std::make_unique<Runner>(std::move(context), clock, std::move(how));

@@ -32,6 +32,8 @@ struct LlamaOptions {
   std::uint32_t chunk_tokens = 128;     // prefill is cut here and reuse ends here; a multiple of 32 (kv_pool.h)
   std::uint64_t kv_bytes_max = 0;       // KV pool; 0 = an eighth of the machine's memory
   std::uint64_t parked_bytes_max = kDefaultParked;  // prefixes parked in RAM; 0 = none
+  std::uint32_t step_tokens_max = 512;  // prefill of one step, and so how long a cancel waits, when nothing else runs
+  std::uint32_t output_reserve = 256;   // output that admission keeps room for; what is beyond may have to wait
   double latency_factor = 3.0;          // inter-token latency that prefill of others may cause (step_budget.h)
   std::function<void(const StepReport&)> on_step;  // for tests and benchmarks; on the engine thread
 

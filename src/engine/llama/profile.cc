@@ -107,8 +107,6 @@ void probe_roles(const TemplateRunner& runner, Profile& out) {
 }
 
 void probe_tools(const TemplateRunner& runner, Profile& out) {
-  const auto& caps = runner.caps();
-  if (!caps.tools || !caps.tool_calls) return;
   const std::vector<domain::Tool> tools{
       {"fh_probe", "FHdescription", R"({"type": "object", "properties": {"x": {"type": "string"}}})",
        false}};
@@ -122,9 +120,12 @@ void probe_tools(const TemplateRunner& runner, Profile& out) {
     out.short_call_ids = text.has_value();
     id = kShortId;
   }
+  // It must show the tools, the past call and its result.
   if (!text || text->find("FHdescription") == std::string::npos || !in_order(text, {"FHu1", "FHr1"})) {
     return;
   }
+  const std::size_t asked = text->find("FHu1");
+  if (text->find("fh_probe", asked) == std::string::npos) return;
   const bool hermes =
       without_space(*text).find(
           R"(<tool_call>{"name":"fh_probe","arguments":{"x":"y"}}</tool_call>)") != std::string::npos;

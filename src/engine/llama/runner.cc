@@ -54,7 +54,7 @@ void Runner::publish() {
   probe_.parked_bytes = pool_.tree().bytes();
   probe_.blocks_evicted = pool_.tree().evictions();
   const std::lock_guard lock(mutex_);
-  counts_.running = static_cast<std::uint32_t>(active_.size());
+  counts_.running = pool_.running();
   counts_.queued = static_cast<std::uint32_t>(queue_.size() + inbox_.size());
   counts_.cells_used = context_->cells_used();
 }
@@ -292,6 +292,7 @@ void Runner::close(Active& active, domain::Event last, std::vector<domain::Event
     queue_.end(active.request->tenant);
   }
   settle(active, last);
+  publish();  // whoever hears of the end finds the place free
   for (domain::Event& event : events) active.request->on_event(std::move(event));
   active.request->on_event(std::move(last));
   closed_.push_back(active.request->ticket);

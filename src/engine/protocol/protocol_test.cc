@@ -25,16 +25,21 @@ class Generator {
   std::int64_t i64() { return static_cast<std::int64_t>(random_()) >> below(64); }
   double number() {
     switch (below(4)) {
-      case 0: return 0;
-      case 1: return -std::numeric_limits<double>::infinity();
-      case 2: return static_cast<double>(i64()) / 3;
-      default: return static_cast<double>(below(1000)) * 1e-300;
+      case 0:
+        return 0;
+      case 1:
+        return -std::numeric_limits<double>::infinity();
+      case 2:
+        return static_cast<double>(i64()) / 3;
+      default:
+        return static_cast<double>(below(1000)) * 1e-300;
     }
   }
   std::string text() {
     static const std::vector<std::string> kPieces = {
-        "a", "\"", "\\", "\n", std::string(1, '\0'), "\x1F", "</s>", "\xC3\xA9", "\xE2\x80\xA8",
-        "\xF0\x9F\x98\x80", "{\"k\": 1}", "\x7F", " "};
+        "a",          "\"",   "\\",       "\n",           std::string(1, '\0'),
+        "\x1F",       "</s>", "\xC3\xA9", "\xE2\x80\xA8", "\xF0\x9F\x98\x80",
+        "{\"k\": 1}", "\x7F", " "};
     std::string out;
     for (std::uint64_t i = below(6); i > 0; --i) out += kPieces[below(kPieces.size())];
     return out;
@@ -58,11 +63,16 @@ class Generator {
   d::ImagePart image() { return {text(), text(), text()}; }
   d::Part part() {
     switch (below(6)) {
-      case 0: return d::TextPart{text()};
-      case 1: return image();
-      case 2: return d::OpaquePart{text()};
-      case 3: return d::ReasoningPart{text(), text()};
-      case 4: return d::ToolCallPart{text(), text(), text()};
+      case 0:
+        return d::TextPart{text()};
+      case 1:
+        return image();
+      case 2:
+        return d::OpaquePart{text()};
+      case 3:
+        return d::ReasoningPart{text(), text()};
+      case 4:
+        return d::ToolCallPart{text(), text(), text()};
       default:
         return d::ToolResultPart{text(), text(), text(), coin(), many([this] { return image(); })};
     }
@@ -106,24 +116,31 @@ class Generator {
     return {b.begin(), b.end()};
   }
   d::TokenLogprob logprob() {
-    return {bytes(), raw(), number(), many([this] {
-              return d::TokenLogprob::Top{bytes(), raw(), number()};
-            })};
+    return {bytes(), raw(), number(),
+            many([this] { return d::TokenLogprob::Top{bytes(), raw(), number()}; })};
   }
   d::Usage usage() { return {u64(), u64(), u64(), u64(), u64(), u64(), u64()}; }
   d::PromptWork work() { return {u64(), u64(), u64()}; }
   d::Timings timings() { return {i64(), i64(), i64()}; }
   d::Event event() {
     switch (below(8)) {
-      case 0: return d::Started{u64(), work()};
-      case 1: return d::TextDelta{text(), many([this] { return logprob(); })};
-      case 2: return d::ReasoningDelta{text()};
-      case 3: return d::ToolCallStart{text(), text()};
-      case 4: return d::ToolCallDelta{text()};
-      case 5: return d::ToolCallEnd{};
+      case 0:
+        return d::Started{u64(), work()};
+      case 1:
+        return d::TextDelta{text(), many([this] { return logprob(); })};
+      case 2:
+        return d::ReasoningDelta{text()};
+      case 3:
+        return d::ToolCallStart{text(), text()};
+      case 4:
+        return d::ToolCallDelta{text()};
+      case 5:
+        return d::ToolCallEnd{};
       case 6:
-        return d::Finished{static_cast<d::EndReason>(below(13)), text(), usage(), work(), timings()};
-      default: return d::Failed{error(), usage(), work(), timings()};
+        return d::Finished{static_cast<d::EndReason>(below(13)), text(), usage(), work(),
+                           timings()};
+      default:
+        return d::Failed{error(), usage(), work(), timings()};
     }
   }
 
@@ -144,14 +161,14 @@ bool same(const d::Event& a, const d::Event& b) {
            x->timings == y->timings;
   }
   return a.index() == b.index() && std::visit(
-      [&b]<typename T>(const T& value) {
-        if constexpr (std::is_same_v<T, d::Failed>) {
-          return false;
-        } else {
-          return value == std::get<T>(b);
-        }
-      },
-      a);
+                                       [&b]<typename T>(const T& value) {
+                                         if constexpr (std::is_same_v<T, d::Failed>) {
+                                           return false;
+                                         } else {
+                                           return value == std::get<T>(b);
+                                         }
+                                       },
+                                       a);
 }
 
 TEST(Messages, PrepareRoundTrips) {
@@ -186,8 +203,14 @@ TEST(Messages, TheSmallOnesRoundTrip) {
     const base::Error error = g.error();
     EXPECT_TRUE(same(*parse_error(write_error(error)), error));
 
-    const ModelInfo info{g.text(), g.u32(), g.coin(), g.coin(), g.coin(), g.u32(),
-                         static_cast<ModelState>(g.below(4)), g.text()};
+    const ModelInfo info{g.text(),
+                         g.u32(),
+                         g.coin(),
+                         g.coin(),
+                         g.coin(),
+                         g.u32(),
+                         static_cast<ModelState>(g.below(4)),
+                         g.text()};
     const auto info2 = parse_info(write_info(info));
     ASSERT_TRUE(info2);
     EXPECT_EQ(write_info(*info2), write_info(info));
@@ -272,8 +295,8 @@ TEST(Frames, TheFormIsFixed) {
 }
 
 TEST(Frames, LengthsOutOfBoundsAreRefusedBeforeTheirBytesCome) {
-  for (const char* head : {"\x00\x00\x00\x00", "\x08\x00\x00\x00", "\xFF\xFF\xFF\xFF",
-                           "\x00\x00\x10\x00"}) {
+  for (const char* head :
+       {"\x00\x00\x00\x00", "\x08\x00\x00\x00", "\xFF\xFF\xFF\xFF", "\x00\x00\x10\x00"}) {
     FrameDecoder decoder(Sender::Worker);
     const auto status = decoder.feed(std::string_view(head, 4));
     EXPECT_FALSE(status);
@@ -283,8 +306,8 @@ TEST(Frames, LengthsOutOfBoundsAreRefusedBeforeTheirBytesCome) {
   FrameDecoder large(Sender::Gateway);
   EXPECT_TRUE(large.feed(std::string_view("\x00\x00\x10\x00", 4)));  // fine from the gateway
   FrameDecoder largest(Sender::Worker);
-  const auto frame = encode_frame(
-      {FrameType::Event, 1, std::string(kFrameMaxFromWorker - kHeaderBytes, 'x')});
+  const auto frame =
+      encode_frame({FrameType::Event, 1, std::string(kFrameMaxFromWorker - kHeaderBytes, 'x')});
   ASSERT_TRUE(frame);
   EXPECT_TRUE(largest.feed(*frame));
   EXPECT_TRUE(largest.next());

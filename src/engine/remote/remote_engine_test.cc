@@ -1,5 +1,5 @@
-// The gateway's side and the worker's side of the protocol together: a worker in a thread, a worker in a child process
-// that is killed, and a hand-made worker that breaks the rules.
+// The gateway's side and the worker's side of the protocol together: a worker in a thread, a worker
+// in a child process that is killed, and a hand-made worker that breaks the rules.
 #include "engine/remote/remote_engine.h"
 
 #include <gtest/gtest.h>
@@ -52,9 +52,9 @@ ScriptedOptions script(std::string_view text) {
 class ThreadWorker {
  public:
   ThreadWorker(int fd, std::string_view text, WorkerOptions worker_options = {})
-      : fd_(fd), engine_(script(text), scheduler_), thread_([this, worker_options] {
-          result = run_worker(fd_, engine_, worker_options);
-        }) {}
+      : fd_(fd),
+        engine_(script(text), scheduler_),
+        thread_([this, worker_options] { result = run_worker(fd_, engine_, worker_options); }) {}
   ~ThreadWorker() {
     ::shutdown(fd_, SHUT_RDWR);
     join();
@@ -73,10 +73,11 @@ class ThreadWorker {
   std::thread thread_;
 };
 
-// A worker that says what the test says.
+// A worker, or a gateway, that says what the test says.
 class HandMade {
  public:
-  explicit HandMade(int fd) : fd_(fd) {}
+  explicit HandMade(int fd, protocol::Sender peer = protocol::Sender::Gateway)
+      : fd_(fd), decoder_(peer) {}
   ~HandMade() { close(); }
   void close() {
     if (fd_ >= 0) ::close(std::exchange(fd_, -1));
@@ -122,7 +123,7 @@ class HandMade {
 
  private:
   int fd_;
-  protocol::FrameDecoder decoder_{protocol::Sender::Gateway};
+  protocol::FrameDecoder decoder_;
 };
 
 class RemoteTest : public ::testing::Test {
@@ -175,8 +176,9 @@ class RemoteTest : public ::testing::Test {
 };
 
 TEST_F(RemoteTest, CarriesWholeAnswers) {
-  const auto w = worker("set images on\non any\n reasoning \"hm\"\n text \"caf\\u00e9 au lait\"\n tool f {\"a\": 1}",
-                        {.lock = "seccomp"});
+  const auto w = worker(
+      "set images on\non any\n reasoning \"hm\"\n text \"caf\\u00e9 au lait\"\n tool f {\"a\": 1}",
+      {.lock = "seccomp"});
   PrepareRequest request = ask("x");
   request.generation.logprobs = true;
   request.generation.top_logprobs = 2;
@@ -198,7 +200,8 @@ TEST_F(RemoteTest, CarriesWholeAnswers) {
 }
 
 TEST_F(RemoteTest, PassesRefusalsOn) {
-  const auto w = worker("set context_tokens 20\non any\n refuse invalid_argument \"no\" field \"stop\"");
+  const auto w =
+      worker("set context_tokens 20\non any\n refuse invalid_argument \"no\" field \"stop\"");
   auto refused = prepare(ask("x"));
   ASSERT_TRUE(wait_until([&] { return refused->prepared().has_value(); }));
   EXPECT_EQ(refused->prepared()->error().field, "stop");
@@ -425,7 +428,9 @@ TEST_F(RemoteTest, AWorkerThatBreaksTheProtocolIsDropped) {
   using Act = std::function<void(HandMade&, std::uint64_t running)>;
   const std::vector<Act> acts = {
       [](HandMade& w, std::uint64_t) { w.send_raw(std::string(64, '\xFF')); },
-      [](HandMade& w, std::uint64_t) { w.greet(); },
+      [](HandMade& w, std::uint64_t) {
+        w.send(FrameType::Hello, 0, protocol::write_hello({protocol::kVersion, 1, ""}));
+      },
       [](HandMade& w, std::uint64_t id) { w.prepared(id); },
       [](HandMade& w, std::uint64_t) { w.prepared(999); },
       [](HandMade& w, std::uint64_t) { w.event(999, d::TextDelta{"x", {}}); },
@@ -439,7 +444,10 @@ TEST_F(RemoteTest, AWorkerThatBreaksTheProtocolIsDropped) {
       },
       [](HandMade& w, std::uint64_t) { w.send(FrameType::Pong, 5, {}); },
       [](HandMade& w, std::uint64_t) { w.send(FrameType::Status, 0, "[]"); },
-      [](HandMade& w, std::uint64_t) { w.send_raw(std::string_view("\x40\x00\x00\x00\x06", 5)); w.close(); },
+      [](HandMade& w, std::uint64_t) {
+        w.send_raw(std::string_view("\x40\x00\x00\x00\x06", 5));
+        w.close();
+      },
   };
   for (std::size_t i = 0; i < acts.size(); ++i) {
     const auto w = hand_made();
@@ -479,7 +487,8 @@ TEST_F(RemoteTest, AKilledProcessFailsItsRequestsOnce) {
     ::close(fds[0]);
     {
       ThreadScheduler scheduler;
-      ScriptedEngine engine(script("set pace 1ms\non any\n repeat 1000000 text \"tick \""), scheduler);
+      ScriptedEngine engine(script("set pace 1ms\non any\n repeat 1000000 text \"tick \""),
+                            scheduler);
       static_cast<void>(run_worker(fds[1], engine));
     }
     ::_exit(0);
@@ -511,8 +520,9 @@ TEST(Worker, GivesUpOnAGatewayThatDoesNotRead) {
   base::Status result;
   std::thread thread([&] { result = run_worker(fds[1], engine, tight); });
   {
-    HandMade gateway(::dup(fds[0]));
+    HandMade gateway(::dup(fds[0]), protocol::Sender::Worker);
     gateway.send(FrameType::Prepare, 1, protocol::write_prepare(ask("x")));
+    ASSERT_TRUE(gateway.receive(FrameType::Prepared));
     gateway.send(FrameType::Start, 1, {});
     thread.join();
   }
@@ -527,8 +537,9 @@ TEST(Worker, EndsInOrderWhenTheGatewayGoes) {
   const auto fds = make_pair();
   ThreadWorker w(fds[1], "on any\n hang");
   {
-    HandMade gateway(fds[0]);
+    HandMade gateway(fds[0], protocol::Sender::Worker);
     gateway.send(FrameType::Prepare, 1, protocol::write_prepare(ask("x")));
+    ASSERT_TRUE(gateway.receive(FrameType::Prepared));
     gateway.send(FrameType::Start, 1, {});
     ASSERT_TRUE(wait_until([&] { return w.engine().status().running == 1; }));
   }
@@ -541,7 +552,7 @@ TEST(Worker, RefusesAGatewayThatBreaksTheProtocol) {
   for (const char* payload : {"{}", "not json"}) {
     const auto fds = make_pair();
     ThreadWorker w(fds[1], "");
-    HandMade gateway(fds[0]);
+    HandMade gateway(fds[0], protocol::Sender::Worker);
     gateway.send(FrameType::Prepare, 1, payload);
     w.join();
     EXPECT_FALSE(w.result);

@@ -47,7 +47,9 @@ on any
   EXPECT_EQ(script->rules[1].actions[0].error.hint, "again");
   const Rule& any = script->rules[2];
   EXPECT_EQ(any.actions[0].repeat, 3u);
-  EXPECT_EQ(any.actions[0].text, "l\xC3\xA9" "a \"x\" A");
+  EXPECT_EQ(any.actions[0].text,
+            "l\xC3\xA9"
+            "a \"x\" A");
   EXPECT_EQ(any.actions[1].tokens, (std::vector<std::string>{"\xE2\x82", "\xAC"}));
   EXPECT_EQ(any.actions[2].duration, std::chrono::microseconds(20));
   EXPECT_EQ(any.actions[3].reason, domain::EndReason::Stop);

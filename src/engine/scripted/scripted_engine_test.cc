@@ -110,7 +110,9 @@ TEST(ScriptedEngine, TokensMayCutCodePoints) {
   Fixture f(R"(on any
  token "a\xe2" "\x82" "\xacb")");
   const auto answer = f.run(ask("x"));
-  EXPECT_EQ(deltas(*answer), (std::vector<std::string>{"a", "\xE2\x82\xAC" "b"}));
+  EXPECT_EQ(deltas(*answer), (std::vector<std::string>{"a",
+                                                       "\xE2\x82\xAC"
+                                                       "b"}));
   EXPECT_EQ(answer->finished()->usage.output, 3u);
 }
 
@@ -135,9 +137,10 @@ TEST(ScriptedEngine, ToolCallsStreamTheirArguments) {
   EXPECT_EQ(answer->calls()[0].arguments_json, R"({"city": "Paris", "days": 3})");
   EXPECT_TRUE(answer->calls()[0].id.starts_with("call_"));
   EXPECT_EQ(answer->finished()->reason, d::EndReason::ToolCall);
-  EXPECT_GT(std::ranges::count_if(answer->events(), [](const d::Event& e) {
-    return std::holds_alternative<d::ToolCallDelta>(e);
-  }), 2);
+  EXPECT_GT(std::ranges::count_if(
+                answer->events(),
+                [](const d::Event& e) { return std::holds_alternative<d::ToolCallDelta>(e); }),
+            2);
 }
 
 TEST(ScriptedEngine, CallsAToolByItselfAndReadsItsResult) {
@@ -149,7 +152,8 @@ TEST(ScriptedEngine, CallsAToolByItselfAndReadsItsResult) {
   EXPECT_EQ(call->calls()[0].arguments_json, "{}");
   auto& messages = request.generation.conversation.messages;
   messages.push_back({d::Role::Assistant, {call->calls()[0]}});
-  messages.push_back({d::Role::Tool, {d::ToolResultPart{call->calls()[0].id, "", "noon", false, {}}}});
+  messages.push_back(
+      {d::Role::Tool, {d::ToolResultPart{call->calls()[0].id, "", "noon", false, {}}}});
   const auto answer = f.run(request);
   EXPECT_EQ(answer->text(), "The tool answered: noon");
   EXPECT_TRUE(answer->calls().empty());
@@ -389,7 +393,8 @@ TEST(ScriptedEngine, CachedOverridesTheModel) {
 
 TEST(ScriptedEngine, ImagesNeedTheSetting) {
   PrepareRequest request = ask("look");
-  request.generation.conversation.messages[0].parts.push_back(d::ImagePart{"image/png", "QUJD", ""});
+  request.generation.conversation.messages[0].parts.push_back(
+      d::ImagePart{"image/png", "QUJD", ""});
   Fixture blind("on any\n text \"ok\"");
   const auto error = blind.refusal(request);
   ASSERT_TRUE(error);

@@ -262,9 +262,9 @@ TEST(SqliteReader, ApiCostsKeepTheOrderOfTheBook) {
 
 TEST(SqliteReader, IsoWeeksAroundTheNewYear) {
   TempDir dir;
-  const auto SqliteStore::Options options;
+  SqliteStore::Options options;
   options.wal_presize_bytes = 0;
-  store = SqliteStore::open(dir.file("ledger.db"), options).value();
+  const auto store = SqliteStore::open(dir.file("ledger.db"), options).value();
   Admission a = testing::admission("thursday");
   a.admitted_unix_ns = testing::kStartNs;  // 2026-01-01 is a Thursday: week 1 of 2026
   Admission b = testing::admission("monday");

@@ -23,8 +23,15 @@ using testing::admission;
 using testing::settlement;
 using testing::TempDir;
 
+// Without the room in the WAL, which only costs time here; the tests that need it ask for it.
+SqliteStore::Options small() {
+  SqliteStore::Options options;
+  options.wal_presize_bytes = 0;
+  return options;
+}
+
 std::unique_ptr<SqliteStore> open_store(const std::string& path,
-                                        SqliteStore::Options options = {}) {
+                                        SqliteStore::Options options = small()) {
   auto store = SqliteStore::open(path, options);
   EXPECT_TRUE(store.has_value()) << (store ? "" : store.error().text());
   return store ? std::move(*store) : nullptr;
