@@ -90,8 +90,9 @@ base::Status ServedModels::add_registered(const Config& config, const base::Cloc
                       "`freehold models list` shows what there is");
   }
   // The default first: it is the one that gets memory when there is not enough for all.
-  std::stable_partition(entries_.begin(), entries_.end(),
-                        [&](const auto& entry) { return entry->served.id == chosen; });
+  for (std::size_t i = 1; i < entries_.size(); ++i) {
+    if (entries_[i]->served.id == chosen) std::swap(entries_[0], entries_[i]);
+  }
   return {};
 }
 

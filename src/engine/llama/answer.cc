@@ -68,8 +68,7 @@ domain::Event Answer::finish(domain::EndReason reason, std::vector<domain::Event
     reason = asked_for ? domain::EndReason::Stop : domain::EndReason::Complete;
     if (asked_for) finished.stop_sequence = *matched_;
   }
-  const bool own_end =
-      reason == domain::EndReason::Complete || reason == domain::EndReason::Stop;
+  const bool own_end = reason == domain::EndReason::Complete || reason == domain::EndReason::Stop;
   if (parser_) {
     auto parsed = parser_->finish(reason);
     events.insert(events.end(), std::make_move_iterator(parsed.begin()),

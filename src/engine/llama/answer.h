@@ -1,8 +1,8 @@
 #pragma once
-// One answer on its way out: tokens in, events out. In between: bytes of the token, whole UTF-8, stop strings, the parser
-// that tells text from reasoning and tool calls, logprobs that travel with the text they belong to, and the counts
-// of output tokens.
-// Not thread-safe: it belongs to whoever runs the request.
+// One answer on its way out: tokens in, events out. In between: bytes of the token, whole UTF-8,
+// stop strings, the parser that tells text from reasoning and tool calls, logprobs that travel with
+// the text they belong to, and the counts of output tokens. Not thread-safe: it belongs to whoever
+// runs the request.
 
 #include <cstdint>
 #include <deque>
@@ -20,14 +20,18 @@ namespace fh::engine::llama {
 
 class Answer {
  public:
-  // `client_stops` are reported as stop sequences; the template's own end the turn. The model must outlive it.
-  Answer(const Model& model, RenderedPrompt& rendered, const std::vector<std::string>& client_stops);
+  // `client_stops` are reported as stop sequences; the template's own end the turn. The model must
+  // outlive it.
+  Answer(const Model& model, RenderedPrompt& rendered,
+         const std::vector<std::string>& client_stops);
 
-  // A token that is not an end token. `logprob` is empty unless asked for. True when a stop string ended the answer.
+  // A token that is not an end token. `logprob` is empty unless asked for. True when a stop string
+  // ended the answer.
   bool push(Token token, std::vector<domain::TokenLogprob> logprob,
             std::vector<domain::Event>& events);
-  // The end: gives out what was held back. `reason` is the engine's; the answer's own reason (a stop string, a tool
-  // call) replaces it. Failed when a required tool call did not come although the model ended by itself.
+  // The end: gives out what was held back. `reason` is the engine's; the answer's own reason (a
+  // stop string, a tool call) replaces it. Failed when a required tool call did not come although
+  // the model ended by itself.
   domain::Event finish(domain::EndReason reason, std::vector<domain::Event>& events);
 
   std::uint64_t output_tokens() const { return output_; }

@@ -1,4 +1,5 @@
-// The calls into libllama, each behind its checks; see facade.h. The contract is that of include/llama.h.
+// The calls into libllama, each behind its checks; see facade.h. The contract is that of
+// include/llama.h.
 #include "engine/llama/facade.h"
 
 #include <llama.h>
@@ -24,8 +25,8 @@ using base::Code;
 // While a model loads on this thread, the library's error lines are collected for our own message.
 thread_local std::string* collected_errors = nullptr;
 
-// The library's lines may quote grammars or texts, so outside of a load only the name of the function that complains
-// is logged (every line begins with it).
+// The library's lines may quote grammars or texts, so outside of a load only the name of the
+// function that complains is logged (every line begins with it).
 void on_library_log(ggml_log_level level, const char* text, void*) {
   if (level != GGML_LOG_LEVEL_ERROR || text == nullptr) return;
   std::string_view line(text);
@@ -67,7 +68,9 @@ std::uint64_t machine_memory_bytes() {
   return static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page);
 }
 
-std::string llama_version_text() { return llama_version(); }
+std::string llama_version_text() {
+  return llama_version();
+}
 
 // ---- Model ----
 
@@ -106,7 +109,8 @@ base::Result<std::shared_ptr<const Model>> Model::load(const Options& options) {
   }
   std::shared_ptr<const Model> model(new Model(raw));
   if (model->vocabulary_size() == 0) {
-    return base::fail(Code::FailedPrecondition, "model file " + options.path + " has no vocabulary");
+    return base::fail(Code::FailedPrecondition,
+                      "model file " + options.path + " has no vocabulary");
   }
   if (!options.vocab_only && (!llama_model_has_decoder(raw) || llama_model_has_encoder(raw) ||
                               llama_model_is_diffusion(raw))) {
@@ -123,7 +127,9 @@ Model::Model(llama_model* model) : model_(model), vocab_(llama_model_get_vocab(m
   }
 }
 
-Model::~Model() { llama_model_free(model_); }
+Model::~Model() {
+  llama_model_free(model_);
+}
 
 base::Result<std::vector<Token>> Model::tokenize(std::string_view text, bool add_bos,
                                                  bool parse_special) const {
@@ -134,9 +140,9 @@ base::Result<std::vector<Token>> Model::tokenize(std::string_view text, bool add
   std::vector<Token> tokens(text.size() / 3 + 16);
   try {
     for (int attempt = 0; attempt < 2; ++attempt) {
-      const std::int32_t n = llama_tokenize(vocab_, text.data(), size, tokens.data(),
-                                            static_cast<std::int32_t>(tokens.size()), add_bos,
-                                            parse_special);
+      const std::int32_t n =
+          llama_tokenize(vocab_, text.data(), size, tokens.data(),
+                         static_cast<std::int32_t>(tokens.size()), add_bos, parse_special);
       if (n >= 0) {
         tokens.resize(static_cast<std::size_t>(n));
         return tokens;
@@ -230,6 +236,20 @@ struct Context::RawBatch {
   llama_batch batch;
 };
 
+// One pool for the life of the context: the library starts its threads anew for every batch
+// otherwise.
+struct Context::ThreadPool {
+  explicit ThreadPool(std::uint32_t threads) {
+    ggml_threadpool_params params =
+        ggml_threadpool_params_default(static_cast<std::int32_t>(threads));
+    pool = ggml_threadpool_new(&params);
+  }
+  ~ThreadPool() { ggml_threadpool_free(pool); }
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  ggml_threadpool* pool;
+};
+
 base::Result<std::unique_ptr<Context>> Context::create(std::shared_ptr<const Model> model,
                                                        const Options& options) {
   if (options.cells == 0 || options.sequences_max == 0 || options.batch_tokens_max == 0 ||
@@ -242,7 +262,8 @@ base::Result<std::unique_ptr<Context>> Context::create(std::shared_ptr<const Mod
   llama_context_params params = llama_context_default_params();
   params.n_ctx = options.cells;
   params.n_batch = options.batch_tokens_max;
-  params.n_ubatch = options.batch_tokens_max;  // never split: the shape of a prefill is ours to choose
+  params.n_ubatch =
+      options.batch_tokens_max;  // never split: the shape of a prefill is ours to choose
   params.n_seq_max = options.sequences_max + 1;
   params.n_outputs_max = std::max(options.outputs_max, params.n_seq_max);  // fewer abort inside
   params.n_threads = static_cast<std::int32_t>(options.threads);
@@ -280,9 +301,16 @@ Context::Context(std::shared_ptr<const Model> model, llama_context* context, con
       context_(context),
       options_(options),
       ledger_(std::min(options.cells, llama_n_ctx(context)), options.sequences_max + 1),
-      raw_batch_(std::make_unique<RawBatch>(options.batch_tokens_max)) {}
+      raw_batch_(std::make_unique<RawBatch>(options.batch_tokens_max)),
+      thread_pool_(std::make_unique<ThreadPool>(options.threads)) {
+  if (thread_pool_->pool != nullptr) {
+    llama_attach_threadpool(context_, thread_pool_->pool, thread_pool_->pool);
+  }
+}
 
-Context::~Context() { llama_free(context_); }
+Context::~Context() {
+  llama_free(context_);
+}
 
 bool Context::is_public(SequenceId sequence) const {
   return sequence >= 0 && static_cast<std::uint32_t>(sequence) < options_.sequences_max;
@@ -354,7 +382,8 @@ base::Status Context::decode(const Batch& batch) {
   return base::fail(Code::Internal, "llama_decode failed with status " + std::to_string(status));
 }
 
-// After a failure in the middle of a batch the library keeps what was done; sequences with holes are dropped.
+// After a failure in the middle of a batch the library keeps what was done; sequences with holes
+// are dropped.
 void Context::resynchronise() {
   llama_memory_t memory = llama_get_memory(context_);
   for (std::uint32_t s = 0; s < options_.sequences_max; ++s) {
@@ -448,7 +477,7 @@ base::Status Context::restore(SequenceId sequence, const BlockData& data, std::u
 }
 
 void Context::set_threads(std::uint32_t threads) {
-  const auto n = static_cast<std::int32_t>(std::max(1U, threads));
+  const auto n = static_cast<std::int32_t>(std::clamp(threads, 1U, options_.threads));
   llama_set_n_threads(context_, n, n);
 }
 

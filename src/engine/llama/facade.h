@@ -1,10 +1,11 @@
 #pragma once
-// Our own types around libllama: model, batch, context. The library ends the process when it is called against its
-// contract, and one bad request must not take the others with it; so everything the contract asks for is checked
-// here first, and a violation is an Error. With facade.cc and sampler.cc this is where llama.h is called from (chat
-// and grammar code apart).
+// Our own types around libllama: model, batch, context. The library ends the process when it is
+// called against its contract, and one bad request must not take the others with it; so everything
+// the contract asks for is checked here first, and a violation is an Error. With facade.cc and
+// sampler.cc this is where llama.h is called from (chat and grammar code apart).
 //
-// Threads: Model is immutable after load and may be used from any thread. A Context belongs to one thread.
+// Threads: Model is immutable after load and may be used from any thread. A Context belongs to one
+// thread.
 
 #include <cstdint>
 #include <functional>
@@ -27,8 +28,8 @@ namespace fh::engine::llama {
 
 // What of a sequence's memory can be taken up again, by the architecture's kind of memory.
 enum class ReuseKind : std::uint8_t {
-  None,            // recurrent, hybrid and encoder models: nothing yet
-  Blocks,          // sliding windows: saved blocks, but no fork of a running sequence (cells may be gone)
+  None,    // recurrent, hybrid and encoder models: nothing yet
+  Blocks,  // sliding windows: saved blocks, but no fork of a running sequence (cells may be gone)
   BlocksAndForks,  // full attention
 };
 
@@ -36,30 +37,32 @@ class Model {
  public:
   struct Options {
     std::string path;
-    bool vocab_only = false;               // tokenizer, metadata and template only: quick, small
-    std::function<bool(float)> progress;   // 0 .. 1; false gives the load up
+    bool vocab_only = false;              // tokenizer, metadata and template only: quick, small
+    std::function<bool(float)> progress;  // 0 .. 1; false gives the load up
   };
-  // Errors: NotFound (no such file), FailedPrecondition (not a model that this library can run), Cancelled.
+  // Errors: NotFound (no such file), FailedPrecondition (not a model that this library can run),
+  // Cancelled.
   static base::Result<std::shared_ptr<const Model>> load(const Options& options);
   ~Model();
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
-  // Any UTF-8; special tokens in the text become tokens if `parse_special`. Error InvalidArgument when the text is
-  // too long for the tokenizer.
+  // Any UTF-8; special tokens in the text become tokens if `parse_special`. Error InvalidArgument
+  // when the text is too long for the tokenizer.
   base::Result<std::vector<Token>> tokenize(std::string_view text, bool add_bos,
                                             bool parse_special) const;
   // Bytes of a token, maybe a part of a code point. Control tokens have none unless `special`.
   std::string piece(Token token, bool special = false) const;
-  bool is_end(Token token) const;      // ends the answer
+  bool is_end(Token token) const;  // ends the answer
   bool is_control(Token token) const;
   std::uint32_t vocabulary_size() const { return vocabulary_size_; }
 
   std::string meta(const std::string& key) const;  // empty if absent
   std::string architecture() const { return meta("general.architecture"); }
-  std::uint32_t training_context() const;          // tokens; 0 = not stated
-  std::uint64_t kv_bytes_per_token() const;        // f16 keys and values; an upper estimate from the metadata
-  ReuseKind reuse_kind() const;                    // needs the weights, not only the vocabulary
+  std::uint32_t training_context() const;  // tokens; 0 = not stated
+  std::uint64_t kv_bytes_per_token()
+      const;                     // f16 keys and values; an upper estimate from the metadata
+  ReuseKind reuse_kind() const;  // needs the weights, not only the vocabulary
 
   llama_model* raw() const { return model_; }
   const llama_vocab* vocab() const { return vocab_; }
@@ -95,22 +98,24 @@ class Batch {
 class Context final : public KvMemory {
  public:
   struct Options {
-    std::uint32_t cells = 4096;          // KV pool, shared by all sequences
-    std::uint32_t sequences_max = 8;     // one more is used inside, for copying blocks
+    std::uint32_t cells = 4096;            // KV pool, shared by all sequences
+    std::uint32_t sequences_max = 8;       // one more is used inside, for copying blocks
     std::uint32_t batch_tokens_max = 128;  // rows of one decode()
-    std::uint32_t outputs_max = 8;       // rows of one decode() that want logits
+    std::uint32_t outputs_max = 8;         // rows of one decode() that want logits
     std::uint32_t threads = 1;
   };
-  // Error ResourceExhausted: memory. Flash attention is on (blocks need it), keys and values are f16, one unified
-  // pool.
+  // Error ResourceExhausted: memory. Flash attention is on (blocks need it), keys and values are
+  // f16, one unified pool.
   static base::Result<std::unique_ptr<Context>> create(std::shared_ptr<const Model> model,
                                                        const Options& options);
   ~Context() override;
 
-  // Computes the rows. Errors: InvalidArgument (contract; nothing was computed), ResourceExhausted (cells; nothing
-  // was computed), Internal (the library failed; lengths are what the library still holds).
+  // Computes the rows. Errors: InvalidArgument (contract; nothing was computed), ResourceExhausted
+  // (cells; nothing was computed), Internal (the library failed; lengths are what the library still
+  // holds).
   base::Status decode(const Batch& batch);
-  // Raw logits of the row with this index in the last decoded batch; empty if that row had no output.
+  // Raw logits of the row with this index in the last decoded batch; empty if that row had no
+  // output.
   std::span<const float> logits(std::size_t row) const;
 
   std::uint32_t sequences_max() const override { return options_.sequences_max; }
@@ -121,7 +126,8 @@ class Context final : public KvMemory {
   base::Status fork(SequenceId from, SequenceId to, std::uint32_t length) override;
   base::Status trim(SequenceId sequence, std::uint32_t length) override;
   void clear_all() override;
-  base::Result<BlockData> save(SequenceId sequence, std::uint32_t begin, std::uint32_t end) override;
+  base::Result<BlockData> save(SequenceId sequence, std::uint32_t begin,
+                               std::uint32_t end) override;
   base::Status restore(SequenceId sequence, const BlockData& data, std::uint32_t begin,
                        std::uint32_t end) override;
 
@@ -133,6 +139,7 @@ class Context final : public KvMemory {
 
  private:
   struct RawBatch;
+  struct ThreadPool;
   Context(std::shared_ptr<const Model> model, llama_context* context, const Options& options);
   base::Status check(const Batch& batch) const;
   bool is_public(SequenceId sequence) const;
@@ -144,6 +151,7 @@ class Context final : public KvMemory {
   Options options_;
   CellLedger ledger_;
   std::unique_ptr<RawBatch> raw_batch_;
+  std::unique_ptr<ThreadPool> thread_pool_;
   std::vector<bool> has_output_;  // per row of the last batch
 };
 

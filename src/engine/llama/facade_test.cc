@@ -1,5 +1,5 @@
-// The facade on a real model: it refuses what would end the process, and its record of the memory stays the
-// library's. Needs FH_TEST_MODEL, the path of a small GGUF file.
+// The facade on a real model: it refuses what would end the process, and its record of the memory
+// stays the library's. Needs FH_TEST_MODEL, the path of a small GGUF file.
 #include "engine/llama/facade.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,9 @@
 namespace fh::engine::llama {
 namespace {
 
-const char* model_path() { return std::getenv("FH_TEST_MODEL"); }
+const char* model_path() {
+  return std::getenv("FH_TEST_MODEL");
+}
 
 std::shared_ptr<const Model> shared_model() {
   static const auto model = [] {
@@ -41,8 +43,8 @@ class FacadeTest : public testing::Test {
   base::Status decode(SequenceId sequence, std::uint32_t begin, std::uint32_t count, bool output) {
     Batch batch;
     for (std::uint32_t i = 0; i < count; ++i) {
-      batch.add({static_cast<Token>(100 + (begin + i) * 13 % 1000), static_cast<Position>(begin + i),
-                 sequence, output && i + 1 == count});
+      batch.add({static_cast<Token>(100 + (begin + i) * 13 % 1000),
+                 static_cast<Position>(begin + i), sequence, output && i + 1 == count});
     }
     return context->decode(batch);
   }
@@ -87,12 +89,12 @@ TEST_F(FacadeTest, RefusesEveryContractViolation) {
     return !status && status.error().code == base::Code::InvalidArgument;
   };
   EXPECT_TRUE(refused({}));
-  EXPECT_TRUE(refused({{5, 0, 3, false}}));   // the scratch sequence is not for callers
+  EXPECT_TRUE(refused({{5, 0, 3, false}}));  // the scratch sequence is not for callers
   EXPECT_TRUE(refused({{5, 0, -1, false}}));
   EXPECT_TRUE(refused({{5, 0, 4000, false}}));
   EXPECT_TRUE(refused({{-1, 0, 0, false}}));
   EXPECT_TRUE(refused({{static_cast<Token>(shared_model()->vocabulary_size()), 0, 0, false}}));
-  EXPECT_TRUE(refused({{5, 1, 0, false}}));   // not consecutive
+  EXPECT_TRUE(refused({{5, 1, 0, false}}));  // not consecutive
   EXPECT_TRUE(refused({{5, -1, 0, false}}));
   EXPECT_TRUE(refused({{5, 0, 0, false}, {5, 0, 0, false}}));
   EXPECT_TRUE(refused({{5, 0, 0, false}, {5, 2, 0, false}}));
@@ -203,7 +205,8 @@ TEST_F(FacadeTest, RandomOperationsNeverEndTheProcess) {
       case 3: {
         const std::uint32_t n = rng() % 30;
         if (context->fork(s, t, n)) {
-          ASSERT_TRUE(real && t >= 0 && t < 3 && n <= mine && lengths[static_cast<std::size_t>(t)] == 0);
+          ASSERT_TRUE(real && t >= 0 && t < 3 && n <= mine &&
+                      lengths[static_cast<std::size_t>(t)] == 0);
           lengths[static_cast<std::size_t>(t)] = n;
         }
         break;

@@ -49,7 +49,9 @@ std::map<std::string, FairQueue::Tenant>::const_iterator FairQueue::next() const
   return best;
 }
 
-FairQueue::Item FairQueue::front() const { return next()->second.waiting.front(); }
+FairQueue::Item FairQueue::front() const {
+  return next()->second.waiting.front();
+}
 
 void FairQueue::pop() {
   const std::string name = next()->first;
@@ -58,7 +60,9 @@ void FairQueue::pop() {
   forget_idle(name);
 }
 
-void FairQueue::begin(const std::string& tenant) { ++enter(tenant).running; }
+void FairQueue::begin(const std::string& tenant) {
+  ++enter(tenant).running;
+}
 
 void FairQueue::end(const std::string& name) {
   const auto it = tenants_.find(name);
@@ -77,7 +81,8 @@ std::uint64_t FairQueue::service(const std::string& name) const {
   return it == tenants_.end() ? 0 : it->second.service;
 }
 
-// Counters of tenants without work are dropped: the map is as large as the number of active tenants.
+// Counters of tenants without work are dropped: the map is as large as the number of active
+// tenants.
 void FairQueue::forget_idle(const std::string& name) {
   const auto it = tenants_.find(name);
   if (it == tenants_.end() || it->second.active()) return;

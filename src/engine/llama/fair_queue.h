@@ -1,9 +1,9 @@
 #pragma once
-// Who is admitted next. Each tenant has a counter of the work it was given: tokens computed for its prompts, and
-// generated tokens at a higher weight. The tenant with the lowest counter goes first; within a tenant, first come
-// first served. A tenant that comes back is lifted to the lowest counter among those with work, so that idleness
-// earns no claim (virtual token counters, Sheng et al., OSDI 2024, with prompts charged by what was computed).
-// Pure; not thread-safe.
+// Who is admitted next. Each tenant has a counter of the work it was given: tokens computed for its
+// prompts, and generated tokens at a higher weight. The tenant with the lowest counter goes first;
+// within a tenant, first come first served. A tenant that comes back is lifted to the lowest
+// counter among those with work, so that idleness earns no claim (virtual token counters, Sheng et
+// al., OSDI 2024, with prompts charged by what was computed). Pure; not thread-safe.
 
 #include <cstdint>
 #include <deque>

@@ -1,9 +1,9 @@
 #pragma once
-// What the prefix logic needs from the model's memory: a seam, because that logic is tested with a memory that only
-// remembers tokens. Context (facade.h) is the real one.
+// What the prefix logic needs from the model's memory: a seam, because that logic is tested with a
+// memory that only remembers tokens. Context (facade.h) is the real one.
 //
-// A sequence holds the tokens of positions 0 .. length-1. Blocks are opaque byte strings, valid only for the context
-// options and library version that made them.
+// A sequence holds the tokens of positions 0 .. length-1. Blocks are opaque byte strings, valid
+// only for the context options and library version that made them.
 
 #include <cstdint>
 #include <vector>
@@ -33,9 +33,11 @@ class KvMemory {
   virtual void clear_all() = 0;
 
   // Copies positions [begin, end) out.
-  virtual base::Result<BlockData> save(SequenceId sequence, std::uint32_t begin, std::uint32_t end) = 0;
-  // Appends a block that was saved from [begin, end); the sequence's length must be `begin`. Error DataLoss if the
-  // block is not one, ResourceExhausted if cells are short; the sequence is then as before.
+  virtual base::Result<BlockData> save(SequenceId sequence, std::uint32_t begin,
+                                       std::uint32_t end) = 0;
+  // Appends a block that was saved from [begin, end); the sequence's length must be `begin`. Error
+  // DataLoss if the block is not one, ResourceExhausted if cells are short; the sequence is then as
+  // before.
   virtual base::Status restore(SequenceId sequence, const BlockData& data, std::uint32_t begin,
                                std::uint32_t end) = 0;
 };

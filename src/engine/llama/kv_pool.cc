@@ -12,8 +12,8 @@ namespace fh::engine::llama {
 KvPool::KvPool(KvMemory& memory, const Options& options)
     : memory_(memory),
       options_(options),
-      tree_({options.chunk_tokens,
-             options.reuse == ReuseKind::None ? 0 : options.parked_bytes_max}),
+      tree_(
+          {options.chunk_tokens, options.reuse == ReuseKind::None ? 0 : options.parked_bytes_max}),
       holders_(memory.sequences_max()) {}
 
 // The last place before the prompt's last token where reuse may end.
@@ -52,7 +52,8 @@ std::uint32_t KvPool::known(const std::string& tenant, std::span<const Token> pr
 }
 
 SequenceId KvPool::take_free(const std::string& tenant) {
-  // With nothing running the memory is emptied: the next request finds the same layout as after a start.
+  // With nothing running the memory is emptied: the next request finds the same layout as after a
+  // start.
   if (running() == 0 && memory_.cells_used() == 0) memory_.clear_all();
   for (std::size_t s = 0; s < holders_.size(); ++s) {
     if (holders_[s].taken) continue;

@@ -1,15 +1,17 @@
 #pragma once
-// Where prompts come from: which part of a new request's prompt is already computed, and what is kept of a sequence
-// for later. Three sources, cheapest first: a running sequence of the same tenant that begins alike (forked, nothing
-// copied), blocks parked in RAM (copied back in), and computing.
+// Where prompts come from: which part of a new request's prompt is already computed, and what is
+// kept of a sequence for later. Three sources, cheapest first: a running sequence of the same
+// tenant that begins alike (forked, nothing copied), blocks parked in RAM (copied back in), and
+// computing.
 //
-// Exactness. Reuse happens only at multiples of the chunk size counted from position 0, and prefill is always split
-// there; what lies behind the last such boundary of a prompt is computed as one batch of the same shape, cold or
-// cached. The context holds running sequences only: when nothing runs it is emptied, so that a request that runs
-// alone finds the same memory layout every time. Together: a request repeated alone gives the same logits, bit by
-// bit, whether its prefix was computed or restored. In company the layout differs and so may the last bits. Tokens
-// that were generated are stored as they were computed, row by row: a later turn built on them repeats itself, but
-// differs in last bits from a run that prefills the whole conversation.
+// Exactness. Reuse happens only at multiples of the chunk size counted from position 0, and prefill
+// is always split there; what lies behind the last such boundary of a prompt is computed as one
+// batch of the same shape, cold or cached. The context holds running sequences only: when nothing
+// runs it is emptied, so that a request that runs alone finds the same memory layout every time.
+// Together: a request repeated alone gives the same logits, bit by bit, whether its prefix was
+// computed or restored. In company the layout differs and so may the last bits. Tokens that were
+// generated are stored as they were computed, row by row: a later turn built on them repeats
+// itself, but differs in last bits from a run that prefills the whole conversation.
 //
 // Owned by the thread that owns the context. Works on any KvMemory.
 
@@ -29,7 +31,7 @@ namespace fh::engine::llama {
 struct ParkedSequence {
   std::uint32_t tail_begin = 0;  // before this: blocks of the tree
   std::uint32_t tail_end = 0;
-  BlockData tail;                // empty: nothing behind tail_begin was kept
+  BlockData tail;  // empty: nothing behind tail_begin was kept
 };
 
 class KvPool {
@@ -46,22 +48,26 @@ class KvPool {
     std::uint32_t cached = 0;    // tokens shared with a running sequence
     std::uint32_t restored = 0;  // tokens copied back from parked blocks
   };
-  // Takes a free sequence and fills it with what is known of the prompt, always leaving at least one token to
-  // compute. Error ResourceExhausted: no free sequence. A damaged block only shortens what is reused.
+  // Takes a free sequence and fills it with what is known of the prompt, always leaving at least
+  // one token to compute. Error ResourceExhausted: no free sequence. A damaged block only shortens
+  // what is reused.
   base::Result<Placement> place(const std::string& tenant, std::span<const Token> prompt);
   // How many tokens of the prompt place() would not have to compute; not a use of the store.
   std::uint32_t known(const std::string& tenant, std::span<const Token> prompt) const;
 
-  // For a sequence in the middle of its prompt: takes over what others have computed of it in the meantime.
+  // For a sequence in the middle of its prompt: takes over what others have computed of it in the
+  // meantime.
   Placement extend(SequenceId sequence, std::span<const Token> prompt);
 
-  // Tells that `tokens` of the sequence are computed now; parks the whole blocks that are new among them. `tokens` is
-  // everything the sequence holds. Returns how many tokens from the start are stored.
+  // Tells that `tokens` of the sequence are computed now; parks the whole blocks that are new among
+  // them. `tokens` is everything the sequence holds. Returns how many tokens from the start are
+  // stored.
   std::uint32_t advance(SequenceId sequence, std::span<const Token> tokens);
   // Gives the sequence up; parks what is worth it first. Returns as advance().
   std::uint32_t release(SequenceId sequence, std::span<const Token> tokens);
-  // Sets the sequence aside under memory pressure, and takes it up again later; `tokens` begin with what it held. What
-  // could not be kept has to be computed again, from the length that the sequence then has.
+  // Sets the sequence aside under memory pressure, and takes it up again later; `tokens` begin with
+  // what it held. What could not be kept has to be computed again, from the length that the
+  // sequence then has.
   ParkedSequence park(SequenceId sequence, std::span<const Token> tokens);
   base::Result<Placement> unpark(const std::string& tenant, std::span<const Token> tokens,
                                  const ParkedSequence& parked);

@@ -1,5 +1,5 @@
-// Placing, sharing and parking on a memory that only remembers tokens: what it holds after any operation must be the
-// beginning of the prompt that was asked for.
+// Placing, sharing and parking on a memory that only remembers tokens: what it holds after any
+// operation must be the beginning of the prompt that was asked for.
 #include "engine/llama/kv_pool.h"
 
 #include <gtest/gtest.h>
@@ -123,7 +123,8 @@ TEST_F(KvPoolTest, TheSecondTimeOnlyTheTailIsComputed) {
 TEST_F(KvPoolTest, AtLeastOneTokenIsLeftToCompute) {
   const auto prompt = text(1, 40);
   run("t", prompt);
-  EXPECT_EQ(place("t", prompt).restored, 32U);  // 40 is a boundary, but the last token's logits are needed
+  EXPECT_EQ(place("t", prompt).restored,
+            32U);  // 40 is a boundary, but the last token's logits are needed
 }
 
 TEST_F(KvPoolTest, ALaterTurnBuildsOnTheWholeConversation) {
@@ -280,7 +281,8 @@ TEST(KvPool, RandomRequestsAlwaysHoldTheirOwnTokens) {
       fresh.tenant = std::string(1, static_cast<char>('a' + rng() % 2));
       const std::size_t length = 1 + rng() % 100;
       for (std::size_t i = 0; i < length; ++i) {
-        fresh.prompt.push_back(static_cast<Token>(fresh.tenant[0] * 100 + (i / 20) * (rng() % 50 == 0 ? 3U : 1U)));
+        fresh.prompt.push_back(
+            static_cast<Token>(fresh.tenant[0] * 100 + (i / 20) * (rng() % 50 == 0 ? 3U : 1U)));
       }
       const auto placed = pool.place(fresh.tenant, fresh.prompt);
       ASSERT_TRUE(placed.has_value());

@@ -28,7 +28,9 @@ constexpr std::uint32_t kChunkMax = 2048;
 constexpr std::size_t kBacklogFactor = 4;  // requests waiting to be prepared, in units of the queue
 constexpr double kSecondsSmoothing = 0.2;
 
-std::uint32_t usable_cores() { return std::max(1U, std::thread::hardware_concurrency()); }
+std::uint32_t usable_cores() {
+  return std::max(1U, std::thread::hardware_concurrency());
+}
 
 }  // namespace
 
@@ -60,19 +62,19 @@ struct LlamaEngine::Impl {
   mutable std::condition_variable changed;
   ModelState state = ModelState::Starting;
   std::string detail = "loading the vocabulary";
-  std::shared_ptr<const Model> vocabulary;      // set once
-  std::unique_ptr<ChatTemplate> chat;           // set once, with the vocabulary
+  std::shared_ptr<const Model> vocabulary;  // set once
+  std::unique_ptr<ChatTemplate> chat;       // set once, with the vocabulary
   PoolSize size;
-  std::unique_ptr<Runner> runner;               // set once
+  std::unique_ptr<Runner> runner;  // set once
   bool stopping = false;
-  bool no_more_jobs = false;                    // stopping, and the model's thread has ended
-  std::deque<Job> jobs;                         // for the preparing thread
+  bool no_more_jobs = false;  // stopping, and the model's thread has ended
+  std::deque<Job> jobs;       // for the preparing thread
   std::size_t prepares_waiting = 0;
   std::unordered_map<Ticket, std::unique_ptr<Request>> prepared;
   std::vector<std::unique_ptr<Request>> started_early;  // before the weights were there
-  std::uint32_t unfinished = 0;                 // tickets out, of any state
+  std::uint32_t unfinished = 0;                         // tickets out, of any state
   Ticket next_ticket = 1;
-  double request_seconds = 2.0;                 // smoothed; for the retry hint
+  double request_seconds = 2.0;  // smoothed; for the retry hint
 
   std::thread model_thread;
   std::thread prepare_thread;
@@ -135,9 +137,8 @@ void LlamaEngine::Impl::set_state(ModelState next, std::string text) {
 base::Status LlamaEngine::Impl::load_vocabulary() {
   FH_TRY(auto model, Model::load({options.model_path, true, {}}));
   FH_TRY(auto loaded_chat, ChatTemplate::create(model->raw(), random));
-  FH_TRY(const PoolSize loaded_size, pool_size(*model, {options.context_tokens,
-                                                        options.sequences_max,
-                                                        options.kv_bytes_max}));
+  FH_TRY(const PoolSize loaded_size,
+         pool_size(*model, {options.context_tokens, options.sequences_max, options.kv_bytes_max}));
   {
     const std::lock_guard lock(mutex);
     vocabulary = std::move(model);
@@ -169,6 +170,10 @@ base::Result<std::unique_ptr<Runner>> LlamaEngine::Impl::load_weights() {
   how.pool.reuse = proven_reuse(*context);
   how.budget.latency_factor = options.latency_factor;
   how.budget.tokens_max = std::max(options.step_tokens_max, options.chunk_tokens);
+  how.threads_max = options.threads;
+  how.threads = options.threads;
+  if (options.adapt_threads) how.threads = fastest_threads(*context, options.threads, clock);
+  how.adapt_threads = options.adapt_threads;
   how.output_reserve = options.output_reserve;
   how.sampling_helpers = std::min(options.sequences_max, options.threads) - 1;
   how.on_step = options.on_step;
@@ -245,8 +250,11 @@ base::Error LlamaEngine::Impl::full() const {
   const double seconds =
       request_seconds * static_cast<double>(options.queue_max) / options.sequences_max;
   const int hint = static_cast<int>(std::clamp(seconds, 1.0, 60.0));
-  return {Code::ResourceExhausted, "the model's queue is full",
-          "retry in about " + std::to_string(hint) + " seconds", {}, "queue_full"};
+  return {Code::ResourceExhausted,
+          "the model's queue is full",
+          "retry in about " + std::to_string(hint) + " seconds",
+          {},
+          "queue_full"};
 }
 
 base::Status LlamaEngine::Impl::check_room(const RenderedPrompt& rendered, std::size_t tokens,
@@ -299,8 +307,8 @@ void LlamaEngine::Impl::prepare_now(PrepareRequest request, const PrepareFn& don
       const std::lock_guard lock(mutex);
       return state == ModelState::Failed;
     }();
-    done(base::fail(Code::Unavailable, failed ? "the model could not be loaded"
-                                              : "the model is being stopped"));
+    done(base::fail(Code::Unavailable,
+                    failed ? "the model could not be loaded" : "the model is being stopped"));
     return;
   }
   Prepared out;
@@ -433,10 +441,10 @@ void LlamaEngine::start(Ticket ticket, EventFn on_event) {
       }
     }
   }
-  impl.answer_failed(std::move(on_event),
-                     failed_model
-                         ? base::Error{Code::Unavailable, "the model could not be loaded", {}, {}, {}}
-                         : base::Error{Code::NotFound, "unknown ticket", {}, {}, {}});
+  impl.answer_failed(
+      std::move(on_event),
+      failed_model ? base::Error{Code::Unavailable, "the model could not be loaded", {}, {}, {}}
+                   : base::Error{Code::NotFound, "unknown ticket", {}, {}, {}});
 }
 
 void LlamaEngine::cancel(Ticket ticket) {

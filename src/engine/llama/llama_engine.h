@@ -1,13 +1,13 @@
 #pragma once
-// The llama.cpp engine in this process: the scheduler, the shared KV pool and the parked prefixes of engine/llama behind
-// the Engine interface. In production a worker process of its own holds it; that process may die, this class may not
-// be wrong.
+// The llama.cpp engine in this process: the scheduler, the shared KV pool and the parked prefixes
+// of engine/llama behind the Engine interface. In production a worker process of its own holds it;
+// that process may die, this class may not be wrong.
 //
-// Loading: the vocabulary first (fractions of a second), so that prepare() answers while the weights still load; started
-// requests wait for them.
-// Promises about repeating: see kv_pool.h. A request without a seed gets one from the random source.
-// Threads: one that loads and then runs the model, one that prepares requests, a few that sample. Callbacks come from
-// the first two. The destructor waits for the step that is being computed and answers what is left.
+// Loading: the vocabulary first (fractions of a second), so that prepare() answers while the
+// weights still load; started requests wait for them. Promises about repeating: see kv_pool.h. A
+// request without a seed gets one from the random source. Threads: one that loads and then runs the
+// model, one that prepares requests, a few that sample. Callbacks come from the first two. The
+// destructor waits for the step that is being computed and answers what is left.
 
 #include <cstdint>
 #include <functional>
@@ -24,20 +24,27 @@ namespace fh::engine::llama {
 
 struct LlamaOptions {
   std::string model_path;
-  std::string model_id;                 // name clients use
-  std::uint32_t context_tokens = 0;     // of one request; 0 = what the model was trained for, bounded by kv_bytes_max
-  std::uint32_t sequences_max = 8;      // requests running at once, 1 .. 64
-  std::uint32_t threads = 0;            // 0 = the cores this process may use
-  std::uint32_t queue_max = 64;         // prepared or started requests that are not running yet
-  std::uint32_t chunk_tokens = 128;     // prefill is cut here and reuse ends here; a multiple of 32 (kv_pool.h)
-  std::uint64_t kv_bytes_max = 0;       // KV pool; 0 = an eighth of the machine's memory
+  std::string model_id;  // name clients use
+  std::uint32_t context_tokens =
+      0;  // of one request; 0 = what the model was trained for, bounded by kv_bytes_max
+  std::uint32_t sequences_max = 8;  // requests running at once, 1 .. 64
+  std::uint32_t threads = 0;        // 0 = the cores this process may use
+  bool adapt_threads = true;        // fewer threads while others use the cores (thread_governor.h)
+  std::uint32_t queue_max = 64;     // prepared or started requests that are not running yet
+  std::uint32_t chunk_tokens =
+      128;  // prefill is cut here and reuse ends here; a multiple of 32 (kv_pool.h)
+  std::uint64_t kv_bytes_max = 0;  // KV pool; 0 = an eighth of the machine's memory
   std::uint64_t parked_bytes_max = kDefaultParked;  // prefixes parked in RAM; 0 = none
-  std::uint32_t step_tokens_max = 512;  // prefill of one step, and so how long a cancel waits, when nothing else runs
-  std::uint32_t output_reserve = 256;   // output that admission keeps room for; what is beyond may have to wait
-  double latency_factor = 3.0;          // inter-token latency that prefill of others may cause (step_budget.h)
+  std::uint32_t step_tokens_max =
+      512;  // prefill of one step, and so how long a cancel waits, when nothing else runs
+  std::uint32_t output_reserve =
+      256;  // output that admission keeps room for; what is beyond may have to wait
+  double latency_factor =
+      3.0;  // inter-token latency that prefill of others may cause (step_budget.h)
   std::function<void(const StepReport&)> on_step;  // for tests and benchmarks; on the engine thread
 
-  static constexpr std::uint64_t kDefaultParked = ~std::uint64_t{0};  // an eighth of the machine's memory
+  static constexpr std::uint64_t kDefaultParked =
+      ~std::uint64_t{0};  // an eighth of the machine's memory
 };
 
 class LlamaEngine final : public Engine {
@@ -46,7 +53,8 @@ class LlamaEngine final : public Engine {
     base::Random& random;
     const base::Clock& clock;
   };
-  // Returns at once, in state Starting; errors in the options are InvalidArgument, errors of the model show in info().
+  // Returns at once, in state Starting; errors in the options are InvalidArgument, errors of the
+  // model show in info().
   static base::Result<std::unique_ptr<LlamaEngine>> create(LlamaOptions options, Deps deps);
   ~LlamaEngine() override;
 

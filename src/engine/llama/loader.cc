@@ -11,7 +11,8 @@ namespace fh::engine::llama {
 namespace {
 
 constexpr std::uint32_t kContextMin = 512;
-constexpr std::uint32_t kContextUnstated = 4096;  // for files that do not say what they were trained for
+constexpr std::uint32_t kContextUnstated =
+    4096;  // for files that do not say what they were trained for
 constexpr std::uint32_t kProbeTokens = 16;
 
 Token probe_token(const Model& model, std::uint32_t i) {
@@ -49,14 +50,16 @@ base::Result<PoolSize> pool_size(const Model& model, const PoolWish& wish) {
   const std::uint64_t affordable =
       std::max<std::uint64_t>(kContextMin, wish.bytes_max / model.kv_bytes_per_token());
   if (wish.context_tokens > trained) {
-    return base::fail_field("context_tokens",
-                            "the model was trained for a context of " + std::to_string(trained) +
-                                " tokens, " + std::to_string(wish.context_tokens) + " were asked for");
+    return base::fail_field("context_tokens", "the model was trained for a context of " +
+                                                  std::to_string(trained) + " tokens, " +
+                                                  std::to_string(wish.context_tokens) +
+                                                  " were asked for");
   }
   PoolSize size;
-  size.context_tokens = wish.context_tokens > 0
-                            ? wish.context_tokens
-                            : static_cast<std::uint32_t>(std::min<std::uint64_t>(trained, affordable));
+  size.context_tokens =
+      wish.context_tokens > 0
+          ? wish.context_tokens
+          : static_cast<std::uint32_t>(std::min<std::uint64_t>(trained, affordable));
   const std::uint32_t contexts = std::min(wish.sequences_max, kContextsMax);
   const std::uint64_t wanted = std::uint64_t{size.context_tokens} * contexts;
   constexpr std::uint64_t kCellsMax = 1U << 30;
@@ -89,6 +92,32 @@ ReuseKind proven_reuse(Context& context) {
   }
   if (kind == ReuseKind::BlocksAndForks && !same_bits(expected, forked)) kind = ReuseKind::Blocks;
   return kind;
+}
+
+std::uint32_t fastest_threads(Context& context, std::uint32_t threads_max,
+                              const base::Clock& clock) {
+  constexpr int kSteps = 6;
+  constexpr double kGain = 0.8;  // fewer threads must be this much faster, or noise would decide
+  const auto measure = [&](std::uint32_t threads) {
+    context.set_threads(threads);
+    logits_after(context, 0);  // the pool's threads wake up, the weights are read in
+    const base::TimePoint start = clock.now();
+    for (int i = 0; i < kSteps; ++i) logits_after(context, 0);
+    const auto took = static_cast<double>((clock.now() - start).count());
+    context.clear_all();
+    return took;
+  };
+  context.clear_all();
+  std::uint32_t best = threads_max;
+  double best_ns = threads_max > 1 ? measure(threads_max) : 0;
+  while (best > 1) {
+    const double fewer_ns = measure(best - 1);
+    if (fewer_ns > kGain * best_ns) break;
+    best_ns = fewer_ns;
+    --best;
+  }
+  context.set_threads(best);
+  return best;
 }
 
 }  // namespace fh::engine::llama

@@ -1,10 +1,11 @@
 #pragma once
-// Bringing a model up: how large its context and its KV pool are, and whether its memory can be saved and taken up again
-// exactly.
+// Bringing a model up: how large its context and its KV pool are, and whether its memory can be
+// saved and taken up again exactly.
 
 #include <cstdint>
 #include <memory>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "engine/llama/facade.h"
 
@@ -19,14 +20,22 @@ struct PoolWish {
   std::uint32_t sequences_max = 1;
   std::uint64_t bytes_max = 0;
 };
-// Works on a vocabulary-only load. An asked-for context is granted whatever it costs, but not above what the model was
-// trained for; without one, the context is what fits in `bytes_max`. The pool holds up to kContextsMax contexts.
-// Error InvalidArgument: more context asked for than the model has.
+// Works on a vocabulary-only load. An asked-for context is granted whatever it costs, but not above
+// what the model was trained for; without one, the context is what fits in `bytes_max`. The pool
+// holds up to kContextsMax contexts. Error InvalidArgument: more context asked for than the model
+// has.
 inline constexpr std::uint32_t kContextsMax = 4;
 base::Result<PoolSize> pool_size(const Model& model, const PoolWish& wish);
 
-// Runs a short sequence, saves, forks and restores it, and compares the logits that follow bit by bit: what this
-// architecture claims is believed only as far as it holds here. Leaves the context empty.
+// Runs a short sequence, saves, forks and restores it, and compares the logits that follow bit by
+// bit: what this architecture claims is believed only as far as it holds here. Leaves the context
+// empty.
 ReuseKind proven_reuse(Context& context);
+
+// The number of threads, at most `threads_max`, with which steps are fastest at this moment: fewer
+// than the maximum when other programs hold some of the cores. Leaves the context empty and set to
+// that number.
+std::uint32_t fastest_threads(Context& context, std::uint32_t threads_max,
+                              const base::Clock& clock);
 
 }  // namespace fh::engine::llama

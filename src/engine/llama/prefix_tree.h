@@ -1,12 +1,15 @@
 #pragma once
-// Parked KV blocks in RAM: a tree over tokens, one per tenant. Each node is one block of a fixed number of tokens at
-// fixed positions (multiples of the block size from 0), so two conversations that begin alike share their blocks.
-// A match is confirmed by comparing tokens, never by a hash. A tenant never sees another's blocks.
+// Parked KV blocks in RAM: a tree over tokens, one per tenant. Each node is one block of a fixed
+// number of tokens at fixed positions (multiples of the block size from 0), so two conversations
+// that begin alike share their blocks. A match is confirmed by comparing tokens, never by a hash. A
+// tenant never sees another's blocks.
 //
 // Eviction is by value: leaves go first, and among leaves the one with the lowest
-//   tokens from the start of the conversation to the leaf's end / (1 + uses of the store since it was last used),
-// so that a stream of short side requests consumes its own blocks before those of a long conversation.
-// Pure bookkeeping: copying KV in and out is done by its owner (kv_pool.h). Not thread-safe.
+//   tokens from the start of the conversation to the leaf's end / (1 + uses of the store since it
+//   was last used),
+// so that a stream of short side requests consumes its own blocks before those of a long
+// conversation. Pure bookkeeping: copying KV in and out is done by its owner (kv_pool.h). Not
+// thread-safe.
 
 #include <cstdint>
 #include <map>
@@ -33,7 +36,7 @@ class PrefixTree {
   PrefixTree& operator=(const PrefixTree&) = delete;
 
   struct Match {
-    std::uint32_t tokens = 0;                             // a multiple of block_tokens
+    std::uint32_t tokens = 0;                              // a multiple of block_tokens
     std::vector<std::shared_ptr<const BlockData>> blocks;  // stay valid when evicted
   };
   // The longest stored beginning of `tokens`; a use of the store.
@@ -41,10 +44,12 @@ class PrefixTree {
   // Tokens of the longest stored beginning; not a use.
   std::uint32_t stored(std::string_view tenant, std::span<const Token> tokens) const;
 
-  // Stores the last block of `tokens`, whose size is a multiple of block_tokens. False when the blocks before it are
-  // not stored, or it is worth less than what would have to go. Storing what is there already refreshes it.
+  // Stores the last block of `tokens`, whose size is a multiple of block_tokens. False when the
+  // blocks before it are not stored, or it is worth less than what would have to go. Storing what
+  // is there already refreshes it.
   bool insert(std::string_view tenant, std::span<const Token> tokens, BlockData data);
-  // Forgets the block that ends `tokens` and everything built on it (a block that turned out to be damaged).
+  // Forgets the block that ends `tokens` and everything built on it (a block that turned out to be
+  // damaged).
   void erase(std::string_view tenant, std::span<const Token> tokens);
 
   std::uint64_t bytes() const { return bytes_; }

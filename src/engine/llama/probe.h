@@ -1,6 +1,6 @@
 #pragma once
-// What the engine counts about itself: totals since start, written by the engine thread, read by anybody; and a report
-// of each step for tests, benchmarks and the live view.
+// What the engine counts about itself: totals since start, written by the engine thread, read by
+// anybody; and a report of each step for tests, benchmarks and the live view.
 
 #include <atomic>
 #include <cstdint>
@@ -15,15 +15,16 @@ struct Probe {
   std::atomic<std::uint64_t> steps{0};
   std::atomic<std::uint64_t> decode_batches{0};
   std::atomic<std::uint64_t> generated_tokens{0};
-  std::atomic<std::uint64_t> prefill_tokens{0};    // computed
-  std::atomic<std::uint64_t> cached_tokens{0};     // forked from a running sequence
-  std::atomic<std::uint64_t> restored_tokens{0};   // copied back from parked blocks
-  std::atomic<std::uint64_t> requests_parked{0};   // set aside because the pool was full
+  std::atomic<std::uint64_t> prefill_tokens{0};   // computed
+  std::atomic<std::uint64_t> cached_tokens{0};    // forked from a running sequence
+  std::atomic<std::uint64_t> restored_tokens{0};  // copied back from parked blocks
+  std::atomic<std::uint64_t> requests_parked{0};  // set aside because the pool was full
   std::atomic<std::uint64_t> blocks_evicted{0};
   std::atomic<std::uint64_t> parked_bytes{0};
+  std::atomic<std::uint32_t> threads{0};  // in use now
   std::atomic<std::uint64_t> decode_ns{0};
   std::atomic<std::uint64_t> prefill_ns{0};
-  std::atomic<std::uint64_t> sampling_ns{0};       // sampling and output, after the batches
+  std::atomic<std::uint64_t> sampling_ns{0};  // sampling and output, after the batches
 };
 
 struct StepReport {

@@ -87,7 +87,7 @@ TEST(TemplateRunner, RefusesWhatCannotBeATemplate) {
 TEST(TemplateRunner, HostileTemplatesFailCleanly) {
   PromptMessage user;
   user.role = "user";
-  user.text = "hi";
+  user.text = "private words";
   for (const char* source :
        {"{% for i in range(1000000000) %}x{% endfor %}", "{{ messages[0].nothing.deeper }}", "{{ 1 / 0 }}",
         "{{ strftime_now('%') }}{{ raise_exception(messages[0].content) }}", "{{ undefined_function() }}"}) {
@@ -96,7 +96,7 @@ TEST(TemplateRunner, HostileTemplatesFailCleanly) {
     const auto text = (*runner)->run({user}, {});
     if (text) continue;
     EXPECT_EQ(text.error().code, base::Code::InvalidArgument);
-    EXPECT_EQ(text.error().message.find("hi"), std::string::npos) << "prompt text in an error";
+    EXPECT_EQ(text.error().message.find("private"), std::string::npos) << "prompt text in an error";
   }
 }
 

@@ -1,4 +1,5 @@
-// Admission, memory pressure and the loop; see runner.h. The computing part of a step is in runner_step.cc.
+// Admission, memory pressure and the loop; see runner.h. The computing part of a step is in
+// runner_step.cc.
 #include "engine/llama/runner.h"
 
 #include <algorithm>
@@ -15,6 +16,7 @@ Runner::Runner(std::unique_ptr<Context> context, const base::Clock& clock, Optio
       options_(std::move(options)),
       pool_(*context_, options_.pool),
       budget_(options_.budget),
+      governor_(options_.threads_max, options_.threads, options_.adapt_threads),
       sampling_(options_.sampling_helpers) {}
 
 Runner::~Runner() = default;
@@ -134,8 +136,7 @@ std::uint64_t Runner::promised_cells() const {
 
 bool Runner::fits(const Request& request, const Active* set_aside) const {
   if (active_.empty()) return true;  // alone it always fits: the pool is at least one context
-  const std::uint64_t output =
-      std::min<std::uint64_t>(request.output_max, options_.output_reserve);
+  const std::uint64_t output = std::min<std::uint64_t>(request.output_max, options_.output_reserve);
   std::uint64_t need = request.prompt.size() + output;
   if (set_aside != nullptr) need = std::max<std::uint64_t>(need, set_aside->tokens.size() + output);
   return context_->cells_used() + promised_cells() + need <= context_->cells_max();
@@ -218,8 +219,8 @@ Active* Runner::find_active(std::uint64_t order) {
   return it == active_.end() ? nullptr : it->get();
 }
 
-// Frees cells by setting aside the youngest requests, never one older than `for_whom`. False: `for_whom` itself is the
-// youngest and has been set aside, or nothing helps.
+// Frees cells by setting aside the youngest requests, never one older than `for_whom`. False:
+// `for_whom` itself is the youngest and has been set aside, or nothing helps.
 bool Runner::make_room(std::uint32_t cells, const Active* for_whom) {
   while (context_->cells_max() - context_->cells_used() < cells) {
     Active* youngest = nullptr;

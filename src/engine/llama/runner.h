@@ -1,13 +1,13 @@
 #pragma once
-// The engine thread's work: admits requests, plans and computes steps, samples, and gives events out. It owns the context
-// and everything that runs on it.
+// The engine thread's work: admits requests, plans and computes steps, samples, and gives events
+// out. It owns the context and everything that runs on it.
 //
-// Memory: a request is admitted when its prompt and a part of its output fit beside what the running ones may still
-// need. If the pool runs full all the same, the youngest is set aside, exact to the bit, and goes on when there is
-// room; the others do not notice.
-// A step is the unit of everything: cancels, admissions and priorities act between steps.
-// Threads: submit(), cancel() and counts() from any thread; run() on the engine thread, which calls the events' functions
-// without holding a lock.
+// Memory: a request is admitted when its prompt and a part of its output fit beside what the
+// running ones may still need. If the pool runs full all the same, the youngest is set aside, exact
+// to the bit, and goes on when there is room; the others do not notice. A step is the unit of
+// everything: cancels, admissions and priorities act between steps. Threads: submit(), cancel() and
+// counts() from any thread; run() on the engine thread, which calls the events' functions without
+// holding a lock.
 
 #include <atomic>
 #include <condition_variable>
@@ -26,6 +26,7 @@
 #include "engine/llama/request.h"
 #include "engine/llama/step_budget.h"
 #include "engine/llama/step_plan.h"
+#include "engine/llama/thread_governor.h"
 #include "engine/llama/work_pool.h"
 
 namespace fh::engine::llama {
@@ -37,6 +38,9 @@ class Runner {
     StepBudget::Options budget;
     std::uint32_t output_reserve = 256;  // output tokens that admission keeps free per request
     std::size_t sampling_helpers = 0;
+    std::uint32_t threads_max = 1;  // of the context
+    std::uint32_t threads = 1;      // to begin with
+    bool adapt_threads = true;
     std::function<void(const StepReport&)> on_step;
   };
   struct Counts {
@@ -49,7 +53,8 @@ class Runner {
 
   void submit(std::unique_ptr<Request> request);
   void cancel(Ticket ticket);
-  // Works until stop() is called; requests that are left are then answered with Failed(Unavailable).
+  // Works until stop() is called; requests that are left are then answered with
+  // Failed(Unavailable).
   void run() noexcept;
   void stop();
   Counts counts() const;
@@ -91,6 +96,7 @@ class Runner {
   Options options_;
   KvPool pool_;
   StepBudget budget_;
+  ThreadGovernor governor_;
   FairQueue queue_;
   WorkPool sampling_;
   Probe probe_;

@@ -13,8 +13,8 @@ struct Runner::Sampled {
   std::vector<domain::TokenLogprob> logprob;
 };
 
-// Whether an earlier request of the tenant is computing the very piece this one needs next: then it is cheaper to wait
-// and take it over.
+// Whether an earlier request of the tenant is computing the very piece this one needs next: then it
+// is cheaper to wait and take it over.
 bool Runner::waits_for_other(const Active& active) const {
   if (options_.pool.reuse == ReuseKind::None || options_.pool.parked_bytes_max == 0) return false;
   const std::uint32_t chunk = pool_.chunk_tokens();
@@ -74,7 +74,8 @@ void Runner::step() {
   for (const auto& active : active_) {
     if (!active->decoding) ++active->waited;
   }
-  // Slots are places in active_, which changes when a request is set aside: keep admission numbers instead.
+  // Slots are places in active_, which changes when a request is set aside: keep admission numbers
+  // instead.
   std::vector<std::pair<std::uint64_t, PrefillPiece>> pieces;
   for (const PrefillPiece& piece : planned.pieces) {
     pieces.emplace_back(active_[piece.slot]->order, piece);
@@ -106,8 +107,8 @@ void Runner::decode_step(const StepPlan& plan, StepReport& report) {
   for (const std::uint64_t order : orders) {
     Active* active = find_active(order);  // null: it has been set aside just now
     if (active == nullptr) continue;
-    batch.add({active->tokens.back(), static_cast<Position>(active->computed), active->sequence,
-               true});
+    batch.add(
+        {active->tokens.back(), static_cast<Position>(active->computed), active->sequence, true});
     rows.push_back(active);
     depth_sum += active->computed;
     report.decoders.push_back(active->request->ticket);
@@ -124,6 +125,11 @@ void Runner::decode_step(const StepPlan& plan, StepReport& report) {
     return;
   }
   budget_.decoded(static_cast<std::uint32_t>(rows.size()), depth_sum, report.decode_ns);
+  const std::uint32_t threads = governor_.threads();
+  if (governor_.decoded(static_cast<std::uint32_t>(rows.size()), report.decode_ns) != threads) {
+    context_->set_threads(governor_.threads());
+  }
+  probe_.threads = governor_.threads();
   probe_.decode_ns += static_cast<std::uint64_t>(report.decode_ns);
   ++probe_.decode_batches;
   for (Active* active : rows) ++active->computed;
@@ -149,9 +155,10 @@ void Runner::prefill_step(const PrefillPiece& piece, bool has_decoders, StepRepo
     return;
   }
   active.waited = 0;
-  active.prompt_done = std::max(active.prompt_done, std::min(active.computed, active.prompt_size()));
-  active.stored = pool_.advance(active.sequence,
-                                std::span<const Token>(active.tokens).first(active.computed));
+  active.prompt_done =
+      std::max(active.prompt_done, std::min(active.computed, active.prompt_size()));
+  active.stored =
+      pool_.advance(active.sequence, std::span<const Token>(active.tokens).first(active.computed));
   budget_.prefilled(count, piece.begin, took, has_decoders);
   queue_.charge(active.request->tenant, count, 0);
   probe_.prefill_tokens += count;
@@ -215,8 +222,8 @@ void Runner::accept(Active& active, Sampled sampled) {
   if (stopped) {
     finish(active, domain::EndReason::Stop);
   } else if (active.generated() >= request.output_max) {
-    finish(active, request.ends_with_context ? domain::EndReason::ContextFull
-                                             : domain::EndReason::Length);
+    finish(active,
+           request.ends_with_context ? domain::EndReason::ContextFull : domain::EndReason::Length);
   }
 }
 

@@ -79,7 +79,9 @@ class CommonSampler final : public Sampler {
   common_sampler* sampler_;
 };
 
-std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
+std::vector<std::uint8_t> bytes_of(const std::string& text) {
+  return {text.begin(), text.end()};
+}
 
 }  // namespace
 

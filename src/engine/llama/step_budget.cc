@@ -93,9 +93,10 @@ void StepBudget::decoded(std::uint32_t rows, std::uint64_t depth_sum, std::int64
   decode_cost_.learn(decode_features(rows, depth_sum), took);
   double solo = decode_ns(1, depth_sum / rows);
   if (solo <= 0 || solo > took) solo = took;
-  const double target =
-      options_.latency_target_ms > 0 ? options_.latency_target_ms * 1e6 : options_.latency_factor * solo;
-  // Prefill gets half a decode step even when the company alone is over the target: it must never stop.
+  const double target = options_.latency_target_ms > 0 ? options_.latency_target_ms * 1e6
+                                                       : options_.latency_factor * solo;
+  // Prefill gets half a decode step even when the company alone is over the target: it must never
+  // stop.
   const double allowance = std::max(target - took, took / 2);
   credit_ns_ = std::min(credit_ns_ + allowance, allowance);
 }

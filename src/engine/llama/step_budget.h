@@ -1,12 +1,14 @@
 #pragma once
-// How many prefill tokens a step may take, learned from how long steps took. Nothing about the machine or the model
-// is written down here: the cost of a step is a linear function of its token count and depth, fitted as it runs.
+// How many prefill tokens a step may take, learned from how long steps took. Nothing about the
+// machine or the model is written down here: the cost of a step is a linear function of its token
+// count and depth, fitted as it runs.
 //
-// While answers are being generated, their inter-token latency may rise to `latency_factor` times what one answer
-// alone would have; the time this leaves over is credit for prefill. A piece may cost more than one step's credit:
-// then the debt is paid back by steps without prefill before the next piece, so the mean latency keeps to the target and
-// prefill still advances. Without any answer running a step takes `tokens_max`, which bounds how long a cancel waits.
-// Not thread-safe. Pure: time comes in as arguments.
+// While answers are being generated, their inter-token latency may rise to `latency_factor` times
+// what one answer alone would have; the time this leaves over is credit for prefill. A piece may
+// cost more than one step's credit: then the debt is paid back by steps without prefill before the
+// next piece, so the mean latency keeps to the target and prefill still advances. Without any
+// answer running a step takes `tokens_max`, which bounds how long a cancel waits. Not thread-safe.
+// Pure: time comes in as arguments.
 
 #include <array>
 #include <cstddef>
@@ -14,7 +16,8 @@
 
 namespace fh::engine::llama {
 
-// Recursive least squares with forgetting over N features; see e.g. Ljung, System Identification, 11.2.
+// Recursive least squares with forgetting over N features; see e.g. Ljung, System
+// Identification, 11.2.
 template <std::size_t N>
 class LinearCost {
  public:
@@ -40,7 +43,8 @@ class StepBudget {
   };
   explicit StepBudget(const Options& options) : options_(options) {}
 
-  // Prefill tokens for the next step; 0 = none in this step. `depth` is the position the next piece starts at.
+  // Prefill tokens for the next step; 0 = none in this step. `depth` is the position the next piece
+  // starts at.
   std::uint32_t tokens(bool has_decoders, std::uint32_t depth) const;
 
   // `depth_sum`: sum of the lengths of the sequences in the batch.

@@ -45,7 +45,8 @@ TEST(StepBudget, StartsCarefullyBesideAnswers) {
   EXPECT_EQ(StepBudget({}).tokens(true, 0), 32U);
 }
 
-// Runs `steps` steps with one running answer and an endless prompt; returns mean latency over a solo decode step.
+// Runs `steps` steps with one running answer and an endless prompt; returns mean latency over a
+// solo decode step.
 double mean_latency(const Machine& machine, StepBudget& budget, int steps, double& prefilled) {
   double total = 0;
   for (int i = 0; i < steps; ++i) {

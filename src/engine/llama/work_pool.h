@@ -1,6 +1,6 @@
 #pragma once
-// A few threads that share out independent pieces of work: the rows of a batch are sampled on it, so that eight answers
-// do not wait for each other's grammars. One caller at a time.
+// A few threads that share out independent pieces of work: the rows of a batch are sampled on it,
+// so that eight answers do not wait for each other's grammars. One caller at a time.
 
 #include <condition_variable>
 #include <cstddef>
@@ -17,8 +17,8 @@ class WorkPool {
   ~WorkPool();
   WorkPool(const WorkPool&) = delete;
   WorkPool& operator=(const WorkPool&) = delete;
-  // Calls work(0) .. work(count - 1), on this thread and the helpers, and returns when all are done. `work` must not
-  // throw.
+  // Calls work(0) .. work(count - 1), on this thread and the helpers, and returns when all are
+  // done. `work` must not throw.
   void run(std::size_t count, const std::function<void(std::size_t)>& work);
 
  private:

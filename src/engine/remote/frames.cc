@@ -203,7 +203,6 @@ void RemoteEngine::Impl::on_closed(std::uint64_t epoch, base::Error why) {
   Calls calls;
   bool stopping = false;
   bool current = false;
-  bool want = false;
   {
     const std::lock_guard lock(mutex_);
     current = worker_ && worker_->epoch == epoch;
@@ -225,8 +224,6 @@ void RemoteEngine::Impl::on_closed(std::uint64_t epoch, base::Error why) {
     }
     pings_.clear();
     current = current && !closing_;
-    want = current && !waiting_.empty();
-    if (want) info_.state = ModelState::Starting;
   }
   for (const auto& call : calls) call();
   if (!current) return;  // replaced, or the server ends: nobody needs to act
@@ -236,7 +233,14 @@ void RemoteEngine::Impl::on_closed(std::uint64_t epoch, base::Error why) {
                    {{"model", options_.info.id}, {"why", why.message}});
   }
   if (lost_) lost_(std::move(why));
-  if (want && wanted_) wanted_();
+  {
+    // Requests wait, and the owner has done nothing about it: ask.
+    const std::lock_guard lock(mutex_);
+    const bool idle = !worker_ && info_.state == ModelState::Stopped && !waiting_.empty();
+    if (!idle || closing_) return;
+    info_.state = ModelState::Starting;
+  }
+  if (wanted_) wanted_();
 }
 
 }  // namespace fh::engine
