@@ -49,6 +49,11 @@ class GatewayProcess {
       : config_(std::move(config)),
         listeners_(listeners),
         runtime_(static_cast<base::Clock&>(clock_)) {}
+  // Coroutines go before what they refer to.
+  ~GatewayProcess() {
+    server_.reset();
+    runtime_.abandon();
+  }
   base::Status start();
   int serve();
 

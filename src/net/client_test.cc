@@ -19,8 +19,9 @@ using testing::TestServer;
 class ScriptedServer {
  public:
   explicit ScriptedServer(std::vector<std::string> answers) : answers_(std::move(answers)) {
-    fd_ = *open_listener("127.0.0.1", 0);
-    port_ = *listener_port(fd_);
+    testing::Listening listening = testing::listen_on_loopback();
+    fd_ = listening.fd.release();
+    port_ = listening.port;
     const int flags = ::fcntl(fd_, F_GETFL);
     ::fcntl(fd_, F_SETFL, flags & ~O_NONBLOCK);
     thread_ = std::thread([this] { serve(); });
@@ -115,13 +116,12 @@ TEST(BlockingClient, RefusesWhatIsAmbiguousOrCut) {
 }
 
 TEST(BlockingClient, GivesUpOnSilence) {
-  const int fd = *open_listener("127.0.0.1", 0);
+  const testing::Listening silent = testing::listen_on_loopback();
   const Dialer dialer;
-  const BlockingClient client(dialer, {"127.0.0.1", *listener_port(fd)});
+  const BlockingClient client(dialer, {"127.0.0.1", silent.port});
   EXPECT_EQ(client.request({}, 30).error().code, base::Code::DeadlineExceeded);
   const auto streamed = client.stream({}, 30, nullptr, [](std::string_view) { return true; });
   EXPECT_EQ(streamed.error().code, base::Code::DeadlineExceeded);
-  ::close(fd);
 }
 
 TEST(BlockingClient, RefusesToSendMalformedRequests) {
@@ -242,9 +242,7 @@ TEST(HttpClient, DoesNotReuseAConnectionWithSurplusBytes) {
 }
 
 TEST(HttpClient, ReportsUnreachableAndForbidden) {
-  const int fd = *open_listener("127.0.0.1", 0);
-  const std::uint16_t port = *listener_port(fd);
-  ::close(fd);
+  const std::uint16_t port = testing::listen_on_loopback().port;  // closed again
   const Outcome refused = run_exchanges({"127.0.0.1", port}, 1);
   ASSERT_EQ(refused.errors.size(), 1u);
   EXPECT_EQ(refused.errors[0].code, base::Code::Unavailable);

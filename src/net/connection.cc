@@ -8,7 +8,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/log.h"
+#include "base/os/peer.h"
+#include "net/address_impl.h"
 #include "net/connection_impl.h"
 #include "net/text.h"
 
@@ -154,11 +155,12 @@ Task<Connection::Next> Connection::answer(HeadFacts facts) {
   request.headers = std::move(head.fields);
   request.path = std::move(facts.path);
   request.query = std::move(facts.query);
-  request.peer = peer_;
   RoutePolicy policy;
   if (server_->options.route_policy) {
     policy = server_->options.route_policy(request.method, request.path);
   }
+  if (policy.wants_peer_uid) find_peer_uid();
+  request.peer = peer_;
   deadline_ = arrived_ + ms(policy.request_timeout_ms);
   if (!check_body(request, facts, policy)) co_return co_await refuse(refusal_, request.target);
   if (facts.expect_continue && carry_.empty()) co_await send_continue();
@@ -169,6 +171,18 @@ Task<Connection::Next> Connection::answer(HeadFacts facts) {
   }
   strip_identity_fields(request.headers);
   co_return co_await call_handler(std::move(request), facts, http_1_0);
+}
+
+void Connection::find_peer_uid() {
+  if (!peer_.loopback || std::exchange(uid_known_, true)) return;
+  SocketAddress local;
+  local.length = sizeof(local.storage);
+  if (::getsockname(stream_->fd(), reinterpret_cast<sockaddr*>(&local.storage), &local.length) !=
+      0) {
+    return;
+  }
+  peer_.uid =
+      base::os::uid_of_loopback_peer({local.host(), local.port()}, {peer_.address, peer_.port});
 }
 
 Task<Connection::Next> Connection::call_handler(HttpRequest request, const HeadFacts& facts,

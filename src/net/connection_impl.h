@@ -72,6 +72,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Task<void> linger();
   bool check_body(const HttpRequest& request, const HeadFacts& facts, const RoutePolicy& policy);
   bool decode_body(HttpRequest& request, std::size_t bytes_max);
+  void find_peer_uid();
   Arrival refused(int status, std::string_view message);
 
   std::shared_ptr<Server::Impl> server_;
@@ -83,6 +84,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   base::TimePoint arrived_{};   // first byte of the current request
   base::TimePoint deadline_{};  // head and body of the current request
   bool first_ = true;
+  bool uid_known_ = false;
   bool idle_ = true;
 };
 

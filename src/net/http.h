@@ -25,8 +25,9 @@ struct Peer {
   std::string address;  // "127.0.0.1"
   std::uint16_t port = 0;
   bool loopback = false;
-  std::int64_t uid =
-      -1;  // owner of the client's socket when it is on this machine, else -1 (see base/os)
+  // Owner of the client's socket when it is on this machine and the route asked for it
+  // (RoutePolicy::wants_peer_uid), else -1.
+  std::int64_t uid = -1;
 };
 
 struct HttpRequest {
@@ -77,6 +78,9 @@ using Handler = std::function<Task<void>(HttpRequest, ResponseWriter&)>;
 struct RoutePolicy {
   std::size_t body_bytes_max = 0;            // 0: no body allowed
   std::int64_t request_timeout_ms = 60'000;  // head and body must have arrived by then
+  // Fill Peer::uid for loopback clients. Reads the kernel's whole socket table (base/os/peer.h),
+  // once per connection: only for routes that decide by it.
+  bool wants_peer_uid = false;
 };
 using RoutePolicyFn = std::function<RoutePolicy(std::string_view method, std::string_view path)>;
 // The body of an error that the net layer answers by itself (400, 413, 431, ...) for this path, in

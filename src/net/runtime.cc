@@ -108,6 +108,11 @@ Runtime::Runtime(base::Clock& clock) : impl_(std::make_unique<Impl>(clock, nullp
 Runtime::Runtime(base::ManualClock& clock) : impl_(std::make_unique<Impl>(clock, &clock)) {}
 
 Runtime::~Runtime() {
+  abandon();
+}
+
+void Runtime::abandon() {
+  if (impl_->closed.exchange(true)) return;
   impl_->closing = true;
   auto timers = std::move(impl_->timers);
   impl_->timers.clear();
@@ -141,6 +146,7 @@ void Runtime::stop() {
 }
 
 void Runtime::post(std::function<void()> fn) {
+  if (impl_->closed.load(std::memory_order_acquire)) return;
   boost::asio::post(impl_->io, std::move(fn));
 }
 

@@ -29,6 +29,9 @@ class Runtime {
   // Runs until stop(); production only. The calling thread becomes the loop's thread.
   void run();
   void stop();  // any thread
+  // After run() has returned, on its thread: destroys every suspended coroutine and pending call,
+  // so that what they refer to may be destroyed next. Later posts and notifications do nothing.
+  void abandon();
   // Any thread: run fn on the loop's thread.
   void post(std::function<void()> fn);
   // Any thread: start a coroutine on the loop. An exception that leaves it is a FH_BUG.

@@ -6,6 +6,7 @@
 // parked operations are destroyed first (that hands their frames to the io_context), then the
 // io_context destroys everything it holds.
 
+#include <atomic>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -70,6 +71,7 @@ struct Runtime::Impl {
   boost::asio::steady_timer real_timer;
   base::TimePoint armed_for = base::TimePoint::max();
   bool closing = false;
+  std::atomic<bool> closed{false};
 };
 
 // Suspends the calling coroutine and gives the operation that resumes it to `start` (called before

@@ -111,7 +111,6 @@ void Server::Impl::admit(const std::shared_ptr<Impl>& self, int fd, Peer peer) {
   }
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  if (peer.loopback && options.peer_uid) peer.uid = options.peer_uid(fd);
   runtime.spawn(Connection::run(std::make_shared<Connection>(self, fd, std::move(peer))));
 }
 

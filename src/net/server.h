@@ -5,7 +5,6 @@
 // limit.
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -34,9 +33,6 @@ struct ServerOptions {
   Handler handler;
   RoutePolicyFn route_policy;
   ErrorBodyFn error_body;  // may be empty: plain text then
-  // Optional: the uid that owns the client's end of an accepted loopback connection, -1 if unknown.
-  // Called once per connection with the accepted descriptor.
-  std::function<std::int64_t(int fd)> peer_uid;
 };
 
 class Server {

@@ -195,6 +195,28 @@ TEST(Server, IdentityFieldsDoNotReachTheHandler) {
   EXPECT_EQ(body_of(client.read_response()), "Host;X-A;127.0.0.1;loopback");
 }
 
+Task<void> tell_uid(HttpRequest request, ResponseWriter& response) {
+  HttpResponse answer;
+  answer.body = std::to_string(request.peer.uid);
+  co_await response.send(std::move(answer));
+}
+
+TEST(Server, PeerUidOnlyWhereTheRouteAsks) {
+  ServerOptions options;
+  options.handler = tell_uid;
+  options.route_policy = [](std::string_view, std::string_view path) {
+    RoutePolicy policy;
+    policy.wants_peer_uid = path == "/owner";
+    return policy;
+  };
+  TestServer server(std::move(options));
+  RawClient client(server.port());
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(body_of(client.read_response()), "-1");
+  client.send("GET /owner HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(body_of(client.read_response()), std::to_string(::getuid()));
+}
+
 // Timeouts.
 
 ServerOptions impatient() {
@@ -472,19 +494,6 @@ TEST(Server, HandlerExceptionsBecome500) {
   EXPECT_EQ(late.find("\r\n0\r\n"), std::string::npos);
 }
 #endif
-
-TEST(Listener, SaysThatThePortIsInUse) {
-  const auto first = open_listener("127.0.0.1", 0);
-  ASSERT_TRUE(first);
-  const auto port = listener_port(*first);
-  ASSERT_TRUE(port);
-  const auto second = open_listener("localhost", *port);
-  ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, base::Code::FailedPrecondition);
-  EXPECT_NE(second.error().message.find("the port is in use"), std::string::npos);
-  EXPECT_EQ(open_listener("not-an-address", 0).error().code, base::Code::InvalidArgument);
-  ::close(*first);
-}
 
 TEST(HttpRequest, LooksUpFieldsAndQueryValues) {
   HttpRequest request;

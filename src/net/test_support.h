@@ -15,12 +15,14 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "base/clock.h"
-#include "net/listener.h"
+#include "base/os/fd.h"
+#include "base/os/listener.h"
 #include "net/server.h"
 
 namespace fh::net::testing {
@@ -34,6 +36,18 @@ inline bool eventually(const std::function<bool()>& condition) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return false;
+}
+
+struct Listening {
+  base::os::Fd fd;
+  std::uint16_t port = 0;
+};
+inline Listening listen_on_loopback() {
+  auto listener = base::os::open_listener("127.0.0.1:0");
+  if (!listener) throw std::runtime_error(listener.error().text());
+  const std::string& address = listener->address;
+  const int port = std::stoi(address.substr(address.rfind(':') + 1));
+  return {std::move(listener->fd), static_cast<std::uint16_t>(port)};
 }
 
 class RawClient {
@@ -166,10 +180,10 @@ class TestServer {
       };
     }
     options.limits.linger_ms = 500;
-    const auto fd = open_listener("127.0.0.1", 0);
-    EXPECT_TRUE(fd.has_value());
-    port_ = listener_port(*fd).value_or(0);
-    server_ = std::make_unique<Server>(runtime_, std::vector<int>{*fd}, std::move(options));
+    Listening listening = listen_on_loopback();
+    port_ = listening.port;
+    server_ = std::make_unique<Server>(runtime_, std::vector<int>{listening.fd.release()},
+                                       std::move(options));
     thread_ = std::thread([this] { runtime_.run(); });
   }
   ~TestServer() {

@@ -32,8 +32,7 @@ on any
 """
 
 
-def kill(server, choice):
-    what = choice.choice(["gateway", "worker", "everything"])
+def kill(server, what):
     if what == "everything":
         os.kill(server.process.pid, signal.SIGKILL)
         server.process.wait()
@@ -46,7 +45,6 @@ def kill(server, choice):
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-    return what
 
 
 def run(rounds, seed, binary):
@@ -59,9 +57,11 @@ def run(rounds, seed, binary):
         load.start()
         counts = {}
         try:
-            for _ in range(rounds):
+            targets = ["gateway", "worker", "everything"] * (rounds // 3 + 1)
+            choice.shuffle(targets)
+            for what in targets[:rounds]:
                 time.sleep(choice.uniform(0.05, 0.4))
-                what = kill(server, choice)
+                kill(server, what)
                 counts[what] = counts.get(what, 0) + 1
                 server.wait_ready(60)
             time.sleep(0.3)

@@ -70,11 +70,11 @@ void fill_grammar(const common_chat_params& params, const domain::Conversation& 
   }
 }
 
-// A text that the client began stands after the thinking: a start tag at the end of the prompt is closed first.
-void close_thinking(common_chat_params& params, const NormalConversation& normal,
-                    std::string& prompt) {
+// A start tag at the end of the prompt is closed: for a text that the client began, which stands after the thinking, and
+// for thinking that is off where the template has no switch.
+void close_thinking(common_chat_params& params, std::string& prompt) {
   const std::string& start = params.thinking_start_tag;
-  if (normal.prefill_text.empty() || start.empty() || params.thinking_end_tags.empty()) return;
+  if (start.empty() || params.thinking_end_tags.empty()) return;
   const std::size_t end = prompt.find_last_not_of(" \n");
   if (end == std::string::npos || !std::string_view(prompt).substr(0, end + 1).ends_with(start)) {
     return;
@@ -137,7 +137,9 @@ base::Result<RenderedPrompt> NativeTemplates::render(const NativeRequest& reques
       inputs.tools = to_common(conversation, true);
       params = common_chat_templates_apply(impl_->templates.get(), inputs);
     }
-    close_thinking(params, *request.normal, out.prompt);
+    if (!inputs.enable_thinking || !request.normal->prefill_text.empty()) {
+      close_thinking(params, out.prompt);
+    }
     fill_grammar(params, conversation, out.grammar);
     out.stops = params.additional_stops;
     out.preserved_tokens = params.preserved_tokens;

@@ -36,10 +36,10 @@ class NativeParser final : public OutputParser {
   std::vector<Event> finish(EndReason& reason) override {
     const bool cut = reason != EndReason::Complete && reason != EndReason::Stop;
     auto message = parse(cut);
-    if (!message && !cut) message = parse(true);
-    if (message) {
-      take(*message, true);
-    } else if (reasoning_.empty() && content_.empty() && calls_ == 0) {
+    const bool followed = message.has_value();
+    if (!followed && !cut) message = parse(true);
+    if (message) take(*message, true);
+    if (!followed && reasoning_.empty() && content_.empty() && calls_ == 0) {
       emit_text(text_);  // the format was not followed at all: the answer is what was written
     }
     // A call that was cut off inside its arguments is closed, but it is no call to act on.

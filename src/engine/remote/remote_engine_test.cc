@@ -214,13 +214,13 @@ TEST_F(RemoteTest, PassesRefusalsOn) {
 
 TEST_F(RemoteTest, LongDeltasAreCutToFrames) {
   std::string text = "set split 2000000\non any\n text \"";
-  for (int i = 0; i < 300'000; ++i) text += "\\u0001\\u20ac";
+  for (int i = 0; i < 60'000; ++i) text += "\\u0001\\u20ac";
   const auto w = worker(text + "\"");
   const auto answer = started(ask("x"));
   ASSERT_TRUE(wait_until([&] { return answer->ended(); }));
   EXPECT_EQ(answer->fault(), "");
-  EXPECT_EQ(answer->text().size(), 1'200'000u);
-  EXPECT_GT(answer->events().size(), 10u);
+  EXPECT_EQ(answer->text().size(), 240'000u);
+  EXPECT_GT(answer->events().size(), 4u);
   EXPECT_EQ(losses(), 0u);
 }
 

@@ -1,0 +1,319 @@
+// The console in a real browser against a real server. BASE_URL and ADMIN_KEY name the server, which must run with
+// tests/console/engine.script (tests/console/run does all that); SHOTS is a folder for screenshots.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { api, ask, BASE, complete, go, log_in, open_browser, open_page } from "./browser.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SHOTS = process.env.SHOTS ?? "";
+const BUDGET_BYTES = 80 * 1024;
+const BUDGET_REQUESTS = 3;
+const LIMIT = { timeout: 240_000 };
+
+let browser;
+before(async () => {
+  assert.ok(BASE, "BASE_URL must name a running server");
+  if (SHOTS) mkdirSync(SHOTS, { recursive: true });
+  browser = await open_browser();
+});
+after(() => browser?.close());
+
+async function shot(page, name) {
+  if (SHOTS) await page.screenshot({ path: `${SHOTS}/${name}.png` });
+}
+
+// axe is evaluated through the debugger, which the page's content policy does not concern.
+async function axe(page, where) {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(async () => {
+    const result = await globalThis.axe.run(document, { resultTypes: ["violations"] });
+    return result.violations
+      .filter((v) => v.impact === "serious" || v.impact === "critical")
+      .map((v) => `${v.id}: ${v.help} (${v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")})`);
+  });
+  assert.deepEqual(found, [], `axe on ${where}`);
+}
+
+function no_trouble(trouble) {
+  assert.deepEqual(trouble, []);
+}
+
+// First, while nothing has been asked yet.
+test("the first load is small and stays at home", LIMIT, async () => {
+  const { context, page, trouble, responses } = await open_page(browser, { login: false });
+  await page.getByLabel("Key", { exact: true }).or(page.getByRole("navigation")).first().waitFor();
+  const files = [];
+  for (const response of responses) {
+    const path = new URL(response.url()).pathname;
+    if (path.startsWith("/admin/") || path === "/favicon.svg") continue;
+    const sizes = await response.request().sizes();
+    files.push({ path, bytes: sizes.responseBodySize, coding: response.headers()["content-encoding"] });
+  }
+  assert.ok(files.length <= BUDGET_REQUESTS, JSON.stringify(files));
+  // An empty or placeholder page must not pass for a small one.
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  assert.ok(bytes > 10_000 && bytes <= BUDGET_BYTES, JSON.stringify(files));
+  for (const file of files) assert.ok(file.coding === "br" || file.coding === "gzip", JSON.stringify(file));
+  console.log(`first load: ${bytes} bytes in ${files.length} requests`);
+  await log_in(page);
+  await page.getByRole("heading", { name: /^Running/ }).waitFor();
+  await shot(page, "overview-first-light");
+  await go(page, "#/requests");
+  await page.getByRole("heading", { name: "Requests", exact: true }).waitFor();
+  await shot(page, "requests-first-light");
+  no_trouble(trouble);
+  await context.close();
+});
+
+test("the chat answers, with its numbers", LIMIT, async () => {
+  const { context, page, trouble } = await open_page(browser);
+  await go(page, "#/chat");
+  await ask(page, "List the ten largest files");
+  const answer = page.getByRole("article", { name: /^Answer of/ });
+  await answer.getByText("Sizes are in bytes.").waitFor();
+  await answer.getByText("find . -type f").waitFor();
+  // The reasoning is there and folded.
+  assert.equal(await answer.getByText("They want a command").isVisible(), false);
+  await answer.getByText("Reasoning").click();
+  await answer.getByText("They want a command").waitFor();
+  // The ledger's numbers, the prices elsewhere, and the way to the request.
+  await answer.getByText(/^at claude-opus/).waitFor();
+  const said = await answer.locator("dl").innerText();
+  for (const word of ["in", "cached", "out", "tok/s", "first token", "$"]) assert.ok(said.includes(word), said);
+  await answer.getByRole("link", { name: "request" }).click();
+  await page.getByRole("heading", { name: "Its life" }).waitFor();
+  // The conversation outlives a reload and a change of screens; a new chat ends it.
+  await page.reload();
+  await go(page, "#/chat");
+  await answer.getByText("Sizes are in bytes.").waitFor();
+  await page.getByRole("button", { name: "New chat" }).click();
+  assert.equal(await answer.count(), 0);
+  no_trouble(trouble);
+  await context.close();
+});
+
+test("stop ends the answer and the request", LIMIT, async () => {
+  const { context, page, trouble } = await open_page(browser);
+  await go(page, "#/chat");
+  await ask(page, "Go on without end");
+  await page.getByText("until somebody stops it").first().waitFor();
+  await page.getByRole("button", { name: /^Stop/ }).click();
+  await page.getByText("Stopped. What was made").waitFor();
+  await page.getByRole("article").getByRole("link", { name: "request" }).click();
+  await page.getByText("client left").first().waitFor();
+  no_trouble(trouble);
+  await context.close();
+});
+
+test("what goes wrong is said in plain words", LIMIT, async () => {
+  const { context, page } = await open_page(browser);
+  await go(page, "#/chat");
+  await ask(page, "This is too long to read");
+  await page.getByText("longer than the model can read").waitFor();
+  await page.getByRole("button", { name: "New chat" }).click();
+  await ask(page, "Ask when all is busy");
+  await page.getByText("its queue is full").waitFor();
+  await page.getByRole("button", { name: "New chat" }).click();
+  await ask(page, "Now break in the middle");
+  await page.getByText("I was going to say something useful").waitFor();
+  await page.getByText("worker failed").waitFor();
+  await page.getByRole("button", { name: "Ask again" }).waitFor();
+  await shot(page, "chat-failed-light");
+  await context.close();
+});
+
+test("requests appear while they run, and one opens to its life", LIMIT, async () => {
+  const { context, page, trouble } = await open_page(browser);
+  for (let i = 0; i < 3; i++) await complete(`Question ${i}`, { workload: i ? "docs" : "search" });
+  await complete("Question", { dialect: "anthropic", workload: "docs" });
+  await go(page, "#/requests");
+  const rows = page.getByRole("region", { name: "Requests table" }).locator("tbody tr");
+  await rows.nth(3).waitFor();
+
+  const slow = complete("Go on without end", { workload: "live", max_tokens: 300 });
+  const row = rows.filter({ hasText: "live" });
+  await row.getByText(/answering|reading prompt/).waitFor();
+  await slow;
+  await row.getByText("length").waitFor();
+
+  await page.getByLabel("Workload").selectOption("docs");
+  await row.waitFor({ state: "detached" });
+  assert.match(page.url(), /workload=docs/);
+  await page.getByRole("button", { name: "Clear filters" }).click();
+  await row.waitFor();
+
+  await row.getByRole("link").click();
+  await page.getByRole("heading", { name: "Its life" }).waitFor();
+  const stages = page.getByRole("region", { name: "Stages" });
+  for (const name of ["received", "prepared", "admitted", "reading prompt", "answering", "ended", "settled"]) {
+    await stages.getByText(name, { exact: true }).waitFor();
+  }
+  await page.getByText("anthropic/claude-opus-5-5").waitFor();
+  no_trouble(trouble);
+  await context.close();
+});
+
+test("the keyboard is enough", LIMIT, async () => {
+  const { context, page, trouble } = await open_page(browser);
+  await page.getByRole("heading", { name: /^Running/ }).waitFor();
+  await page.keyboard.press("g");
+  await page.keyboard.press("r");
+  await page.getByRole("heading", { name: "Requests", exact: true }).waitFor();
+  await page.keyboard.press("/");
+  const search = page.getByLabel("Search the loaded requests");
+  assert.ok(await search.evaluate((field) => field === document.activeElement));
+  await page.keyboard.type("gr live"); // letters typed into a field go nowhere else
+  assert.equal(await search.inputValue(), "gr live");
+  await search.fill("live");
+  await page.getByText(/1 shown of/).waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Its life" }).waitFor();
+  await page.keyboard.press("?");
+  const help = page.getByRole("dialog", { name: "Keyboard" });
+  await help.waitFor();
+  await shot(page, "help-light");
+  for (let i = 0; i < 6; i++) {
+    await page.keyboard.press("Tab"); // the focus stays in the dialog, or goes to the browser, never behind
+    assert.ok(await page.evaluate(() => !document.activeElement?.closest("main, header nav")));
+  }
+  await page.keyboard.press("Escape");
+  await help.waitFor({ state: "hidden" });
+  await page.keyboard.press("g");
+  await page.keyboard.press("k");
+  await page.getByRole("heading", { name: "Keys", exact: true }).waitFor();
+  await page.keyboard.press("g");
+  await page.keyboard.press("c");
+  await page.getByLabel("Message", { exact: true }).waitFor();
+  no_trouble(trouble);
+  await context.close();
+});
+
+test("a key is shown once, works, and is revoked", LIMIT, async () => {
+  const { context, page, trouble } = await open_page(browser);
+  const name = `console-test-${Date.now()}`;
+  await go(page, "#/keys");
+  await page.getByRole("button", { name: "New key" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name").fill(name);
+  await shot(page, "keys-new-light");
+  await dialog.getByRole("button", { name: "Create" }).click();
+  const key = await dialog.getByLabel("The new key").innerText();
+  assert.match(key, /^fh-[0-9A-Za-z]{43}$/);
+  await axe(page, "the new key's dialog");
+  await dialog.getByRole("button", { name: "I have stored it" }).click();
+  await page.getByRole("link", { name }).waitFor();
+  assert.equal((await page.content()).includes(key), false, "the key is still in the page");
+  const as_key = { headers: { authorization: `Bearer ${key}` } };
+  assert.equal((await api("/v1/models", as_key)).status, 200);
+
+  await page.getByRole("button", { name: `Revoke ${name}` }).click();
+  await dialog.getByText("refused from their next request on").waitFor();
+  await shot(page, "keys-revoke-light");
+  await axe(page, "the revoke dialog");
+  await dialog.getByRole("button", { name: `Revoke ${name}` }).click();
+  await page.getByRole("link", { name }).waitFor({ state: "detached" });
+  assert.equal((await api("/v1/models", as_key)).status, 401);
+  await page.getByRole("checkbox", { name: /show \d+ revoked/ }).check();
+  await page.getByRole("row", { name: new RegExp(name) }).getByText(/revoked/).waitFor();
+  no_trouble(trouble);
+  await context.close();
+});
+
+test("a member's key opens the chat and nothing else", LIMIT, async () => {
+  const made = await api("/admin/v1/keys", {
+    method: "POST",
+    body: JSON.stringify({ name: `member-${Date.now()}`, role: "member" }),
+  });
+  const { key, record } = await made.json();
+  const { context, page } = await open_page(browser, { login: false });
+  await page.evaluate(async (with_key) => {
+    await fetch("/admin/v1/session", { method: "POST", body: JSON.stringify({ key: with_key }) });
+  }, key);
+  await page.reload();
+  await page.getByRole("navigation", { name: "Screens" }).waitFor();
+  assert.equal(await page.getByRole("navigation").getByRole("link").count(), 1);
+  await ask(page, "What is a context window?");
+  await page.getByText("writes the next token").waitFor();
+  await page.getByText("first token", { exact: true }).waitFor();
+  await api(`/admin/v1/keys/${record.id}`, { method: "DELETE" });
+  await context.close();
+});
+
+test("a server that is gone is said to be gone", LIMIT, async () => {
+  const { context, page } = await open_page(browser);
+  await page.getByRole("heading", { name: /^Running/ }).waitFor();
+  // The stream that is open now cannot be cut from here, so the page begins again without one.
+  await page.route("**/admin/v1/live", (route) => route.abort());
+  await go(page, "#/usage");
+  await page.evaluate(() => sessionStorage.setItem("x", "y"));
+  await page.reload();
+  await page.getByRole("navigation", { name: "Screens" }).waitFor();
+  await page.route("**/admin/v1/**", (route) => route.abort());
+  await page.getByText("The server does not answer.").waitFor();
+  await shot(page, "offline-light");
+  await page.unrouteAll();
+  await page.getByRole("button", { name: "Try now" }).click();
+  await page.getByText("The server does not answer.").waitFor({ state: "hidden" });
+  await context.close();
+});
+
+for (const dark of [false, true]) {
+  const look = dark ? "dark" : "light";
+  test(`axe finds nothing serious on any screen, ${look}`, LIMIT, async () => {
+    const { context, page, trouble } = await open_page(browser, { dark });
+    const id = await complete("Explain it", { workload: "docs" });
+    const screens = [
+      ["overview", "#/", page.getByRole("region", { name: "Models", exact: true })],
+      ["requests", "#/requests", page.getByRole("region", { name: "Requests table" }).locator("tbody tr a").first()],
+      ["requests-nothing", "#/requests?q=nothinghere", page.getByText("No loaded request contains")],
+      ["request", `#/requests/${id}`, page.getByRole("heading", { name: "Its life" })],
+      ["request-missing", "#/requests/req_none", page.getByText("There is no such request")],
+      ["keys", "#/keys", page.getByRole("button", { name: "Revoke admin" })],
+      ["usage", "#/usage?by=workload", page.getByRole("region", { name: "Usage table" })],
+      ["chat-empty", "#/chat", page.getByText(/^Ask .* something/)],
+    ];
+    for (const [name, hash, sign] of screens) {
+      await go(page, hash);
+      await sign.waitFor();
+      await shot(page, `${name}-${look}`);
+      await axe(page, `${name}, ${look}`);
+    }
+    await ask(page, "List the ten largest files");
+    await page.getByText(/^at claude-opus/).waitFor();
+    await shot(page, `chat-${look}`);
+    await axe(page, `chat, ${look}`);
+    await page.setViewportSize({ width: 420, height: 800 });
+    await go(page, "#/");
+    await page.getByRole("region", { name: "Models", exact: true }).waitFor();
+    await shot(page, `overview-narrow-${look}`);
+    no_trouble(trouble);
+    await context.close();
+  });
+}
+
+test("the login form says what is wrong and lets in", LIMIT, async () => {
+  const context = await browser.newContext({ viewport: { width: 1360, height: 860 } });
+  const page = await context.newPage();
+  // A machine that is let in by itself never sees the form: here the knock is turned away.
+  await page.route("**/admin/v1/session", async (route) => {
+    const body = route.request().postData() ?? "";
+    if (route.request().method() === "GET" || body === "{}") {
+      await route.fulfill({ status: 401, json: { error: { code: "unauthenticated", message: "log in with a key" } } });
+    } else {
+      await route.continue();
+    }
+  });
+  await page.goto(`${BASE}/`);
+  await page.getByLabel("Key", { exact: true }).fill("fh-wrong");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByText("This key is not valid").waitFor();
+  await shot(page, "login-light");
+  await axe(page, "login");
+  await page.unrouteAll();
+  await log_in(page);
+  await context.close();
+});
