@@ -34,10 +34,15 @@ on any
 
 def kill(server, what):
     if what == "everything":
+        roles = freehold.children(server.process.pid)
         os.kill(server.process.pid, signal.SIGKILL)
         server.process.wait()
-        # The roles die with their supervisor; the port is free when they have.
-        time.sleep(0.05)
+        # The kernel kills the roles with their supervisor; the port is free when they are gone.
+        deadline = time.monotonic() + 20
+        while any(pathlib.Path(f"/proc/{pid}").exists() for pid in roles):
+            if time.monotonic() > deadline:
+                raise RuntimeError("a role outlived its supervisor")
+            time.sleep(0.01)
         server.start(wait=False)
     else:
         for pid in server.pids(what):
@@ -60,7 +65,7 @@ def run(rounds, seed, binary):
             targets = ["gateway", "worker", "everything"] * (rounds // 3 + 1)
             choice.shuffle(targets)
             for what in targets[:rounds]:
-                time.sleep(choice.uniform(0.05, 0.4))
+                time.sleep(choice.uniform(0.1, 0.6))
                 kill(server, what)
                 counts[what] = counts.get(what, 0) + 1
                 server.wait_ready(60)
