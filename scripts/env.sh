@@ -4,4 +4,5 @@ export CCACHE_DIR="${CCACHE_DIR:-$FREEHOLD_CACHE/ccache}"
 export CCACHE_MAXSIZE="${CCACHE_MAXSIZE:-4G}"
 export CCACHE_BASEDIR="${CCACHE_BASEDIR:-$PWD}"
 export CCACHE_NOHASHDIR=1
+llama_version() { sed -n '/^\[llama_cpp\]/,/^\[/s/^\(package\|version\) = "\(.*\)"/\2/p' third_party/lock.toml | paste -sd ' '; }
 fetched() { /usr/bin/python3 third_party/fetch "$1"; }

@@ -1,7 +1,8 @@
 """What the benches share: building, finding the peers and the model, medians, tables, the last line.
 
 Environment, all optional:
-  FREEHOLD_BENCH_BUILD   a configured Release build folder with FREEHOLD_BENCH=ON to use instead of build/
+  FREEHOLD_BENCH_BUILD   a build folder (Release, FREEHOLD_BENCH=ON) to take as it is; nothing is built then
+  FREEHOLD_BENCH_LLAMA   the folder that llama.cpp was built in, likewise
   FREEHOLD_BENCH_MODEL   a GGUF file instead of the starter model
   FREEHOLD_BENCH_DATA    the folder for data folders; it must lie on a real disk (default: the user's cache)
 """
@@ -45,9 +46,7 @@ def run(command, timeout=1800, **options):
 
 def build(*targets):
     """Builds the targets, Release; the build folder."""
-    own = os.environ.get("FREEHOLD_BENCH_BUILD")
-    if own:
-        run(["cmake", "--build", own, "--target", *targets], timeout=7200)
+    if own := os.environ.get("FREEHOLD_BENCH_BUILD"):
         return pathlib.Path(own)
     arguments = os.environ.get("FREEHOLD_CMAKE_ARGS", "") + " -DFREEHOLD_BENCH=ON"
     run(["scripts/build", "release", *targets], timeout=7200, env={**os.environ, "FREEHOLD_CMAKE_ARGS": arguments})
@@ -56,11 +55,8 @@ def build(*targets):
 
 def llama_tools(*names):
     """Paths of llama.cpp's own programs, of the very build that Freehold links; built if need be."""
-    own = os.environ.get("FREEHOLD_BENCH_BUILD")
-    if own:
-        cache = (pathlib.Path(own) / "CMakeCache.txt").read_text().splitlines()
-        line = [line for line in cache if line.startswith("FREEHOLD_LLAMA_PREFIX:")]
-        folder = pathlib.Path(line[0].split("=", 1)[1])
+    if own := os.environ.get("FREEHOLD_BENCH_LLAMA"):
+        folder = pathlib.Path(own)
     else:
         run(["scripts/build_llama", "--tools"], timeout=7200)
         folder = pathlib.Path(run(["scripts/build_llama", "--path"]).strip())
@@ -103,10 +99,18 @@ def json_lines(text):
 
 
 def cpu_seconds(pid):
-    """User and system time of a process so far."""
-    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stream:
-        fields = stream.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Processor time of a process so far, from its threads, in nanoseconds where the kernel counts them; threads that
+    have ended are not in it, and the processes measured here keep theirs."""
+    total = 0
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/schedstat", encoding="ascii") as stream:
+                total += int(stream.read().split()[0])
+        return total / 1e9
+    except FileNotFoundError:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stream:
+            fields = stream.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def rss_mb(pid):

@@ -108,8 +108,7 @@ void write_usage_row(Writer& w, const ledger::UsageRow& row) {
   write_usage(w, row.usage);
   w.key("work");
   write_work(w, row.work);
-  const std::uint64_t priced = row.requests - std::min(row.requests, row.cost_unpriced);
-  member_money(w, "cost_micro_usd", priced > 0 ? std::optional(row.cost) : std::nullopt);
+  member_money(w, "cost_micro_usd", row.cost_priced > 0 ? std::optional(row.cost) : std::nullopt);
   w.member("cost_unpriced", row.cost_unpriced).key("api_costs").array();
   for (std::size_t i = 0; i < row.api_costs.size(); ++i) {
     w.object().member("model", row.api_costs[i].model);
@@ -229,16 +228,11 @@ void write_model(Writer& w, const gateway::ServedModel& model) {
 
 std::string_view usage_by_name(ledger::UsageBy by) {
   switch (by) {
-    case ledger::UsageBy::Day:
-      return "day";
-    case ledger::UsageBy::Week:
-      return "week";
-    case ledger::UsageBy::Model:
-      return "model";
-    case ledger::UsageBy::Key:
-      return "key";
-    case ledger::UsageBy::Workload:
-      return "workload";
+    case ledger::UsageBy::Day: return "day";
+    case ledger::UsageBy::Week: return "week";
+    case ledger::UsageBy::Model: return "model";
+    case ledger::UsageBy::Key: return "key";
+    case ledger::UsageBy::Workload: return "workload";
   }
   return "day";
 }
@@ -259,6 +253,7 @@ ledger::UsageRow usage_totals(const std::vector<ledger::UsageRow>& rows) {
     total.work.cached += row.work.cached;
     total.work.restored += row.work.restored;
     if (auto sum = domain::add(total.cost, row.cost)) total.cost = *sum;
+    total.cost_priced += row.cost_priced;
     total.cost_unpriced += row.cost_unpriced;
     for (std::size_t i = 0; i < row.api_costs.size(); ++i) {
       const ledger::ApiCost& cost = row.api_costs[i];
@@ -324,7 +319,7 @@ std::string usage_csv(const ledger::UsageQuery& query, const std::vector<ledger:
                                      row.work.restored};
     for (const std::uint64_t n : numbers) out += "," + std::to_string(n);
     out += ",";
-    if (row.requests > row.cost_unpriced) out += domain::format_usd(row.cost);
+    if (row.cost_priced > 0) out += domain::format_usd(row.cost);
     out += "," + std::to_string(row.cost_unpriced);
     for (const ledger::ApiCost& column : total.api_costs) {
       out += ",";

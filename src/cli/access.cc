@@ -32,7 +32,8 @@ std::string text_of(Value object, std::string_view key) {
 base::Result<std::string> unwrap(net::HttpResponse response) {
   if (response.status < 400) return std::move(response.body);
   base::Error error;
-  error.code = response.status == 404   ? base::Code::NotFound
+  error.code = response.status == 400   ? base::Code::InvalidArgument
+               : response.status == 404 ? base::Code::NotFound
                : response.status == 401 ? base::Code::Unauthenticated
                : response.status == 409 ? base::Code::AlreadyExists
                : response.status < 500  ? base::Code::FailedPrecondition

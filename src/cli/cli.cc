@@ -2,10 +2,13 @@
 #include "cli/cli.h"
 
 #include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "cli/output.h"
 #include "cli/verbs.h"
+#include "codec/toml.h"
 
 namespace fh::cli {
 namespace {
@@ -49,6 +52,8 @@ void add_chat(CLI::App& app, Parsed& p) {
                    "the question; without it, lines are read from the terminal");
   chat->add_option("--model,-m", p.chat.model, "model to ask")->capture_default_str();
   chat->add_option("--system", p.chat.system, "instructions for the model");
+  chat->add_option("--max-tokens", p.chat.max_tokens, "longest answer; 0 for as much as fits")
+      ->capture_default_str();
   chat->add_flag("--stats", p.chat.stats,
                  "show tokens, speed and the price of the same tokens elsewhere");
   chat->add_flag("--json", p.chat.json, "print one JSON object");
@@ -158,6 +163,21 @@ int dispatch(const CLI::App& app, const Parsed& p) {
   return run_doctor(*config, p.doctor);
 }
 
+std::vector<std::string> verb_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app.get_subcommands({})) names.push_back(sub->get_name());
+  return names;
+}
+
+int unknown_verb(const std::vector<std::string>& names, std::string_view word) {
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  const std::string_view nearest = codec::toml::nearest(word, views);
+  fmt::print(stderr, "error: there is no verb `{}`{}\n", word,
+             nearest.empty() ? std::string() : fmt::format("; did you mean `{}`?", nearest));
+  fmt::print(stderr, "hint: freehold --help lists the verbs\n");
+  return kUsage;
+}
+
 }  // namespace
 
 int run_cli(int argc, char** argv) {
@@ -180,6 +200,11 @@ int run_cli(int argc, char** argv) {
   add_doctor(app, p);
   CLI::App* version = app.add_subcommand("version", "what this is made of");
   version->add_flag("--json", p.version_json, "print JSON");
+  const std::vector<std::string> verbs = verb_names(app);
+  if (argc > 1 && argv[1][0] != '-' &&
+      std::find(verbs.begin(), verbs.end(), argv[1]) == verbs.end()) {
+    return unknown_verb(verbs, argv[1]);
+  }
   try {
     app.parse(argc, argv);
     return dispatch(app, p);

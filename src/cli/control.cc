@@ -214,18 +214,12 @@ StartWorker read_start(Reader& r) {
 // Braced lists are evaluated from left to right, so fields are read in their order.
 Result<ControlMessage> read(Type type, Reader& r) {
   switch (type) {
-    case Type::StartWorker:
-      return read_start(r);
-    case Type::StopWorker:
-      return StopWorker{r.text()};
-    case Type::GatewayReady:
-      return GatewayReady{};
-    case Type::WorkerStarted:
-      return WorkerStarted{r.text(), r.u32(), r.u32()};
-    case Type::WorkerExited:
-      return WorkerExited{r.text(), r.u32(), r.text(), r.u32()};
-    case Type::Drain:
-      return Drain{r.u32()};
+    case Type::StartWorker: return read_start(r);
+    case Type::StopWorker: return StopWorker{r.text()};
+    case Type::GatewayReady: return GatewayReady{};
+    case Type::WorkerStarted: return WorkerStarted{r.text(), r.u32(), r.u32()};
+    case Type::WorkerExited: return WorkerExited{r.text(), r.u32(), r.text(), r.u32()};
+    case Type::Drain: return Drain{r.u32()};
   }
   return fail(Code::InvalidArgument, "a control message of an unknown kind");
 }

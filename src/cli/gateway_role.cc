@@ -236,8 +236,8 @@ void GatewayProcess::open_front() {
 base::Status GatewayProcess::start() {
   FH_TRY_VOID(open_prices());
   FH_TRY_VOID(open_ledger());
-  FH_TRY_VOID(open_keys());
   FH_TRY_VOID(open_models());
+  FH_TRY_VOID(open_keys());
   FH_TRY_VOID(open_control());
   open_front();
   FH_TRY_VOID(write_server_file(config_, config_.listen.front()));

@@ -28,14 +28,10 @@ void append_cell(std::string& line, std::string_view text, std::size_t width, bo
 
 int exit_code_of(const base::Error& error) {
   switch (error.code) {
-    case base::Code::InvalidArgument:
-      return kUsage;
-    case base::Code::Unavailable:
-      return kUnreachable;
-    case base::Code::Cancelled:
-      return kInterrupted;
-    default:
-      return kFailed;
+    case base::Code::InvalidArgument: return kUsage;
+    case base::Code::Unavailable: return kUnreachable;
+    case base::Code::Cancelled: return kInterrupted;
+    default: return kFailed;
   }
 }
 

@@ -33,7 +33,9 @@ struct Answer {
 
 std::string request_body(const ChatArgs& args, const std::vector<Turn>& turns) {
   codec::json::Writer w;
-  w.object().member("model", args.model).member("stream", true).key("stream_options").object();
+  w.object().member("model", args.model).member("stream", true);
+  if (args.max_tokens > 0) w.member("max_tokens", args.max_tokens);
+  w.key("stream_options").object();
   w.member("include_usage", true).end_object().key("messages").array();
   for (const Turn& turn : turns) {
     w.object().member("role", turn.role).member("content", turn.text).end_object();

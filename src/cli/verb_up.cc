@@ -51,12 +51,22 @@ int run_up(const Config& config, const UpArgs& args) {
   }
   const std::string_view format = config.log_format == base::LogFormat::Json ? "json" : "human";
   options.worker_args.push_back(fmt::format("--log-format={}", format));
+  options.worker_args.push_back(fmt::format("--log-level={}", static_cast<int>(config.log_level)));
   options.gateway_args.push_back("--listen=" + joined(config.listen));
-  // A server file of an earlier run would point command-line verbs at nothing.
-  std::error_code ignored;
-  std::filesystem::remove(server_file(config), ignored);
+  // A server file of an earlier run would point command-line verbs at nothing; once the lock and
+  // the ports are ours, no other server can have written it.
+  options.on_listening = [&](const std::vector<std::string>&) {
+    std::error_code ignored;
+    std::filesystem::remove(server_file(config), ignored);
+  };
   const base::Status ended = run_supervisor(options);
-  return ended ? kOk : print_error(ended.error());
+  if (ended) return kOk;
+  const int code = print_error(ended.error());
+  // The gateway has said what is wrong with the configuration.
+  return ended.error().code == base::Code::FailedPrecondition &&
+                 ended.error().message.find("configuration") != std::string::npos
+             ? kUsage
+             : code;
 }
 
 }  // namespace fh::cli

@@ -37,6 +37,7 @@ struct ChatArgs {
   std::string model = "default";
   std::string prompt;  // empty: read lines from the terminal
   std::string system;
+  std::uint32_t max_tokens = 1024;  // 0: as much as the context holds
   bool stats = false;
   bool json = false;
 };

@@ -91,7 +91,7 @@ int run_llama(const RoleArgs&) {
 int worker_role_main(const RoleArgs& args) {
   base::log_configure(
       args.text("log-format") == "json" ? base::LogFormat::Json : base::LogFormat::Human,
-      base::Level::Info, "worker");
+      static_cast<base::Level>(args.number("log-level")), "worker");
   base::os::end_with_parent();
   base::os::ignore_broken_pipes();
   return args.text("engine") == "scripted" ? run_scripted(args) : run_llama(args);

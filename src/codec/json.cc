@@ -20,18 +20,12 @@ namespace fh::codec::json {
 
 std::string_view kind_name(Kind kind) {
   switch (kind) {
-    case Kind::Null:
-      return "null";
-    case Kind::Bool:
-      return "boolean";
-    case Kind::Number:
-      return "number";
-    case Kind::String:
-      return "string";
-    case Kind::Array:
-      return "array";
-    case Kind::Object:
-      return "object";
+    case Kind::Null: return "null";
+    case Kind::Bool: return "boolean";
+    case Kind::Number: return "number";
+    case Kind::String: return "string";
+    case Kind::Array: return "array";
+    case Kind::Object: return "object";
   }
   return "unknown";
 }
@@ -111,17 +105,13 @@ std::unexpected<base::Error> locate_string_error(std::string_view text) {
 
 std::unexpected<base::Error> stage_one_error(simdjson::error_code error, std::string_view text) {
   switch (error) {
-    case simdjson::UTF8_ERROR:
-      return invalid_at(utf8::valid_prefix_bytes(text), "not valid UTF-8");
+    case simdjson::UTF8_ERROR: return invalid_at(utf8::valid_prefix_bytes(text), "not valid UTF-8");
     case simdjson::UNCLOSED_STRING:
-    case simdjson::UNESCAPED_CHARS:
-      return locate_string_error(text);
-    case simdjson::EMPTY:
-      return invalid_at(text.size(), "no value in the text");
+    case simdjson::UNESCAPED_CHARS: return locate_string_error(text);
+    case simdjson::EMPTY: return invalid_at(text.size(), "no value in the text");
     case simdjson::MEMALLOC:
       return base::fail(Code::ResourceExhausted, "not enough memory to read the JSON text");
-    default:
-      return invalid_at(0, "text cannot be tokenised");
+    default: return invalid_at(0, "text cannot be tokenised");
   }
 }
 
@@ -169,8 +159,7 @@ class Walker {
       case Expect::FirstElement:
         if (c == ']') return close(pos);
         [[fallthrough]];
-      case Expect::Value:
-        return value(pos);
+      case Expect::Value: return value(pos);
       case Expect::FirstKey:
         if (c == '}') return close(pos);
         [[fallthrough]];
@@ -181,10 +170,8 @@ class Walker {
         if (c != ':') return invalid_at(pos, "expected ':' after an object key");
         expect_ = Expect::Value;
         return {};
-      case Expect::CommaOrClose:
-        return comma_or_close(pos);
-      case Expect::Nothing:
-        return invalid_at(pos, "more text after the end of the value");
+      case Expect::CommaOrClose: return comma_or_close(pos);
+      case Expect::Nothing: return invalid_at(pos, "more text after the end of the value");
     }
     return {};
   }

@@ -17,12 +17,8 @@ using fh::codec::json::Writer;
 
 void write(Writer& out, const Value& value) {
   switch (value.kind()) {
-    case Kind::Null:
-      out.null();
-      return;
-    case Kind::Bool:
-      out.value(value.as_bool().value());
-      return;
+    case Kind::Null: out.null(); return;
+    case Kind::Bool: out.value(value.as_bool().value()); return;
     case Kind::Number:
       if (const auto integer = value.as_int()) FH_CHECK(value.as_double().has_value());
       out.raw(value.raw());

@@ -343,16 +343,11 @@ std::string random_text(std::mt19937_64& random) {
 
 std::string random_value(std::mt19937_64& random, int depth) {
   switch (random() % (depth > 4 ? 5 : 7)) {
-    case 0:
-      return "null";
-    case 1:
-      return random() % 2 ? "true" : "false";
-    case 2:
-      return std::to_string(static_cast<std::int64_t>(random()));
-    case 3:
-      return "\"s\\t" + std::to_string(random() % 100) + "é\"";
-    case 4:
-      return std::to_string(random() % 1000) + "." + std::to_string(random() % 1000) + "e-3";
+    case 0: return "null";
+    case 1: return random() % 2 ? "true" : "false";
+    case 2: return std::to_string(static_cast<std::int64_t>(random()));
+    case 3: return "\"s\\t" + std::to_string(random() % 100) + "é\"";
+    case 4: return std::to_string(random() % 1000) + "." + std::to_string(random() % 1000) + "e-3";
     case 5: {
       std::string out = "[";
       for (std::size_t i = random() % 4; i > 0; --i) {

@@ -51,49 +51,33 @@ std::unique_ptr<Place> tree_of(std::span<const Key> schema) {
 
 std::string_view expected_text(Type type) {
   switch (type) {
-    case Type::Bool:
-      return "true or false";
-    case Type::Int:
-      return "an integer";
-    case Type::Double:
-      return "a number";
-    case Type::String:
-      return "a string";
-    case Type::Strings:
-      return "an array of strings";
-    case Type::Array:
-      return "an array";
-    case Type::Table:
-      return "a table";
-    case Type::Date:
-      return "a date";
-    case Type::Any:
-      break;
+    case Type::Bool: return "true or false";
+    case Type::Int: return "an integer";
+    case Type::Double: return "a number";
+    case Type::String: return "a string";
+    case Type::Strings: return "an array of strings";
+    case Type::Array: return "an array";
+    case Type::Table: return "a table";
+    case Type::Date: return "a date";
+    case Type::Any: break;
   }
   return "a value";
 }
 
 std::string_view found_text(Type type) {
   switch (type) {
-    case Type::Bool:
-      return "a boolean";
-    case Type::Double:
-      return "a fractional number";
-    default:
-      return expected_text(type);
+    case Type::Bool: return "a boolean";
+    case Type::Double: return "a fractional number";
+    default: return expected_text(type);
   }
 }
 
 bool fits(const Value& value, Type type) {
   switch (type) {
-    case Type::Any:
-      return true;
-    case Type::Double:
-      return value.as_double().has_value();
-    case Type::Strings:
-      return value.as_strings().has_value();
-    default:
-      return value.type() == type;
+    case Type::Any: return true;
+    case Type::Double: return value.as_double().has_value();
+    case Type::Strings: return value.as_strings().has_value();
+    default: return value.type() == type;
   }
 }
 

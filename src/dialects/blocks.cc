@@ -33,8 +33,7 @@ std::optional<base::Error> failure_of(EndReason reason) {
     case EndReason::ContextFull:
     case EndReason::ToolCall:
     case EndReason::ClientAbort:
-    case EndReason::Budget:
-      return std::nullopt;
+    case EndReason::Budget: return std::nullopt;
   }
   return std::nullopt;
 }

@@ -42,11 +42,9 @@ void CustomInput::byte(char c, std::string& out) {
     case State::ValueQuote:
       if (!space) expect(c == '"', State::Text);
       return;
-    case State::Text:
-      return text_byte(c, out);
+    case State::Text: return text_byte(c, out);
     case State::Done:
-    case State::Other:
-      return;
+    case State::Other: return;
   }
 }
 
@@ -74,24 +72,12 @@ void CustomInput::text_byte(char c, std::string& out) {
   high_ = 0;
   escape_.clear();
   switch (c) {
-    case 'b':
-      out += '\b';
-      return;
-    case 'f':
-      out += '\f';
-      return;
-    case 'n':
-      out += '\n';
-      return;
-    case 'r':
-      out += '\r';
-      return;
-    case 't':
-      out += '\t';
-      return;
-    default:
-      out += c;
-      return;
+    case 'b': out += '\b'; return;
+    case 'f': out += '\f'; return;
+    case 'n': out += '\n'; return;
+    case 'r': out += '\r'; return;
+    case 't': out += '\t'; return;
+    default: out += c; return;
   }
 }
 

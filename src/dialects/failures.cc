@@ -31,10 +31,8 @@ bool should_retry(const base::Error& error) {
     case Code::DeadlineExceeded:
     case Code::Aborted:
     case Code::Internal:
-    case Code::Unknown:
-      return true;
-    default:
-      return false;
+    case Code::Unknown: return true;
+    default: return false;
   }
 }
 

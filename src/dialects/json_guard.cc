@@ -90,10 +90,8 @@ void JsonGuard::structural(char c, std::string& out) {
       broken_ = c != '{';
       if (!broken_) value_start(c, out);
       return;
-    case State::Value:
-      return value_start(c, out);
-    case State::ValueOrEnd:
-      return c == ']' ? close(c, out) : value_start(c, out);
+    case State::Value: return value_start(c, out);
+    case State::ValueOrEnd: return c == ']' ? close(c, out) : value_start(c, out);
     case State::KeyOrEnd:
     case State::Key:
       if (c == '}' && state_ == State::KeyOrEnd) return close(c, out);
@@ -114,8 +112,7 @@ void JsonGuard::structural(char c, std::string& out) {
       comma_ = true;
       state_ = in_object() ? State::Key : State::Value;
       return;
-    default:
-      break;
+    default: break;
   }
   broken_ = true;  // also text after the object
 }
@@ -297,8 +294,7 @@ bool JsonGuard::number_byte(char c) {
     case N::ESign:
       if (digit) number_ = N::Exponent;
       return digit;
-    case N::Exponent:
-      return digit;
+    case N::Exponent: return digit;
   }
   return false;
 }

@@ -82,13 +82,10 @@ class Events {
                                              ",", "]", "{\"input\":\"x", "\xFF",  "tru",  "",
                                              "[", "\\"};
     switch (pick(12)) {
-      case 0:
-        return domain::Started{pick(1000), {}};
+      case 0: return domain::Started{pick(1000), {}};
       case 1:
-      case 2:
-        return domain::TextDelta{text(), {}};
-      case 3:
-        return domain::ReasoningDelta{text()};
+      case 2: return domain::TextDelta{text(), {}};
+      case 3: return domain::ReasoningDelta{text()};
       case 4:
       case 5: {
         static const std::string kIds[] = {"call_1", "call_2", "", "toolu_9"};
@@ -97,12 +94,9 @@ class Events {
       }
       case 6:
       case 7:
-      case 8:
-        return domain::ToolCallDelta{kFragments[pick(std::size(kFragments))]};
-      case 9:
-        return domain::ToolCallEnd{};
-      case 10:
-        return pick(3) == 0 ? finished() : Event(domain::TextDelta{"x", {}});
+      case 8: return domain::ToolCallDelta{kFragments[pick(std::size(kFragments))]};
+      case 9: return domain::ToolCallEnd{};
+      case 10: return pick(3) == 0 ? finished() : Event(domain::TextDelta{"x", {}});
       default:
         if (pick(4) != 0) return domain::ToolCallEnd{};
         return domain::Failed{{base::Code::Unavailable, "worker died", {}, {}, {}}, {}, {}, {}};

@@ -1,17 +1,21 @@
 #pragma once
-// The seam between the gateway and whatever produces tokens: a locked worker process running llama.cpp, the scripted
-// engine of the tests, later an upstream server. Nothing above may tell them apart except by declared capabilities.
+// The seam between the gateway and whatever produces tokens: a locked worker process running
+// llama.cpp, the scripted engine of the tests, later an upstream server. Nothing above may tell
+// them apart except by declared capabilities.
 //
 // Life of a request:
-//   prepare()  renders the template, counts tokens, checks that it can run: every deterministic refusal (overflow,
-//              image to a text model, a schema that cannot be enforced) comes from here, before any byte is answered.
-//              On success the caller holds a ticket.
+//   prepare()  renders the template, counts tokens, checks that it can run: every deterministic
+//   refusal (overflow,
+//              image to a text model, a schema that cannot be enforced) comes from here, before any
+//              byte is answered. On success the caller holds a ticket.
 //   start()    queues the ticket; events arrive until exactly one terminal event.
 //   cancel()   before start: releases the ticket. After: the stream ends within one step with
-//              Finished{ClientAbort} or, if it raced, with its own terminal event. Unknown tickets are ignored.
-// Threads: all methods may be called from any thread and never block on model work. Callbacks come on an engine
-// thread (for the simulation: the only thread), in order per ticket; they must be short and must not throw. After
-// cancel() returns before start(), no callback for the ticket comes.
+//              Finished{ClientAbort} or, if it raced, with its own terminal event. Unknown tickets
+//              are ignored.
+// Threads: all methods may be called from any thread and never block on model work. Callbacks come
+// on an engine thread (for the simulation: the only thread), in order per ticket; they must be
+// short and must not throw. After cancel() returns before start(), no callback for the ticket
+// comes.
 
 #include <cstdint>
 #include <functional>
@@ -30,14 +34,14 @@ using Ticket = std::uint64_t;
 enum class ModelState : std::uint8_t { Stopped, Starting, Ready, Failed };
 
 struct ModelInfo {
-  std::string id;                     // name clients use
-  std::uint32_t context_tokens = 0;   // what one request can really use; 0 = not known yet
-  bool tools = false;                 // the template has a tool format
+  std::string id;                    // name clients use
+  std::uint32_t context_tokens = 0;  // what one request can really use; 0 = not known yet
+  bool tools = false;                // the template has a tool format
   bool images = false;
   bool reasoning = false;
-  std::uint32_t sequences_max = 0;    // requests running at once
+  std::uint32_t sequences_max = 0;  // requests running at once
   ModelState state = ModelState::Stopped;
-  std::string detail;                 // why Failed, or progress while Starting
+  std::string detail;  // why Failed, or progress while Starting
 };
 
 struct EngineStatus {
@@ -46,15 +50,15 @@ struct EngineStatus {
   std::uint32_t queue_max = 0;
   std::uint64_t kv_tokens_used = 0;
   std::uint64_t kv_tokens_max = 0;
-  std::uint64_t restarts = 0;         // worker deaths since the server started
+  std::uint64_t restarts = 0;  // worker deaths since the server started
 };
 
 struct PrepareRequest {
-  std::string request_id;             // for logs only
-  std::string tenant;                 // cache isolation: prefixes are shared within one tenant only
-  std::string session_hint;           // e.g. a coding client's session; may be empty
+  std::string request_id;    // for logs only
+  std::string tenant;        // cache isolation: prefixes are shared within one tenant only
+  std::string session_hint;  // e.g. a coding client's session; may be empty
   domain::Generation generation;
-  bool count_only = false;            // token count wanted; no ticket is made
+  bool count_only = false;  // token count wanted; no ticket is made
 };
 
 struct Prepared {
@@ -72,15 +76,18 @@ class Engine {
   virtual ~Engine() = default;
   virtual ModelInfo info() const = 0;
   virtual EngineStatus status() const = 0;
-  // Errors: InvalidArgument (field set), OutOfRange reason "context_length_exceeded" (message: the two counts as
-  // "<prompt> <context>" are in ContextOverflow below), Unavailable (worker down), ResourceExhausted (queue full).
+  // Errors: InvalidArgument (field set), OutOfRange reason "context_length_exceeded" (message: the
+  // two counts as
+  // "<prompt> <context>" are in ContextOverflow below), Unavailable (worker down),
+  // ResourceExhausted (queue full).
   virtual void prepare(PrepareRequest request, PrepareFn done) = 0;
   virtual void start(Ticket ticket, EventFn on_event) = 0;
   virtual void cancel(Ticket ticket) = 0;
 };
 
 // The one form of the overflow error: code OutOfRange, reason "context_length_exceeded", message
-// "<prompt_tokens> <tool_tokens> <context_tokens>" in decimal; dialects turn it into their canonical sentence.
+// "<prompt_tokens> <tool_tokens> <context_tokens>" in decimal; dialects turn it into their
+// canonical sentence.
 struct ContextOverflow {
   std::uint64_t prompt_tokens = 0;  // whole prompt, tools included
   std::uint64_t tool_tokens = 0;    // of these, what the tool definitions take (0 = not known)

@@ -43,6 +43,8 @@ net::RoutePolicy Gateway::route_policy(std::string_view method, std::string_view
   const RouteMatch match = match_route(method, path);
   net::RoutePolicy policy;
   policy.body_bytes_max = match.route != nullptr ? match.route->body_bytes_max : 64 * 1024;
+  policy.wants_peer_uid = match.route != nullptr && match.route->permission == Permission::Login &&
+                          match.route->method == "POST";
   return policy;
 }
 
@@ -54,21 +56,11 @@ net::HttpResponse Gateway::error_body(int status, std::string_view path, std::st
       error.code = base::Code::InvalidArgument;
       error.reason = "request_too_large";
       break;
-    case 408:
-      error.code = base::Code::DeadlineExceeded;
-      break;
-    case 500:
-      error.code = base::Code::Internal;
-      break;
-    case 501:
-      error.code = base::Code::Unimplemented;
-      break;
-    case 503:
-      error.code = base::Code::Unavailable;
-      break;
-    default:
-      error.code = base::Code::InvalidArgument;
-      break;
+    case 408: error.code = base::Code::DeadlineExceeded; break;
+    case 500: error.code = base::Code::Internal; break;
+    case 501: error.code = base::Code::Unimplemented; break;
+    case 503: error.code = base::Code::Unavailable; break;
+    default: error.code = base::Code::InvalidArgument; break;
   }
   net::HttpResponse response =
       error_response(surface_of_path(path), error, base::make_id("req_", deps_.random),
@@ -132,15 +124,9 @@ net::Task<void> Gateway::dispatch(const RouteMatch& match, net::HttpRequest requ
     case RouteId::Hello:
       co_await writer.send(plain(200, kJson, R"({"server":"freehold"})", request_id));
       co_return;
-    case RouteId::Healthz:
-      co_await writer.send(health(request_id));
-      co_return;
-    case RouteId::Readyz:
-      co_await writer.send(ready(request_id));
-      co_return;
-    case RouteId::Metrics:
-      co_await writer.send(metrics(request_id));
-      co_return;
+    case RouteId::Healthz: co_await writer.send(health(request_id)); co_return;
+    case RouteId::Readyz: co_await writer.send(ready(request_id)); co_return;
+    case RouteId::Metrics: co_await writer.send(metrics(request_id)); co_return;
     case RouteId::AdminApi:
       co_await deps_.admin(std::move(request), writer, std::move(who), std::move(request_id));
       co_return;
@@ -179,7 +165,9 @@ net::HttpResponse Gateway::ready(std::string_view request_id) const {
       .object();
   for (const ServedModel& model : deps_.models.all()) {
     const engine::ModelInfo info = model.engine->info();
-    const bool ready = info.state == engine::ModelState::Ready;
+    // A stopped one is started by its first request, which waits for it.
+    const bool ready =
+        info.state == engine::ModelState::Ready || info.state == engine::ModelState::Stopped;
     ok = ok && ready;
     w.member(model.id, ready);
   }

@@ -131,28 +131,18 @@ std::string admin_error_body(const base::Error& error) {
 // Deterministic, retryable and refused, as HTTP; the dialects have their own tables.
 int plain_status(const base::Error& error) {
   switch (error.code) {
-    case base::Code::InvalidArgument:
-      return error.reason == dialects::kReasonTooLarge ? 413 : 400;
-    case base::Code::OutOfRange:
-      return 400;
-    case base::Code::Unauthenticated:
-      return 401;
-    case base::Code::PermissionDenied:
-      return 403;
-    case base::Code::NotFound:
-      return 404;
+    case base::Code::InvalidArgument: return error.reason == dialects::kReasonTooLarge ? 413 : 400;
+    case base::Code::OutOfRange: return 400;
+    case base::Code::Unauthenticated: return 401;
+    case base::Code::PermissionDenied: return 403;
+    case base::Code::NotFound: return 404;
     case base::Code::AlreadyExists:
     case base::Code::FailedPrecondition:
-    case base::Code::Aborted:
-      return 409;
-    case base::Code::ResourceExhausted:
-      return 429;
-    case base::Code::Unimplemented:
-      return 501;
-    case base::Code::DeadlineExceeded:
-      return 504;
-    default:
-      return 503;
+    case base::Code::Aborted: return 409;
+    case base::Code::ResourceExhausted: return 429;
+    case base::Code::Unimplemented: return 501;
+    case base::Code::DeadlineExceeded: return 504;
+    default: return 503;
   }
 }
 
@@ -192,13 +182,10 @@ std::string count_tokens_body(std::uint64_t tokens) {
 
 int http_status_of(Surface surface, const base::Error& error) {
   switch (surface) {
-    case Surface::Anthropic:
-      return anthropic::http_status(error);
-    case Surface::OpenAi:
-      return openai::http_status(error);
+    case Surface::Anthropic: return anthropic::http_status(error);
+    case Surface::OpenAi: return openai::http_status(error);
     case Surface::Plain:
-    case Surface::Admin:
-      break;
+    case Surface::Admin: break;
   }
   return plain_status(error);
 }
@@ -221,16 +208,10 @@ net::HttpResponse error_response(Surface surface, const base::Error& error,
   for (auto& [name, value] : dialects::retry_headers(error, wait))
     response.headers.push_back({name, value});
   switch (surface) {
-    case Surface::Anthropic:
-      response.body = anthropic::error_body(error, request_id);
-      break;
-    case Surface::OpenAi:
-      response.body = openai::error_body(error);
-      break;
+    case Surface::Anthropic: response.body = anthropic::error_body(error, request_id); break;
+    case Surface::OpenAi: response.body = openai::error_body(error); break;
     case Surface::Plain:
-    case Surface::Admin:
-      response.body = admin_error_body(error);
-      break;
+    case Surface::Admin: response.body = admin_error_body(error); break;
   }
   return response;
 }

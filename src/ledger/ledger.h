@@ -1,17 +1,20 @@
 #pragma once
-// The ledger: what was asked, what was used, what it is worth. Every admitted request ends in exactly one settled
-// row, whatever is killed. Rows are append-only; budgets, totals and the console are folds of them.
+// The ledger: what was asked, what was used, what it is worth. Every admitted request ends in
+// exactly one settled row, whatever is killed. Rows are append-only; budgets, totals and the
+// console are folds of them.
 //
 //   admit()  writes the admission; `done` runs when it is as durable as the level in force demands:
 //            process = the row is written (survives kill -9) and synced within 5 ms;
 //            power   = the row is synced (survives a power cut).
-//   settle() writes the one settlement of (request_id, attempt); a repeat changes nothing and succeeds. `done` runs
+//   settle() writes the one settlement of (request_id, attempt); a repeat changes nothing and
+//   succeeds. `done` runs
 //            when it is written; the sync follows within 5 ms at either level.
 // At start, recover() turns every admission without settlement into a settlement with reason Crash.
 //
-// Threads: admit and settle may be called from any thread; callbacks run on the ledger's writer thread (in the
-// simulation: inside pump()). A store that failed to sync is not trusted again: admissions are refused with
-// Unavailable until the process restarts, and the rows that were in doubt are found by recover().
+// Threads: admit and settle may be called from any thread; callbacks run on the ledger's writer
+// thread (in the simulation: inside pump()). A store that failed to sync is not trusted again:
+// admissions are refused with Unavailable until the process restarts, and the rows that were in
+// doubt are found by recover().
 
 #include <cstdint>
 #include <functional>
@@ -33,11 +36,11 @@ struct Admission {
   std::uint32_t attempt = 1;
   std::string key_id;
   std::string project;
-  std::string workload;           // tag from header or key
-  std::string dialect;            // "anthropic", "openai_chat"
+  std::string workload;  // tag from header or key
+  std::string dialect;   // "anthropic", "openai_chat"
   std::string model_requested;
   std::string model_served;
-  std::string upstream;           // "local" or the upstream's name
+  std::string upstream;  // "local" or the upstream's name
   std::uint64_t prompt_tokens = 0;
   std::uint32_t max_output_tokens = 0;
   bool stream = false;
@@ -47,7 +50,7 @@ struct Admission {
 
 // What the same tokens cost on a named API.
 struct ApiCost {
-  std::string model;              // price book id, e.g. "anthropic/claude-opus-5-5"
+  std::string model;                     // price book id, e.g. "anthropic/claude-opus-5-5"
   std::optional<domain::MicroUsd> cost;  // nullopt: unpriced
 };
 
@@ -58,47 +61,49 @@ struct Settlement {
   domain::UsageSource source = domain::UsageSource::Counted;
   domain::PromptWork work;
   domain::EndReason reason = domain::EndReason::Complete;
-  std::string error_code;         // base::code_name, or empty
-  int http_status = 0;            // what the client was told
+  std::string error_code;                  // base::code_name, or empty
+  int http_status = 0;                     // what the client was told
   std::optional<domain::MicroUsd> cost;    // what it costs us; nullopt: unpriced
   std::optional<domain::MicroUsd> charge;  // what a budget is debited
   std::vector<ApiCost> api_costs;
   std::string price_version;
   domain::Timings timings;
-  std::int64_t first_token_unix_ns = 0;    // 0: none
+  std::int64_t first_token_unix_ns = 0;  // 0: none
   std::int64_t ended_unix_ns = 0;
 };
 
 struct Row {
   Admission admission;
-  std::optional<Settlement> settlement;    // absent while running
-  std::int64_t sequence = 0;               // order of admission
+  std::optional<Settlement> settlement;  // absent while running
+  std::int64_t sequence = 0;             // order of admission
 };
 
 struct RowQuery {
-  std::int64_t before_sequence = 0;        // 0: newest; keyset paging
-  std::uint32_t limit = 100;               // <= 1000
-  std::string model, key_id, workload;     // empty: any
+  std::int64_t before_sequence = 0;     // 0: newest; keyset paging
+  std::uint32_t limit = 100;            // <= 1000
+  std::string model, key_id, workload;  // empty: any
   std::optional<bool> running;
 };
 
 enum class UsageBy : std::uint8_t { Day, Week, Model, Key, Workload };
 struct UsageQuery {
   UsageBy by = UsageBy::Day;
-  std::int64_t from_unix_ns = 0;           // [from, to)
-  std::int64_t to_unix_ns = 0;             // 0: now
-  std::string key_id;                      // empty: all keys
+  std::int64_t from_unix_ns = 0;  // [from, to)
+  std::int64_t to_unix_ns = 0;    // 0: now
+  std::string key_id;             // empty: all keys
 };
 struct UsageRow {
-  std::string group;                       // "2026-11-24", "2026-W48", model id, key id, workload
+  std::string group;  // "2026-11-24", "2026-W48", model id, key id, workload
   std::uint64_t requests = 0;
   std::uint64_t failed = 0;
   domain::Usage usage;
   domain::PromptWork work;
-  domain::MicroUsd cost;                   // sum of the priced rows
-  std::uint64_t cost_unpriced = 0;         // rows without a price
-  std::vector<ApiCost> api_costs;          // per API model, in the order of the book; cost nullopt if no row was priced
-  std::vector<std::uint64_t> api_unpriced; // rows unpriced per API model
+  domain::MicroUsd cost;            // sum of the priced rows
+  std::uint64_t cost_priced = 0;    // rows in that sum
+  std::uint64_t cost_unpriced = 0;  // settled rows without a price
+  std::vector<ApiCost>
+      api_costs;  // per API model, in the order of the book; cost nullopt if no row was priced
+  std::vector<std::uint64_t> api_unpriced;  // rows unpriced per API model
 };
 
 class Ledger {

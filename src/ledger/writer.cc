@@ -158,9 +158,7 @@ bool LedgerWriter::append_queued() {
 base::Status LedgerWriter::status_of(const Entry& entry, Outcome outcome) {
   const bool admission = std::holds_alternative<Admission>(entry.record);
   switch (outcome) {
-    case Outcome::Written:
-      ++(admission ? counters_.admitted : counters_.settled);
-      return {};
+    case Outcome::Written: ++(admission ? counters_.admitted : counters_.settled); return {};
     case Outcome::Repeated:
       ++counters_.repeated;
       if (!admission) return {};

@@ -318,15 +318,9 @@ class CrashWorld {
         writer_->settle(s, nullptr);
         break;
       }
-      case 4:
-        writer_->append_queued();
-        break;
-      case 5:
-        writer_->sync_written();
-        break;
-      case 6:
-        writer_->complete_synced();
-        break;
+      case 4: writer_->append_queued(); break;
+      case 5: writer_->sync_written(); break;
+      case 6: writer_->complete_synced(); break;
       case 7:
         if (random_.below(20) == 0) faulty_.fail_sync(1 + random_.below(3));
         if (random_.below(20) == 0)

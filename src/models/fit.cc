@@ -36,12 +36,9 @@ std::uint64_t kv_bytes_per_token(const GgufFacts& facts) {
 
 std::string_view fit_name(Fit fit) {
   switch (fit) {
-    case Fit::Yes:
-      return "yes";
-    case Fit::Tight:
-      return "tight";
-    case Fit::No:
-      return "no";
+    case Fit::Yes: return "yes";
+    case Fit::Tight: return "tight";
+    case Fit::No: return "no";
   }
   return "no";
 }

@@ -37,22 +37,17 @@ std::size_t fixed_size(ValueType type) {
   switch (type) {
     case ValueType::U8:
     case ValueType::I8:
-    case ValueType::Bool:
-      return 1;
+    case ValueType::Bool: return 1;
     case ValueType::U16:
-    case ValueType::I16:
-      return 2;
+    case ValueType::I16: return 2;
     case ValueType::U32:
     case ValueType::I32:
-    case ValueType::F32:
-      return 4;
+    case ValueType::F32: return 4;
     case ValueType::U64:
     case ValueType::I64:
-    case ValueType::F64:
-      return 8;
+    case ValueType::F64: return 8;
     case ValueType::String:
-    case ValueType::Array:
-      return 0;
+    case ValueType::Array: return 0;
   }
   return 0;
 }
@@ -180,29 +175,18 @@ base::Result<std::uint64_t> Reader::count_of() {
 base::Result<std::uint64_t> Reader::scalar(ValueType type) {
   switch (type) {
     case ValueType::U8:
-    case ValueType::Bool:
-      return count_of<std::uint8_t>();
-    case ValueType::I8:
-      return count_of<std::int8_t>();
-    case ValueType::U16:
-      return count_of<std::uint16_t>();
-    case ValueType::I16:
-      return count_of<std::int16_t>();
-    case ValueType::U32:
-      return count_of<std::uint32_t>();
-    case ValueType::I32:
-      return count_of<std::int32_t>();
-    case ValueType::U64:
-      return count_of<std::uint64_t>();
-    case ValueType::I64:
-      return count_of<std::int64_t>();
-    case ValueType::F32:
-      return count_of<float>();
-    case ValueType::F64:
-      return count_of<double>();
+    case ValueType::Bool: return count_of<std::uint8_t>();
+    case ValueType::I8: return count_of<std::int8_t>();
+    case ValueType::U16: return count_of<std::uint16_t>();
+    case ValueType::I16: return count_of<std::int16_t>();
+    case ValueType::U32: return count_of<std::uint32_t>();
+    case ValueType::I32: return count_of<std::int32_t>();
+    case ValueType::U64: return count_of<std::uint64_t>();
+    case ValueType::I64: return count_of<std::int64_t>();
+    case ValueType::F32: return count_of<float>();
+    case ValueType::F64: return count_of<double>();
     case ValueType::String:
-    case ValueType::Array:
-      break;
+    case ValueType::Array: break;
   }
   return std::unexpected(corrupt("a list inside a list"));
 }

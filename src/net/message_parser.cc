@@ -242,22 +242,12 @@ void MessageParser::explain(llhttp_errno_t error, std::string_view rest) {
         refuse(400, "the HTTP version is malformed");
       }
       return;
-    case HPE_PAUSED_H2_UPGRADE:
-      refuse(505, "HTTP/2 is not supported here");
-      return;
-    case HPE_INVALID_TRANSFER_ENCODING:
-      explain_transfer_encoding(rest);
-      return;
+    case HPE_PAUSED_H2_UPGRADE: refuse(505, "HTTP/2 is not supported here"); return;
+    case HPE_INVALID_TRANSFER_ENCODING: explain_transfer_encoding(rest); return;
     case HPE_INVALID_CONTENT_LENGTH:
-    case HPE_UNEXPECTED_CONTENT_LENGTH:
-      refuse(400, "Content-Length is not valid here");
-      return;
-    case HPE_INVALID_CHUNK_SIZE:
-      refuse(400, "a chunk size is malformed");
-      return;
-    case HPE_INVALID_URL:
-      refuse(400, "the request target is malformed");
-      return;
+    case HPE_UNEXPECTED_CONTENT_LENGTH: refuse(400, "Content-Length is not valid here"); return;
+    case HPE_INVALID_CHUNK_SIZE: refuse(400, "a chunk size is malformed"); return;
+    case HPE_INVALID_URL: refuse(400, "the request target is malformed"); return;
     default:
       refuse(400, head_complete_ ? "the message body is malformed" : "the head is malformed");
   }

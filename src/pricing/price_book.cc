@@ -119,16 +119,11 @@ base::Result<domain::MicroUsd> cost_of(const domain::Usage& usage, const Rates& 
 
 const char* tier_name(Tier tier) {
   switch (tier) {
-    case Tier::Standard:
-      return "standard";
-    case Tier::Batch:
-      return "batch";
-    case Tier::Flex:
-      return "flex";
-    case Tier::Priority:
-      return "priority";
-    case Tier::Fast:
-      return "fast";
+    case Tier::Standard: return "standard";
+    case Tier::Batch: return "batch";
+    case Tier::Flex: return "flex";
+    case Tier::Priority: return "priority";
+    case Tier::Fast: return "fast";
   }
   return "?";
 }

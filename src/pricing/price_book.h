@@ -1,12 +1,14 @@
 #pragma once
-// The price book: dated API prices with periods, whole-request bands, cache classes, service tiers and time-of-day
-// windows, and the price of one request in integer micro-USD with one rounding. An unknown model or class is
-// unpriced, never zero. The bundled book is data/prices.json (made by scripts/make_price_book from the reference
-// data); an operator's file with the same schema overrides entries by id. Pure; immutable once loaded.
+// The price book: dated API prices with periods, whole-request bands, cache classes, service tiers
+// and time-of-day windows, and the price of one request in integer micro-USD with one rounding. An
+// unknown model or class is unpriced, never zero. The bundled book is data/prices.json (made by
+// scripts/make_price_book from the reference data); an operator's file with the same schema
+// overrides entries by id. Pure; immutable once loaded.
 //
-// Price of a request (docs/formats/price-book.md): choose the period by its UTC time; the band by prompt_total; if a
-// window of the period covers the time, the window's rates; sum tokens * rate over the disjoint classes; multiply by
-// the tier. No cache_write rate listed: charged as input. No cache_read rate listed: charged as input.
+// Price of a request (docs/formats/price-book.md): choose the period by its UTC time; the band by
+// prompt_total; if a window of the period covers the time, the window's rates; sum tokens * rate
+// over the disjoint classes; multiply by the tier. No cache_write rate listed: charged as input. No
+// cache_read rate listed: charged as input.
 
 #include <cstdint>
 #include <memory>
@@ -24,7 +26,7 @@ namespace fh::pricing {
 enum class Tier : std::uint8_t { Standard, Batch, Flex, Priority, Fast };
 
 struct PriceQuery {
-  std::string_view model;          // id, or "provider/model", or an unambiguous alias
+  std::string_view model;  // id, or "provider/model", or an unambiguous alias
   domain::Usage usage;
   std::int64_t unix_ns = 0;
   Tier tier = Tier::Standard;
@@ -32,11 +34,11 @@ struct PriceQuery {
 
 struct Quote {
   domain::MicroUsd cost;
-  std::string entry_id;            // "anthropic/claude-opus-5-5"
-  std::string period_from;         // date of the period used
-  std::string band;                // "" or ">100000"
-  std::string window;              // "" or its name
-  std::string confidence;          // "high", "medium", "low"
+  std::string entry_id;     // "anthropic/claude-opus-5-5"
+  std::string period_from;  // date of the period used
+  std::string band;         // "" or ">100000"
+  std::string window;       // "" or its name
+  std::string confidence;   // "high", "medium", "low"
 };
 
 struct EntryInfo {
@@ -47,7 +49,7 @@ struct EntryInfo {
 class PriceBook {
  public:
   static base::Result<PriceBook> parse(std::string_view json);
-  static const PriceBook& bundled();                    // the embedded book
+  static const PriceBook& bundled();  // the embedded book
   // Entries of `other` replace entries with the same id and add the rest; the version names both.
   base::Result<PriceBook> overridden_by(const PriceBook& other) const;
 
@@ -55,7 +57,7 @@ class PriceBook {
   base::Result<Quote> price(const PriceQuery& query) const;
   std::vector<EntryInfo> entries() const;
   bool knows(std::string_view model) const;
-  const std::string& version() const;                   // "2026-11-22" or "2026-11-22+local-<hash8>"
+  const std::string& version() const;  // "2026-11-22" or "2026-11-22+local-<hash8>"
   ~PriceBook();
   PriceBook(PriceBook&&) noexcept;
   PriceBook& operator=(PriceBook&&) noexcept;

@@ -202,8 +202,7 @@ TEST(BundledBook, EveryEntryIsWholeAndPricesAtItsOwnDate) {
   }
 }
 
-// ---- a small book of our own
-// --------------------------------------------------------------------------------------
+// a small book of our own
 
 std::string book_text(std::string_view entries) {
   return fmt::format(R"({{"schema":"freehold.prices/1","as_of":"2026-11-24","currency":"USD",)"
@@ -355,8 +354,7 @@ TEST(PriceBook, HugeCountsAreAnErrorAndNeverAWrap) {
   EXPECT_EQ(quote.error().code, base::Code::OutOfRange);
 }
 
-// ---- properties
-// ---------------------------------------------------------------------------------------------------
+// properties
 
 Usage any_usage() {
   const auto count = rc::gen::inRange<std::uint64_t>(0, 400'000);

@@ -106,7 +106,7 @@ def scripted():
         first, second = (row["usage"] for row in rows)
         prompt = second["input_uncached"] + second["cache_read"] + second["cache_write"]
         share = second["cache_read"] / prompt
-        if [row["end_reason"] for row in rows] != ["tool_call", "complete"]:
+        if [row["end_reason"] for row in rows] != ["tool", "complete"]:
             problems.append(f"the answers ended with {[row['end_reason'] for row in rows]}")
         if share < 0.9:
             problems.append(f"only {share:.0%} of the second turn's prompt ({prompt} tokens) came from the cache")

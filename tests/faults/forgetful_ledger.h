@@ -1,6 +1,7 @@
 #pragma once
-// A ledger that loses every fifth settlement while saying that it wrote it. Compiled only into the test binary
-// freehold_broken, with which the kill test shows that its comparison finds such a thing.
+// A ledger that loses every fifth settlement while saying that it wrote it. Compiled only into the
+// test binary freehold_broken, with which the kill test shows that its comparison finds such a
+// thing.
 
 #include <atomic>
 #include <utility>

@@ -35,7 +35,6 @@ export function usd(micro: number | null | undefined): string {
   const dollars = micro / 1e6;
   if (micro === 0) return "0.00";
   if (Math.abs(dollars) >= 1) return dollars.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-  if (Math.abs(dollars) >= 0.01) return dollars.toFixed(4);
   return dollars.toFixed(6);
 }
 

@@ -22,7 +22,8 @@ using Thinking = domain::Reasoning::Mode;
 // What llama.cpp uses for models without a template.
 constexpr std::string_view kChatMl =
     "{%- for message in messages -%}{{- '<|im_start|>' + message.role + '\\n' + message.content + "
-    "'<|im_end|>\\n' -}}{%- endfor -%}{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' "
+    "'<|im_end|>\\n' -}}{%- endfor -%}{%- if add_generation_prompt -%}{{- "
+    "'<|im_start|>assistant\\n' "
     "-}}{%- endif -%}";
 
 std::string token_text(const llama_vocab* vocab, llama_token token) {
@@ -68,7 +69,9 @@ class Template final : public ChatTemplate {
   Profile profile;
 
   bool supports_tools() const override { return profile.tools != ToolFormat::Described; }
-  bool supports_reasoning() const override { return profile.think.has_value() || native_thinking(); }
+  bool supports_reasoning() const override {
+    return profile.think.has_value() || native_thinking();
+  }
 
   base::Result<RenderedPrompt> render(const domain::Generation& generation) const override {
     const domain::Conversation& conversation = generation.conversation;
@@ -130,23 +133,25 @@ class Template final : public ChatTemplate {
         {&conversation, &normal, offer, effort_level(conversation.reasoning.effort)}, *random);
   }
 
-  // llama-common drops keywords that it does not know; the same request must not be held more loosely on this path.
+  // llama-common drops keywords that it does not know; the same request must not be held more
+  // loosely on this path.
   static base::Status check_native_schemas(const domain::Conversation& conversation, bool offer) {
     const Mode mode = conversation.tool_choice.mode;
     const bool forced = mode == Mode::Required || mode == Mode::Named;
     for (std::size_t i = 0; offer && i < conversation.tools.size(); ++i) {
       const auto& tool = conversation.tools[i];
-      const bool matters = tool.strict || (forced && (mode == Mode::Required ||
-                                                      tool.name == conversation.tool_choice.name));
+      const bool matters =
+          tool.strict ||
+          (forced && (mode == Mode::Required || tool.name == conversation.tool_choice.name));
       if (!matters) continue;
       FH_TRY(const auto schema, JsonSchema::parse(tool.parameters_json));
       GrammarRules rules;
       const auto rule = add_schema_rules(rules, *schema, "t", true);
       if (!rule) {
-        return base::fail_field("tools." + std::to_string(i) + ".parameters",
-                                "the schema of tool \"" + tool.name +
-                                    "\" cannot be enforced: " + rule.error().message,
-                                "unsupported_schema");
+        return base::fail_field(
+            "tools." + std::to_string(i) + ".parameters",
+            "the schema of tool \"" + tool.name + "\" cannot be enforced: " + rule.error().message,
+            "unsupported_schema");
       }
     }
     return {};
@@ -201,8 +206,8 @@ class Template final : public ChatTemplate {
     return out;
   }
 
-  // What the prompt holds of the answer: thinking switched off where the template cannot, and the client's beginning.
-  // True when the prompt ends inside the model's thinking.
+  // What the prompt holds of the answer: thinking switched off where the template cannot, and the
+  // client's beginning. True when the prompt ends inside the model's thinking.
   bool begin_answer(Thinking mode, const NormalConversation& normal, std::string& prompt) const {
     if (!profile.think) {
       prompt += normal.prefill_text;
@@ -241,8 +246,9 @@ base::Result<std::unique_ptr<ChatTemplate>> ChatTemplate::create(const llama_mod
   return create_from_text(model, text == nullptr ? kChatMl : std::string_view(text), random);
 }
 
-base::Result<std::unique_ptr<ChatTemplate>> ChatTemplate::create_from_text(
-    const llama_model* model, std::string_view text, base::Random& random) {
+base::Result<std::unique_ptr<ChatTemplate>> ChatTemplate::create_from_text(const llama_model* model,
+                                                                           std::string_view text,
+                                                                           base::Random& random) {
   auto out = std::make_unique<Template>();
   out->random = &random;
   std::string eos;

@@ -13,7 +13,8 @@ using Mode = domain::ToolChoice::Mode;
 // strftime_now() as a macro that knows one day, Thursday 2026-01-01.
 constexpr std::string_view kDateMacro =
     "{%- macro strftime_now(format) -%}{{- format | replace('%d', '01') | replace('%-d', '1') | "
-    "replace('%m', '01') | replace('%Y', '2026') | replace('%y', '26') | replace('%B', 'January') | "
+    "replace('%m', '01') | replace('%Y', '2026') | replace('%y', '26') | replace('%B', 'January') "
+    "| "
     "replace('%b', 'Jan') | replace('%A', 'Thursday') | replace('%a', 'Thu') | "
     "replace('%H', '00') | replace('%M', '00') | replace('%S', '00') | "
     "replace('%j', '001') -}}{%- endmacro -%}";
@@ -39,8 +40,8 @@ std::vector<common_chat_tool> to_common(const domain::Conversation& conversation
   std::vector<common_chat_tool> out;
   for (const auto& tool : conversation.tools) {
     if (named_only && tool.name != conversation.tool_choice.name) continue;
-    out.push_back({tool.name, tool.description,
-                   tool.parameters_json.empty() ? "{}" : tool.parameters_json});
+    out.push_back(
+        {tool.name, tool.description, tool.parameters_json.empty() ? "{}" : tool.parameters_json});
   }
   return out;
 }
@@ -54,7 +55,9 @@ void fill_grammar(const common_chat_params& params, const domain::Conversation& 
   for (const auto& trigger : params.grammar_triggers) {
     switch (trigger.type) {
       case COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN:
-      case COMMON_GRAMMAR_TRIGGER_TYPE_WORD: spec.trigger_words.push_back(trigger.value); break;
+      case COMMON_GRAMMAR_TRIGGER_TYPE_WORD:
+        spec.trigger_words.push_back(trigger.value);
+        break;
       case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN:
         spec.trigger_patterns.push_back(trigger.value);
         break;
@@ -70,8 +73,8 @@ void fill_grammar(const common_chat_params& params, const domain::Conversation& 
   }
 }
 
-// A start tag at the end of the prompt is closed: for a text that the client began, which stands after the thinking, and
-// for thinking that is off where the template has no switch.
+// A start tag at the end of the prompt is closed: for a text that the client began, which stands
+// after the thinking, and for thinking that is off where the template has no switch.
 void close_thinking(common_chat_params& params, std::string& prompt) {
   const std::string& start = params.thinking_start_tag;
   if (start.empty() || params.thinking_end_tags.empty()) return;
@@ -110,13 +113,15 @@ base::Result<RenderedPrompt> NativeTemplates::render(const NativeRequest& reques
                                                      base::Random& random) const {
   const auto& conversation = *request.conversation;
   const auto& choice = conversation.tool_choice;
-  const bool forced = request.offer_tools && (choice.mode == Mode::Required || choice.mode == Mode::Named);
+  const bool forced =
+      request.offer_tools && (choice.mode == Mode::Required || choice.mode == Mode::Named);
   common_chat_templates_inputs inputs;
   inputs.messages = to_common(request.normal->messages);
   inputs.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK;
   inputs.enable_thinking = conversation.reasoning.mode != domain::Reasoning::Mode::Off;
   inputs.parallel_tool_calls = choice.parallel;
-  inputs.chat_template_kwargs = {{"date_string", "\"01 Jan 2026\""}, {"datetime", "\"Jan 01 2026\""}};
+  inputs.chat_template_kwargs = {{"date_string", "\"01 Jan 2026\""},
+                                 {"datetime", "\"Jan 01 2026\""}};
   if (!request.effort.empty()) {
     inputs.chat_template_kwargs["reasoning_effort"] = "\"" + request.effort + "\"";
   }
@@ -133,7 +138,8 @@ base::Result<RenderedPrompt> NativeTemplates::render(const NativeRequest& reques
     common_chat_params params = common_chat_templates_apply(impl_->templates.get(), inputs);
     out.prompt = params.prompt;
     if (forced && choice.mode == Mode::Named) {
-      // The prompt shows every tool, so that it stays the same; grammar and parser know the named one only.
+      // The prompt shows every tool, so that it stays the same; grammar and parser know the named
+      // one only.
       inputs.tools = to_common(conversation, true);
       params = common_chat_templates_apply(impl_->templates.get(), inputs);
     }
@@ -162,8 +168,8 @@ base::Result<RenderedPrompt> NativeTemplates::render(const NativeRequest& reques
   out.grammar.generation_prompt += request.normal->prefill_text;
   out.must_call = forced;
   if (forced && out.grammar.gbnf.empty()) {
-    return base::fail_field("tool_choice",
-                            "a tool call cannot be enforced in the format of this model's template");
+    return base::fail_field(
+        "tool_choice", "a tool call cannot be enforced in the format of this model's template");
   }
   return out;
 }
@@ -171,15 +177,19 @@ base::Result<RenderedPrompt> NativeTemplates::render(const NativeRequest& reques
 bool NativeTemplates::usable() const {
   domain::Conversation conversation;
   conversation.messages = {{domain::Role::User, {domain::TextPart{"hello"}}}};
-  conversation.tools = {{"probe", "a tool", R"({"type":"object","properties":{"x":{"type":"string"}}})", false}};
+  conversation.tools = {
+      {"probe", "a tool", R"({"type":"object","properties":{"x":{"type":"string"}}})", false}};
   conversation.tool_choice.mode = Mode::Required;
   NormalConversation normal;
   normal.messages.resize(1);
   normal.messages[0].role = "user";
   normal.messages[0].text = "hello";
   base::SeededRandom random(1);
-  const auto prompt = render({&conversation, &normal, true, {}}, random);
-  return prompt.has_value();
+  // Without a grammar under auto it has not understood where a call begins.
+  const auto forced = render({&conversation, &normal, true, {}}, random);
+  conversation.tool_choice.mode = Mode::Auto;
+  const auto free = render({&conversation, &normal, true, {}}, random);
+  return forced && free && !free->grammar.gbnf.empty();
 }
 
 }  // namespace fh::engine::llama

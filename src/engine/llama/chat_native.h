@@ -1,6 +1,7 @@
 #pragma once
-// Rendering, grammar and parser for tool formats that llama-common knows (Llama 3, Mistral, GPT-OSS, Gemma 4, DeepSeek,
-// Kimi, GLM and others). The template is the model's with one macro in front, so that it is told a constant date.
+// Rendering, grammar and parser for tool formats that llama-common knows (Llama 3, Mistral,
+// GPT-OSS, Gemma 4, DeepSeek, Kimi, GLM and others). The template is the model's with one macro in
+// front, so that it is told a constant date.
 
 #include <memory>
 #include <string>

@@ -1,4 +1,5 @@
-// Conversation to template messages: parts to text, system messages in place, roles as the template wants them.
+// Conversation to template messages: parts to text, system messages in place, roles as the template
+// wants them.
 #include "engine/llama/chat_normalise.h"
 
 #include "engine/llama/tool_call.h"
@@ -42,7 +43,8 @@ std::string short_id(std::string_view id) {
   return out;
 }
 
-// Arguments that are no JSON object (an answer that was cut off and sent back) are kept as one string member.
+// Arguments that are no JSON object (an answer that was cut off and sent back) are kept as one
+// string member.
 std::string sound_arguments(const std::string& text) {
   if (text.empty()) return "{}";
   const auto document = codec::json::Document::parse(text);
@@ -96,18 +98,24 @@ class Normaliser {
         if (!text.empty()) put_system(std::move(text), false);
         break;
       }
-      case Role::Assistant: put_assistant(message); break;
+      case Role::Assistant:
+        put_assistant(message);
+        break;
       case Role::User:
-      case Role::Tool: put_user(message); break;
+      case Role::Tool:
+        put_user(message);
+        break;
     }
     return std::nullopt;
   }
 
-  // At the very start it is the system message; later it stays where it is, or becomes a tagged text of the user.
+  // At the very start it is the system message; later it stays where it is, or becomes a tagged
+  // text of the user.
   void put_system(std::string text, bool tools) {
     auto& messages = out_.messages;
     if (tools_only_) {
-      // The description of the tools opens the conversation; the first system text goes in front of it.
+      // The description of the tools opens the conversation; the first system text goes in front of
+      // it.
       tools_only_ = false;
       if (messages.size() == 1) {
         std::string& first = messages[0].text;

@@ -1,6 +1,7 @@
 #pragma once
-// From the conversation as received to the messages that this template can render. Deterministic, and a function of
-// the conversation's beginning for the beginning of the result: a conversation that grows keeps its prefix.
+// From the conversation as received to the messages that this template can render. Deterministic,
+// and a function of the conversation's beginning for the beginning of the result: a conversation
+// that grows keeps its prefix.
 
 #include <string>
 #include <vector>
@@ -20,12 +21,14 @@ struct NormalConversation {
   std::string prefill_text;
 };
 
-// `describe`: the tools stand in the system text (ToolFormat::Described). Errors: InvalidArgument, field "messages.N".
+// `describe`: the tools stand in the system text (ToolFormat::Described). Errors: InvalidArgument,
+// field "messages.N".
 base::Result<NormalConversation> normalise(const domain::Conversation& conversation,
                                            const Profile& profile, bool describe);
 
-// Claude Code's first system block is a line that changes from session to session and says nothing to the model; it
-// begins with this. A block of that kind among several is dropped, from a single text only that line is.
+// Claude Code's first system block is a line that changes from session to session and says nothing
+// to the model; it begins with this. A block of that kind among several is dropped, from a single
+// text only that line is.
 inline constexpr std::string_view kBillingPrefix = "x-anthropic-billing-header:";
 
 }  // namespace fh::engine::llama

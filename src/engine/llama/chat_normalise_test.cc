@@ -12,7 +12,9 @@ using domain::Message;
 using domain::Role;
 using domain::TextPart;
 
-Message text(Role role, std::string body) { return {role, {TextPart{std::move(body)}}}; }
+Message text(Role role, std::string body) {
+  return {role, {TextPart{std::move(body)}}};
+}
 
 Profile easy() {
   Profile profile;
@@ -31,7 +33,8 @@ std::string shown(const domain::Conversation& conversation, const Profile& profi
   for (const auto& message : normal->messages) {
     out += message.role + ":" + message.text;
     if (!message.reasoning.empty()) out += "{" + message.reasoning + "}";
-    for (const auto& call : message.calls) out += "(" + call.id + " " + call.name + call.arguments_json + ")";
+    for (const auto& call : message.calls)
+      out += "(" + call.id + " " + call.name + call.arguments_json + ")";
     out += "|";
   }
   if (normal->continues) out += ">" + normal->prefill_reasoning + ">" + normal->prefill_text;
@@ -40,7 +43,8 @@ std::string shown(const domain::Conversation& conversation, const Profile& profi
 
 TEST(Normalise, SystemMessagesStayInPlace) {
   domain::Conversation c;
-  c.messages = {text(Role::System, "S"), text(Role::User, "u"), text(Role::System, "m"), text(Role::User, "v")};
+  c.messages = {text(Role::System, "S"), text(Role::User, "u"), text(Role::System, "m"),
+                text(Role::User, "v")};
   EXPECT_EQ(shown(c, easy()), "system:S|user:u|system:m|user:v|");
   Profile profile = easy();
   profile.system_anywhere = false;
@@ -53,7 +57,8 @@ TEST(Normalise, SystemMessagesStayInPlace) {
 
 TEST(Normalise, TheBillingLineIsDropped) {
   domain::Conversation c;
-  c.messages = {{Role::System, {TextPart{"x-anthropic-billing-header: cc_version=1; cch=ab;"}, TextPart{"S"}}},
+  c.messages = {{Role::System,
+                 {TextPart{"x-anthropic-billing-header: cc_version=1; cch=ab;"}, TextPart{"S"}}},
                 text(Role::User, "u")};
   EXPECT_EQ(shown(c, easy()), "system:S|user:u|");
   c.messages[0] = text(Role::System, "x-anthropic-billing-header: cch=ab;\n\nS\nT");
@@ -78,7 +83,8 @@ TEST(Normalise, Prefill) {
 TEST(Normalise, CallsAndResults) {
   domain::Conversation c;
   c.messages = {text(Role::User, "u"),
-                {Role::Assistant, {TextPart{"look"}, domain::ToolCallPart{"call_1", "f", "{\"b\":1,\"a\":2}"}}},
+                {Role::Assistant,
+                 {TextPart{"look"}, domain::ToolCallPart{"call_1", "f", "{\"b\":1,\"a\":2}"}}},
                 {Role::Tool,
                  {domain::ToolResultPart{"call_1", "f", "r1", false, {}},
                   domain::ToolResultPart{"call_2", "g", "r2", true, {}}}},
@@ -91,8 +97,10 @@ TEST(Normalise, CallsAndResults) {
             "user:u|assistant:look(call_1 f{\"b\":1,\"a\":2})|tool:r1|tool:Error: r2\n\ngo on|");
   profile.tools = ToolFormat::Described;
   EXPECT_EQ(shown(c, profile),
-            "user:u|assistant:look\n<tool_call>\n{\"name\": \"f\", \"arguments\": {\"b\":1,\"a\":2}}\n</tool_call>|"
-            "user:<tool_response>\nr1\n</tool_response>\n<tool_response>\nError: r2\n</tool_response>|user:go on|");
+            "user:u|assistant:look\n<tool_call>\n{\"name\": \"f\", \"arguments\": "
+            "{\"b\":1,\"a\":2}}\n</tool_call>|"
+            "user:<tool_response>\nr1\n</tool_response>\n<tool_response>\nError: "
+            "r2\n</tool_response>|user:go on|");
   profile = easy();
   profile.short_call_ids = true;
   const auto normal = normalise(c, profile, false);
@@ -104,9 +112,11 @@ TEST(Normalise, CallsAndResults) {
 
 TEST(Normalise, ArgumentsThatAreNoObjectDoNotBreakTheTemplate) {
   domain::Conversation c;
-  c.messages = {text(Role::User, "u"), {Role::Assistant, {domain::ToolCallPart{"1", "f", "{\"a\": \"cut"}}},
+  c.messages = {text(Role::User, "u"),
+                {Role::Assistant, {domain::ToolCallPart{"1", "f", "{\"a\": \"cut"}}},
                 text(Role::User, "v")};
-  EXPECT_EQ(shown(c, easy()), "user:u|assistant:(1 f{\"unreadable\":\"{\\\"a\\\": \\\"cut\"})|user:v|");
+  EXPECT_EQ(shown(c, easy()),
+            "user:u|assistant:(1 f{\"unreadable\":\"{\\\"a\\\": \\\"cut\"})|user:v|");
 }
 
 TEST(Normalise, ALastAssistantMessageWithCallsIsNoPrefill) {
@@ -117,7 +127,8 @@ TEST(Normalise, ALastAssistantMessageWithCallsIsNoPrefill) {
 
 TEST(Normalise, ReasoningOfThePast) {
   domain::Conversation c;
-  c.messages = {text(Role::User, "u"), {Role::Assistant, {domain::ReasoningPart{"why", "sig"}, TextPart{"a"}}},
+  c.messages = {text(Role::User, "u"),
+                {Role::Assistant, {domain::ReasoningPart{"why", "sig"}, TextPart{"a"}}},
                 text(Role::User, "v")};
   EXPECT_EQ(shown(c, easy()), "user:u|assistant:a|user:v|");
   Profile profile = easy();
@@ -159,8 +170,9 @@ TEST(Normalise, GrowingKeepsThePrefix) {
   profiles[1].system_anywhere = false;
   profiles[2].tools = ToolFormat::Described;
   domain::Conversation c;
-  c.messages = {text(Role::System, "S"), text(Role::User, "u"), text(Role::System, "12 tokens left"),
-                text(Role::Assistant, "a"), text(Role::User, "v"), text(Role::System, "9 tokens left")};
+  c.messages = {
+      text(Role::System, "S"),    text(Role::User, "u"), text(Role::System, "12 tokens left"),
+      text(Role::Assistant, "a"), text(Role::User, "v"), text(Role::System, "9 tokens left")};
   for (const Profile& profile : profiles) {
     const std::string before = shown(c, profile);
     domain::Conversation grown = c;

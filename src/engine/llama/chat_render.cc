@@ -179,7 +179,8 @@ void TemplateRunner::probe_forms() {
     forms_.typed_content = true;
     if (!prints(user, "FHu1")) forms_.typed_content = false;
   }
-  // Text that comes out as it is keeps the bytes that were generated; text that comes out quoted or not at all does not.
+  // Text that comes out as it is keeps the bytes that were generated; text that comes out quoted or
+  // not at all does not.
   PromptMessage call;
   call.role = "assistant";
   for (const char* id : {"call_0123456789abcdefghijABCD", "abcdef012"}) {
@@ -221,8 +222,7 @@ base::Result<std::string> TemplateRunner::run(const std::vector<PromptMessage>& 
     return text;
   } catch (const std::exception&) {
     // What the template says may quote the conversation: it stays here.
-    return base::fail_field("messages",
-                            "the model's chat template refuses this order of messages",
+    return base::fail_field("messages", "the model's chat template refuses this order of messages",
                             "template_refused");
   }
 }

@@ -1,7 +1,8 @@
 #pragma once
-// One run of a chat template: messages in, text out. The Jinja engine is llama-common's; exceptions end here, the size
-// of the result, range() and the date are bounded and constant. Loops of a hostile template cannot be interrupted
-// from inside: the worker process that renders is what limits them.
+// One run of a chat template: messages in, text out. The Jinja engine is llama-common's; exceptions
+// end here, the size of the result, range() and the date are bounded and constant. Loops of a
+// hostile template cannot be interrupted from inside: the worker process that renders is what
+// limits them.
 
 #include <memory>
 #include <optional>
@@ -34,8 +35,9 @@ struct RenderOptions {
 
 // In which form a template wants what it prints; found out by trying.
 struct TemplateForms {
-  bool typed_content = false;     // content as a list of parts, not as text
-  bool object_arguments = false;  // arguments of past calls as an object; as text they stay as received
+  bool typed_content = false;  // content as a list of parts, not as text
+  bool object_arguments =
+      false;  // arguments of past calls as an object; as text they stay as received
 };
 
 class TemplateRunner {

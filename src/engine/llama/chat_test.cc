@@ -1,5 +1,6 @@
-// Whole renders: golden prompts, thinking, enforcement, refusals; with the real models where they are at hand
-// (FH_TEST_MODEL: SmolLM2-135M-Instruct, FH_TEST_CODER_MODEL: Qwen2.5-Coder-1.5B-Instruct).
+// Whole renders: golden prompts, thinking, enforcement, refusals; with the real models where they
+// are at hand (FH_TEST_MODEL: SmolLM2-135M-Instruct, FH_TEST_CODER_MODEL:
+// Qwen2.5-Coder-1.5B-Instruct).
 #include "engine/llama/chat.h"
 
 #include <gtest/gtest.h>
@@ -32,7 +33,9 @@ std::unique_ptr<ChatTemplate> from_text(std::string_view source) {
   return std::move(*out);
 }
 
-Message text(Role role, std::string body) { return {role, {TextPart{std::move(body)}}}; }
+Message text(Role role, std::string body) {
+  return {role, {TextPart{std::move(body)}}};
+}
 
 Generation hello() {
   Generation generation;
@@ -211,11 +214,13 @@ TEST(Chat, TheAnswerGoesThroughTheParser) {
   auto out = chat->render(with_tools());
   ASSERT_TRUE(out);
   EXPECT_GT(out->tool_bytes, 100U);
-  Folded got = run_parser(*out->parser, {"<tool_call>\n{\"name\": \"now\", ", "\"arguments\": {}}\n</tool_call>"});
+  Folded got = run_parser(
+      *out->parser, {"<tool_call>\n{\"name\": \"now\", ", "\"arguments\": {}}\n</tool_call>"});
   EXPECT_EQ(got.calls.size(), 1U);
   out = chat->render(with_tools(Mode::None));
   ASSERT_TRUE(out);
-  got = run_parser(*out->parser, {"<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>"});
+  got = run_parser(*out->parser,
+                   {"<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>"});
   EXPECT_TRUE(got.calls.empty());
   EXPECT_TRUE(out->grammar.gbnf.empty());
 }
@@ -286,7 +291,8 @@ TEST(ChatModel, UnderAutoTextIsFreeAndMarkersAreHeldToTheGrammar) {
   EXPECT_TRUE(grammar_takes(gbnf, "Any text < at all, <tool"));
   EXPECT_TRUE(grammar_takes(gbnf, "I look. " + call));
   EXPECT_TRUE(grammar_takes(gbnf, call + "\n" + call));
-  EXPECT_FALSE(grammar_takes(gbnf, "<tool_call>\n{\"name\": \"rm\", \"arguments\": {}}\n</tool_call>"));
+  EXPECT_FALSE(
+      grammar_takes(gbnf, "<tool_call>\n{\"name\": \"rm\", \"arguments\": {}}\n</tool_call>"));
   EXPECT_FALSE(grammar_takes(gbnf, "<tool_call>"));
 }
 

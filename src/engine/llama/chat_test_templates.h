@@ -33,8 +33,8 @@ inline constexpr std::string_view kThinkingTemplate =
 
 // A call format that is not Hermes.
 inline constexpr std::string_view kNativeTemplate =
-    R"({%- if tools %}{{ '[AVAILABLE_TOOLS]' }}{{ tools | tojson }}{{ '[/AVAILABLE_TOOLS]' }}{%- endif %}
-{%- for m in messages %}{%- if m.role == 'tool' %}{{ '[TOOL_RESULT]' + m.content + '[/TOOL_RESULT]' }}{%- elif m.role == 'assistant' and m.tool_calls %}{{ '[ASSISTANT]' }}{%- for c in m.tool_calls %}{{ '<function=' + c.function.name + '>' }}{{ c.function.arguments | tojson }}{{ '</function>' }}{%- endfor %}{{ '[END]' }}{%- else %}{{ '[' + m.role | upper + ']' + m.content + '[END]' }}{%- endif %}{%- endfor %}
-{%- if add_generation_prompt %}{{ '[ASSISTANT]' }}{%- endif %})";
+    R"({%- if tools -%}{{ '<|start|>tools<|sep|>\n\n' }}{%- for tool in tools -%}{{ tool | tojson }}{{ '\n' }}{%- endfor -%}{{ '<|end|>' }}{%- endif -%}
+{%- for m in messages -%}{%- if m.role == 'user' or m.role == 'system' -%}{{ '<|start|>' + m.role + '<|sep|>\n\n' + m.content + '<|end|>' }}{%- elif m.role == 'tool' -%}{{ '<|start|>result<|sep|>\n\n' + m.content + '<|end|>' }}{%- else -%}{{ '<|start|>assistant<|sep|>\n\n' }}{%- if m.content -%}{{ m.content }}{%- endif -%}{%- if m.tool_calls -%}{%- for c in m.tool_calls -%}{{ '<function=' + c.function.name + '>' + c.function.arguments | tojson + '</function>' }}{%- endfor -%}{{ '<|endcall|>' }}{%- else -%}{{ '<|end|>' }}{%- endif -%}{%- endif -%}{%- endfor -%}
+{%- if add_generation_prompt -%}{{ '<|start|>assistant<|sep|>\n\n' }}{%- endif -%})";
 
 }  // namespace fh::engine::llama

@@ -8,7 +8,8 @@
 namespace fh::engine::llama {
 namespace {
 
-// A trigger that is one token of the model is cheap to find; as text the whole answer is searched at each token.
+// A trigger that is one token of the model is cheap to find; as text the whole answer is searched
+// at each token.
 common_grammar_trigger word_trigger(const llama_vocab* vocab, const std::string& word) {
   const auto tokens = common_tokenize(vocab, word, false, true);
   if (tokens.size() == 1) {
@@ -40,7 +41,8 @@ void apply_grammar(const GrammarSpec& spec, const llama_vocab* vocab,
   params.generation_prompt = spec.native ? spec.generation_prompt : std::string();
   apply_thinking(spec, vocab, params);
   if (spec.gbnf.empty()) return;
-  // Grammars of ours start at the first generated token: type USER is not fed the generation prompt.
+  // Grammars of ours start at the first generated token: type USER is not fed the generation
+  // prompt.
   params.grammar = common_grammar(
       spec.native ? COMMON_GRAMMAR_TYPE_TOOL_CALLS : COMMON_GRAMMAR_TYPE_USER, spec.gbnf);
   params.grammar_lazy = spec.lazy;

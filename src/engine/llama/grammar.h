@@ -32,8 +32,9 @@ struct GrammarSpec {
   bool empty() const { return gbnf.empty() && !think_budget_tokens; }
 };
 
-// Sets grammar, triggers, preserved tokens and reasoning budget in `params`; call before common_sampler_init (which may
-// throw on a grammar that does not parse: check_grammar has refused those before). Touches nothing else.
+// Sets grammar, triggers, preserved tokens and reasoning budget in `params`; call before
+// common_sampler_init (which may throw on a grammar that does not parse: check_grammar has refused
+// those before). Touches nothing else.
 void apply_grammar(const GrammarSpec& spec, const llama_vocab* vocab,
                    common_params_sampling& params);
 

@@ -97,7 +97,8 @@ base::Result<GrammarSpec> answer_grammar(const AnswerShape& shape) {
       spec.trigger_words.emplace_back(kCallOpen);
       answer = open + " " + after_open;
     } else {
-      // A trigger made of several tokens can be overrun by the last of them; free text is in the grammar instead.
+      // A trigger made of several tokens can be overrun by the last of them; free text is in the
+      // grammar instead.
       answer = gbnf_until(rules, "free", kCallOpen, after_open, true);
     }
   }

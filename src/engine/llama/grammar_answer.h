@@ -1,6 +1,6 @@
 #pragma once
-// The grammar of a whole answer: forced calls, free text with well-formed calls in it, JSON formats; with thinking in
-// front where the model thinks.
+// The grammar of a whole answer: forced calls, free text with well-formed calls in it, JSON
+// formats; with thinking in front where the model thinks.
 
 #include <string>
 
@@ -17,11 +17,12 @@ struct AnswerShape {
   const ToolRules* tools = nullptr;  // what may be called: empty for none
   const ThinkTags* think = nullptr;  // null: the model does not think in this answer
   bool starts_in_reasoning = false;
-  bool call_open_is_token = false;   // the open marker of a call is one token of the model
+  bool call_open_is_token = false;  // the open marker of a call is one token of the model
 };
 
-// Errors: InvalidArgument with field "tools.N.parameters", "tool_choice" or "response_format". What cannot be enforced
-// is refused; only under auto a tool without `strict` whose schema cannot be enforced gets any object as arguments.
+// Errors: InvalidArgument with field "tools.N.parameters", "tool_choice" or "response_format". What
+// cannot be enforced is refused; only under auto a tool without `strict` whose schema cannot be
+// enforced gets any object as arguments.
 base::Result<GrammarSpec> answer_grammar(const AnswerShape& shape);
 
 }  // namespace fh::engine::llama

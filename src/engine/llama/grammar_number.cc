@@ -1,4 +1,5 @@
-// Bounded numbers as GBNF: integer ranges by common prefixes of digits, fractions as digits after a bounded integer.
+// Bounded numbers as GBNF: integer ranges by common prefixes of digits, fractions as digits after a
+// bounded integer.
 #include "engine/llama/grammar_number.h"
 
 #include <algorithm>
@@ -42,7 +43,8 @@ std::string same_length(const std::string& low, const std::string& high) {
   const bool high_cut = rest > 0 && high.substr(1) != nines;
   if (high_cut) --to;
   if (from <= to) put(digit_range(from, to) + digits(rest));
-  if (high_cut) put(digit_range(high[0], high[0]) + " (" + same_length(zeros, high.substr(1)) + ")");
+  if (high_cut)
+    put(digit_range(high[0], high[0]) + " (" + same_length(zeros, high.substr(1)) + ")");
   return out;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
-// Numbers between bounds as GBNF. The texts may miss numbers of the range (integers of more than 15 digits, fractions of more than 6, those between a
-// fractional bound and the next integer), never leave it.
+// Numbers between bounds as GBNF. The texts may miss numbers of the range (integers of more than 15
+// digits, fractions of more than 6, those between a fractional bound and the next integer), never
+// leave it.
 
 #include <cmath>
 #include <limits>
@@ -11,7 +12,7 @@ namespace fh::engine::llama {
 struct NumberBounds {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
-  bool low_open = false;   // low itself excluded
+  bool low_open = false;  // low itself excluded
   bool high_open = false;
 
   bool bounded() const { return std::isfinite(low) || std::isfinite(high); }

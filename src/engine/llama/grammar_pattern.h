@@ -1,7 +1,7 @@
 #pragma once
-// The regular expressions of JSON Schema's `pattern` (ECMA-262 without look-around, back references, word boundaries
-// and property classes): parsed once, then matched in polynomial time or written as GBNF over the inside of a JSON
-// string. Pure values; any thread.
+// The regular expressions of JSON Schema's `pattern` (ECMA-262 without look-around, back
+// references, word boundaries and property classes): parsed once, then matched in polynomial time
+// or written as GBNF over the inside of a JSON string. Pure values; any thread.
 
 #include <cstdint>
 #include <memory>
@@ -33,9 +33,10 @@ class Pattern {
   static base::Result<Pattern> parse(std::string_view text);
   // Whether some part of `text` matches (anchors bind to its ends), as JSON Schema wants it.
   bool matches(std::string_view text) const;
-  // GBNF expression for the inside of a JSON string (between the quotes) whose value matches. Narrower than the
-  // pattern where JSON escapes would be needed for rare control characters; never wider. `any_char` is the rule of
-  // one JSON string character. Error: InvalidArgument when nothing can match or an anchor stands inside.
+  // GBNF expression for the inside of a JSON string (between the quotes) whose value matches.
+  // Narrower than the pattern where JSON escapes would be needed for rare control characters; never
+  // wider. `any_char` is the rule of one JSON string character. Error: InvalidArgument when nothing
+  // can match or an anchor stands inside.
   base::Result<std::string> to_gbnf(std::string_view any_char) const;
 
  private:

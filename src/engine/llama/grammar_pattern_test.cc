@@ -19,17 +19,38 @@ TEST(Pattern, Matches) {
     bool expected;
   };
   const Row rows[] = {
-      {"^[a-z]+$", "abc", true},       {"^[a-z]+$", "abC", false},   {"^[a-z]+$", "", false},
-      {"b", "abc", true},              {"^b", "abc", false},         {"c$", "abc", true},
-      {"^a|b$", "ax", true},           {"^a|b$", "xb", true},        {"^a|b$", "xa", false},
-      {"^(a|bc){2,3}$", "abca", true}, {"^(a|bc){2,3}$", "a", false}, {"^a{3}$", "aaa", true},
-      {"^a{2,}$", "aaaaa", true},      {"^a{2,}$", "a", false},      {"^\\d{3}-\\d{4}$", "555-1234", true},
-      {"^\\w+@\\w+\\.com$", "a@b.com", true}, {"^\\w+@\\w+\\.com$", "a@bxcom", false},
-      {"^[^/]*$", "a/b", false},       {"^[^/]*$", "ab", true},      {"^.$", "ü", true},
-      {"^.$", "\n", false},            {"^[\\u00e0-\\u00ff]$", "ü", true}, {"^(?:ab)*$", "abab", true},
-      {"^(?<y>\\d)$", "7", true},      {"", "anything", true},       {"^$", "", true},
-      {"^$", "x", false},              {"^(a*)*$", "aaaa", true},    {"^[-a]$", "-", true},
-      {"^[a-]$", "-", true},           {"^\\s$", "\t", true},        {"^\\.$", ".", true},
+      {"^[a-z]+$", "abc", true},
+      {"^[a-z]+$", "abC", false},
+      {"^[a-z]+$", "", false},
+      {"b", "abc", true},
+      {"^b", "abc", false},
+      {"c$", "abc", true},
+      {"^a|b$", "ax", true},
+      {"^a|b$", "xb", true},
+      {"^a|b$", "xa", false},
+      {"^(a|bc){2,3}$", "abca", true},
+      {"^(a|bc){2,3}$", "a", false},
+      {"^a{3}$", "aaa", true},
+      {"^a{2,}$", "aaaaa", true},
+      {"^a{2,}$", "a", false},
+      {"^\\d{3}-\\d{4}$", "555-1234", true},
+      {"^\\w+@\\w+\\.com$", "a@b.com", true},
+      {"^\\w+@\\w+\\.com$", "a@bxcom", false},
+      {"^[^/]*$", "a/b", false},
+      {"^[^/]*$", "ab", true},
+      {"^.$", "ü", true},
+      {"^.$", "\n", false},
+      {"^[\\u00e0-\\u00ff]$", "ü", true},
+      {"^(?:ab)*$", "abab", true},
+      {"^(?<y>\\d)$", "7", true},
+      {"", "anything", true},
+      {"^$", "", true},
+      {"^$", "x", false},
+      {"^(a*)*$", "aaaa", true},
+      {"^[-a]$", "-", true},
+      {"^[a-]$", "-", true},
+      {"^\\s$", "\t", true},
+      {"^\\.$", ".", true},
       {"^a+?$", "aa", true},
   };
   for (const Row& row : rows) {
@@ -38,15 +59,16 @@ TEST(Pattern, Matches) {
 }
 
 TEST(Pattern, HostilePatternsEndSoon) {
-  EXPECT_FALSE(matches("^(a+)+$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"));
+  EXPECT_FALSE(
+      matches("^(a+)+$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"));
   EXPECT_FALSE(matches("^(a|a|a)*$", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"));
   EXPECT_FALSE(Pattern::parse(std::string(3000, 'a')));
   EXPECT_FALSE(Pattern::parse(std::string(200, '(') + std::string(200, ')')));
 }
 
 TEST(Pattern, Refused) {
-  for (const char* text : {"(?=a)", "(?!a)", "(?<=a)b", "\\1", "\\bword", "\\p{L}", "a{2,1}", "a{x}", "(",
-                           ")", "[a", "*a", "[z-a]", "a{5000}", "\\", "^*"}) {
+  for (const char* text : {"(?=a)", "(?!a)", "(?<=a)b", "\\1", "\\bword", "\\p{L}", "a{2,1}",
+                           "a{x}", "(", ")", "[a", "*a", "[z-a]", "a{5000}", "\\", "^*"}) {
     EXPECT_FALSE(Pattern::parse(text)) << text;
   }
 }

@@ -15,7 +15,8 @@ struct Builtin {
   std::string_view body;
   std::string_view needs;  // names, separated by spaces
 };
-// White space is short on purpose: a model that may pad without end does. Numbers stay inside what a double holds, and
+// White space is short on purpose: a model that may pad without end does. Numbers stay inside what
+// a double holds, and
 // \u escapes never make half a surrogate pair.
 constexpr std::array kBuiltins{
     Builtin{"ws", R"(( " " | "\n" [ \t]{0,16} )?)", ""},
@@ -23,13 +24,13 @@ constexpr std::array kBuiltins{
     Builtin{"null", R"("null")", ""},
     Builtin{"integer", R"("-"? ("0" | [1-9] [0-9]{0,14}))", ""},
     Builtin{"number", R"(integer ("." [0-9]{1,15})? ([eE] [-+]? [0-9]{1,2})?)", "integer"},
-    Builtin{"char",
-            R"([^"\\\x7F\x00-\x1F] | "\\" ( ["\\/bfnrt] | "u" ( [0-9a-cA-CefEF] [0-9a-fA-F]{3} | [dD] [0-7] [0-9a-fA-F]{2} ) ))",
-            ""},
+    Builtin{
+        "char",
+        R"([^"\\\x7F\x00-\x1F] | "\\" ( ["\\/bfnrt] | "u" ( [0-9a-cA-CefEF] [0-9a-fA-F]{3} | [dD] [0-7] [0-9a-fA-F]{2} ) ))",
+        ""},
     Builtin{"string", R"("\"" char* "\"")", "char"},
     Builtin{"array", R"("[" ws ( value ( "," ws value )* )? ws "]")", "ws value"},
-    Builtin{"object",
-            R"("{" ws ( string ":" ws value ( "," ws string ":" ws value )* )? ws "}")",
+    Builtin{"object", R"("{" ws ( string ":" ws value ( "," ws string ":" ws value )* )? ws "}")",
             "ws string value"},
     Builtin{"value", R"(object | array | string | number | boolean | null)",
             "object array string number boolean null"},
@@ -104,7 +105,8 @@ std::string GrammarRules::builtin(std::string_view name) {
 }
 
 std::string GrammarRules::repeat(const std::string& rule, std::uint64_t min, std::uint64_t max) {
-  // llama.cpp unrolls repetitions and refuses more than 2000; long ones are made of blocks of `block` items.
+  // llama.cpp unrolls repetitions and refuses more than 2000; long ones are made of blocks of
+  // `block` items.
   constexpr std::uint64_t kPlainMax = 64;
   constexpr std::uint64_t kLongest = 200'000;
   const bool endless = max == kNoMax;
@@ -188,12 +190,14 @@ std::string gbnf_until(GrammarRules& rules, std::string_view name, std::string_v
       // The longest prefix of stop that is a suffix of stop[0, i) + c.
       const std::string seen = std::string(stop.substr(0, i)) + c;
       std::size_t next = std::min(i + 1, n);
-      while (next > 0 && stop.substr(0, next) != std::string_view(seen).substr(seen.size() - next)) {
+      while (next > 0 &&
+             stop.substr(0, next) != std::string_view(seen).substr(seen.size() - next)) {
         --next;
       }
       if (next == 0) continue;  // back to the start, like any other character
       others += in_class(c);
-      body += gbnf_literal(std::string_view(&c, 1)) + " " + (next < n ? states[next] : after) + " | ";
+      body +=
+          gbnf_literal(std::string_view(&c, 1)) + " " + (next < n ? states[next] : after) + " | ";
     }
     rules.define(states[i], body + "[^" + others + "] " + states[0]);
   }

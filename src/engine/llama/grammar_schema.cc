@@ -1,6 +1,8 @@
-// Schema to grammar. A place of the document is described by a list of schema parts that must all hold there
-// ("conjuncts"): $ref and allOf are flattened into it, anyOf and oneOf become alternatives of lists, and the rules of
-// one JSON type are then read off the whole list. Values of enum and const are tried one by one with the checker.
+// Schema to grammar. A place of the document is described by a list of schema parts that must all
+// hold there
+// ("conjuncts"): $ref and allOf are flattened into it, anyOf and oneOf become alternatives of
+// lists, and the rules of one JSON type are then read off the whole list. Values of enum and const
+// are tried one by one with the checker.
 #include "engine/llama/grammar_schema.h"
 
 #include <algorithm>
@@ -32,20 +34,58 @@ bool starts_with_any(std::string_view key, std::initializer_list<std::string_vie
 
 // Keywords that say nothing about the value.
 bool is_annotation(std::string_view key) {
-  return key.starts_with("x-") ||
-         starts_with_any(key, {"title", "description", "default", "examples", "example", "$schema",
-                               "$id", "$comment", "$defs", "definitions", "deprecated", "readOnly",
-                               "writeOnly", "nullable", "format", "contentEncoding",
-                               "contentMediaType", "$anchor", "id", "strict", "name", "discriminator",
-                               "enumNames", "enumDescriptions", "markdownDescription"});
+  return key.starts_with("x-") || starts_with_any(key, {"title",
+                                                        "description",
+                                                        "default",
+                                                        "examples",
+                                                        "example",
+                                                        "$schema",
+                                                        "$id",
+                                                        "$comment",
+                                                        "$defs",
+                                                        "definitions",
+                                                        "deprecated",
+                                                        "readOnly",
+                                                        "writeOnly",
+                                                        "nullable",
+                                                        "format",
+                                                        "contentEncoding",
+                                                        "contentMediaType",
+                                                        "$anchor",
+                                                        "id",
+                                                        "strict",
+                                                        "name",
+                                                        "discriminator",
+                                                        "enumNames",
+                                                        "enumDescriptions",
+                                                        "markdownDescription"});
 }
 bool is_enforced(std::string_view key) {
-  return starts_with_any(
-      key, {"type", "enum", "const", "properties", "required", "additionalProperties",
-            "minProperties", "maxProperties", "items", "prefixItems", "additionalItems", "minItems",
-            "maxItems", "minLength", "maxLength", "pattern", "minimum", "maximum",
-            "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "anyOf", "oneOf", "allOf",
-            "$ref"});
+  return starts_with_any(key, {"type",
+                               "enum",
+                               "const",
+                               "properties",
+                               "required",
+                               "additionalProperties",
+                               "minProperties",
+                               "maxProperties",
+                               "items",
+                               "prefixItems",
+                               "additionalItems",
+                               "minItems",
+                               "maxItems",
+                               "minLength",
+                               "maxLength",
+                               "pattern",
+                               "minimum",
+                               "maximum",
+                               "exclusiveMinimum",
+                               "exclusiveMaximum",
+                               "multipleOf",
+                               "anyOf",
+                               "oneOf",
+                               "allOf",
+                               "$ref"});
 }
 
 class Converter {
@@ -109,7 +149,8 @@ class Converter {
     for (const Value part : parts) seen.emplace(part.raw().data(), part.raw().size());
     std::string out;
     for (const auto& [data, size] : seen) {
-      out += std::to_string(reinterpret_cast<std::uintptr_t>(data)) + "+" + std::to_string(size) + ",";
+      out +=
+          std::to_string(reinterpret_cast<std::uintptr_t>(data)) + "+" + std::to_string(size) + ",";
     }
     for (const auto type : types) out += std::string(type) + ";";
     return out;
@@ -313,7 +354,8 @@ class Converter {
     return has("integer") && !has("number");
   }
 
-  // Without a type the keywords tell what is meant; that is narrower than the schema and what its author wants.
+  // Without a type the keywords tell what is meant; that is narrower than the schema and what its
+  // author wants.
   static Types implied_types(const Parts& parts) {
     const auto has = [&](std::initializer_list<std::string_view> words) {
       return std::any_of(parts.begin(), parts.end(), [&](Value part) {
@@ -398,7 +440,8 @@ class Converter {
     std::sort(patterns.begin(), patterns.end());
     patterns.erase(std::unique(patterns.begin(), patterns.end()), patterns.end());
     if (patterns.size() > 1 || (measured && !patterns.empty())) {
-      return refuse(place, "pattern or format together with another pattern or a length cannot be enforced");
+      return refuse(
+          place, "pattern or format together with another pattern or a length cannot be enforced");
     }
     if (patterns.size() == 1) {
       const auto pattern = Pattern::parse(patterns[0]);
@@ -474,8 +517,9 @@ class Converter {
     if (item) {
       const std::uint64_t least = min > fixed ? min - fixed : 0;
       const std::uint64_t most = max == GrammarRules::kNoMax ? max : max - fixed;
-      body += fixed > 0 ? " " + rules_.repeat(rules_.add(place + "-next", comma + *item), least, most)
-                        : list_of(*item, comma, least, most, place);
+      body += fixed > 0
+                  ? " " + rules_.repeat(rules_.add(place + "-next", comma + *item), least, most)
+                  : list_of(*item, comma, least, most, place);
     }
     return "\"[\" " + ws + " " + body + " " + ws + " \"]\"";
   }
@@ -515,9 +559,8 @@ class Converter {
     std::vector<Member> members;
     std::uint64_t required_count = 0;
     for (const std::string_view name : names) {
-      const bool required = std::any_of(parts.begin(), parts.end(), [&](Value part) {
-        return requires_member(part, name);
-      });
+      const bool required = std::any_of(parts.begin(), parts.end(),
+                                        [&](Value part) { return requires_member(part, name); });
       Parts inner;
       const Text rule = member_parts(parts, name, inner)
                             ? convert(inner, place + "-" + std::string(name), depth, all_types())
@@ -565,7 +608,8 @@ class Converter {
            " \"}\"";
   }
 
-  // Members in declared order; optional ones may be left out. Two rules per member: nothing written yet, or something.
+  // Members in declared order; optional ones may be left out. Two rules per member: nothing written
+  // yet, or something.
   std::string members_rule(const std::vector<Member>& members, const std::string& place) {
     const std::string ws = rules_.builtin("ws");
     std::string first = "\"\"";
@@ -573,8 +617,8 @@ class Converter {
     for (auto it = members.rbegin(); it != members.rend(); ++it) {
       std::string key;
       codec::json::append_string(key, it->name);
-      const std::string pair = rules_.add(
-          place + "-m", gbnf_literal(key) + " " + ws + " \":\" " + ws + " " + it->rule);
+      const std::string pair =
+          rules_.add(place + "-m", gbnf_literal(key) + " " + ws + " \":\" " + ws + " " + it->rule);
       const std::string tail = rest == "\"\"" ? "" : " " + rest;
       std::string first_body = pair + tail;
       std::string rest_body = "\",\" " + ws + " " + pair + tail;

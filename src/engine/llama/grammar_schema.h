@@ -1,8 +1,8 @@
 #pragma once
-// From a JSON schema to GBNF rules whose every text is a JSON value that the schema accepts. The language may be
-// narrower than the schema (declared order of members, no undeclared members beside declared ones, bounded lengths),
-// never wider: a keyword that cannot be enforced is an error, not ignored.
-// Threads: an object belongs to one caller.
+// From a JSON schema to GBNF rules whose every text is a JSON value that the schema accepts. The
+// language may be narrower than the schema (declared order of members, no undeclared members beside
+// declared ones, bounded lengths), never wider: a keyword that cannot be enforced is an error, not
+// ignored. Threads: an object belongs to one caller.
 
 #include <cstdint>
 #include <map>
@@ -24,9 +24,11 @@ class GrammarRules {
   // Reserves a name for a rule whose body comes later (recursion).
   std::string reserve(std::string_view name);
   void define(const std::string& name, std::string body);
-  // Built-in rules: "ws", "value", "object", "array", "string", "char", "number", "integer", "boolean", "null".
+  // Built-in rules: "ws", "value", "object", "array", "string", "char", "number", "integer",
+  // "boolean", "null".
   std::string builtin(std::string_view name);
-  // `rule` repeated min to max times (max kNoMax: without end); any count, split so that llama.cpp accepts it.
+  // `rule` repeated min to max times (max kNoMax: without end); any count, split so that llama.cpp
+  // accepts it.
   std::string repeat(const std::string& rule, std::uint64_t min, std::uint64_t max);
   // Takes back every rule added since the table had `size` rules.
   void rollback(std::size_t size);
@@ -41,13 +43,14 @@ class GrammarRules {
 
 // "abc" as a GBNF literal.
 std::string gbnf_literal(std::string_view text);
-// Rule for any text up to and including the first `stop`, then `after` (an expression, may be empty). `may_end`: the
-// text may also end without `stop`.
+// Rule for any text up to and including the first `stop`, then `after` (an expression, may be
+// empty). `may_end`: the text may also end without `stop`.
 std::string gbnf_until(GrammarRules& rules, std::string_view name, std::string_view stop,
                        const std::string& after, bool may_end);
 
-// Adds the rules of the schema and returns the name of its first one. `want_object`: only objects (tool arguments).
-// Error: InvalidArgument; the message names the place and the keyword that cannot be enforced.
+// Adds the rules of the schema and returns the name of its first one. `want_object`: only objects
+// (tool arguments). Error: InvalidArgument; the message names the place and the keyword that cannot
+// be enforced.
 base::Result<std::string> add_schema_rules(GrammarRules& rules, const JsonSchema& schema,
                                            std::string_view name, bool want_object);
 

@@ -1,4 +1,5 @@
-// Schemas as grammars: every text that the grammar takes is valid, what cannot be enforced is refused.
+// Schemas as grammars: every text that the grammar takes is valid, what cannot be enforced is
+// refused.
 #include "engine/llama/grammar_schema.h"
 
 #include <gtest/gtest.h>
@@ -27,10 +28,13 @@ struct Row {
 
 const Row kRows[] = {
     {"{}", {"1", "null", R"({"a":[1,"x"]})"}, {"", "nul", "{"}},
-    {R"({"type":"object"})", {"{}", R"({"a":1})", R"({ "a": 1, "b": {} })"}, {"[]", "1", R"({"a"})"}},
+    {R"({"type":"object"})",
+     {"{}", R"({"a":1})", R"({ "a": 1, "b": {} })"},
+     {"[]", "1", R"({"a"})"}},
     {R"({"type":"object","properties":{"a":{"type":"string"},"b":{"type":"integer"}},"required":["a"]})",
      {R"({"a":"x"})", R"({"a": "x", "b": -3})"},
-     {"{}", R"({"b":1})", R"({"a":1})", R"({"a":"x","b":1.5})", R"({"a":"x",})", R"({"a":"x","c":1})"}},
+     {"{}", R"({"b":1})", R"({"a":1})", R"({"a":"x","b":1.5})", R"({"a":"x",})",
+      R"({"a":"x","c":1})"}},
     {R"({"type":"object","properties":{"a":{},"b":{},"c":{}}})",
      {"{}", R"({"a":1})", R"({"b":1})", R"({"c":1})", R"({"a":1,"c":2})", R"({"a":1,"b":2,"c":3})"},
      {R"({,"a":1})", R"({"a":1 "b":2})"}},
@@ -51,7 +55,9 @@ const Row kRows[] = {
     {R"({"type":"string","enum":["a",1]})", {R"("a")"}, {"1"}},
     {R"({"const":"é"})", {R"("é")"}, {R"("e")"}},
     {R"({"type":["string","null"]})", {R"("a")", "null"}, {"1"}},
-    {R"({"anyOf":[{"type":"integer"},{"type":"null"}],"description":"x"})", {"1", "null"}, {R"("a")"}},
+    {R"({"anyOf":[{"type":"integer"},{"type":"null"}],"description":"x"})",
+     {"1", "null"},
+     {R"("a")"}},
     {R"({"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer"}},"anyOf":[{"required":["a"]},{"required":["b"]}]})",
      {R"({"a":1})", R"({"b":1})", R"({"a":1,"b":1})"},
      {"{}"}},
@@ -72,20 +78,32 @@ const Row kRows[] = {
      {R"(["a",1])"},
      {R"(["a","b"])", R"(["a",1,1])"}},
     {R"({"type":"array","maxItems":0})", {"[]"}, {"[1]"}},
-    {R"({"type":"string","minLength":2,"maxLength":3})", {R"("ab")", R"("äöü")", R"("a\n")"}, {R"("a")", R"("abcd")"}},
-    {R"({"type":"string","pattern":"^[a-c]+-\\d{2}$"})", {R"("abc-12")"}, {R"("abc-1")", R"("d-12")", "\"\""}},
+    {R"({"type":"string","minLength":2,"maxLength":3})",
+     {R"("ab")", R"("äöü")", R"("a\n")"},
+     {R"("a")", R"("abcd")"}},
+    {R"({"type":"string","pattern":"^[a-c]+-\\d{2}$"})",
+     {R"("abc-12")"},
+     {R"("abc-1")", R"("d-12")", "\"\""}},
     {R"({"type":"string","pattern":"b"})", {R"("abc")", R"("b")"}, {R"("ac")"}},
     {R"({"type":"string","pattern":"^\"$"})", {R"("\"")"}, {R"(""")"}},
-    {R"({"type":"string","format":"date"})", {R"("2026-02-28")"}, {R"("2026-02-30")", R"("2026-13-01")"}},
+    {R"({"type":"string","format":"date"})",
+     {R"("2026-02-28")"},
+     {R"("2026-02-30")", R"("2026-13-01")"}},
     {R"({"type":"string","format":"uri"})", {R"("anything")"}, {"1"}},
     {R"({"type":"integer","minimum":3,"maximum":120})",
      {"3", "9", "10", "99", "100", "119", "120"},
      {"2", "121", "-3", "200", "3.5", "03"}},
-    {R"({"type":"integer","minimum":-12,"maximum":5})", {"-12", "-9", "-1", "0", "5"}, {"-13", "6", "-0", "-20"}},
+    {R"({"type":"integer","minimum":-12,"maximum":5})",
+     {"-12", "-9", "-1", "0", "5"},
+     {"-13", "6", "-0", "-20"}},
     {R"({"type":"integer","exclusiveMinimum":0})", {"1", "10", "99999"}, {"0", "-1"}},
-    {R"({"type":"number","minimum":0,"maximum":1})", {"0", "1", "0.5", "0.0"}, {"1.5", "-0.5", "2", "1.0"}},
+    {R"({"type":"number","minimum":0,"maximum":1})",
+     {"0", "1", "0.5", "0.0"},
+     {"1.5", "-0.5", "2", "1.0"}},
     {R"({"type":"number","exclusiveMinimum":0})", {"1", "0.25", "17.5"}, {"0", "0.0", "-1"}},
-    {R"({"type":"number","minimum":-2,"maximum":-1})", {"-2", "-1", "-1.5"}, {"-2.5", "-0.5", "0", "1"}},
+    {R"({"type":"number","minimum":-2,"maximum":-1})",
+     {"-2", "-1", "-1.5"},
+     {"-2.5", "-0.5", "0", "1"}},
     {R"({"type":"number"})", {"-1.5e3", "0", "12"}, {"01", "1.", ".5"}},
 };
 
@@ -95,7 +113,8 @@ TEST(GrammarSchema, TakesWhatIsValidAndNothingElse) {
     SCOPED_TRACE(row.schema);
     const auto grammar = grammar_of(row.schema);
     ASSERT_TRUE(grammar) << grammar.error().message;
-    for (const char* text : row.valid) EXPECT_TRUE(grammar_takes(*grammar, text)) << text << "\n" << *grammar;
+    for (const char* text : row.valid)
+      EXPECT_TRUE(grammar_takes(*grammar, text)) << text << "\n" << *grammar;
     for (const char* text : row.invalid) EXPECT_FALSE(grammar_takes(*grammar, text)) << text;
   }
 }
@@ -174,9 +193,11 @@ TEST(GrammarSchema, HostileSchemasEndSoon) {
 TEST(GrammarSchema, LargeCountsStayWithinTheEngine) {
   FH_NEEDS_MODEL();
   const llama_vocab* vocab = llama_model_get_vocab(test_vocab_model());
-  for (const char* text :
-       {R"({"type":"string","maxLength":100000})", R"({"type":"string","minLength":1000,"maxLength":5000})",
-        R"({"type":"array","items":{"type":"string","maxLength":2000},"minItems":3,"maxItems":700})"}) {
+  for (
+      const char* text :
+      {R"({"type":"string","maxLength":100000})",
+       R"({"type":"string","minLength":1000,"maxLength":5000})",
+       R"({"type":"array","items":{"type":"string","maxLength":2000},"minItems":3,"maxItems":700})"}) {
     const auto grammar = grammar_of(text);
     ASSERT_TRUE(grammar);
     EXPECT_TRUE(check_grammar(*grammar, vocab)) << text;
@@ -184,14 +205,16 @@ TEST(GrammarSchema, LargeCountsStayWithinTheEngine) {
   const auto grammar = grammar_of(R"({"type":"string","minLength":100,"maxLength":300})");
   ASSERT_TRUE(grammar);
   for (const std::size_t size : {0U, 99U, 100U, 101U, 187U, 299U, 300U, 301U}) {
-    EXPECT_EQ(grammar_takes(*grammar, "\"" + std::string(size, 'x') + "\""), size >= 100 && size <= 300)
+    EXPECT_EQ(grammar_takes(*grammar, "\"" + std::string(size, 'x') + "\""),
+              size >= 100 && size <= 300)
         << size;
   }
 }
 
 TEST(GrammarNumber, EveryTextLiesInItsRange) {
   FH_NEEDS_MODEL();
-  const int bounds[] = {-1200, -100, -99, -10, -9, -1, 0, 1, 7, 10, 19, 42, 99, 100, 105, 1000, 1999};
+  const int bounds[] = {-1200, -100, -99, -10, -9,  -1,  0,    1,   7,
+                        10,    19,   42,  99,  100, 105, 1000, 1999};
   for (const int low : bounds) {
     for (const int high : bounds) {
       if (high < low) continue;
@@ -199,7 +222,8 @@ TEST(GrammarNumber, EveryTextLiesInItsRange) {
       range.raise_low(low, false);
       range.drop_high(high, false);
       const std::string grammar = "root ::= " + bounded_integer(range) + "\n";
-      for (const int x : {low - 1, low, low + 1, (low + high) / 2, high - 1, high, high + 1, -high, -low}) {
+      for (const int x :
+           {low - 1, low, low + 1, (low + high) / 2, high - 1, high, high + 1, -high, -low}) {
         ASSERT_EQ(grammar_takes(grammar, std::to_string(x)), x >= low && x <= high)
             << x << " in [" << low << ", " << high << "]: " << grammar;
       }

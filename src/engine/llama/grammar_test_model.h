@@ -1,5 +1,6 @@
 #pragma once
-// For tests: the small model that FH_TEST_MODEL names, its vocabulary, and answers sampled under a grammar.
+// For tests: the small model that FH_TEST_MODEL names, its vocabulary, and answers sampled under a
+// grammar.
 
 #include <common.h>
 #include <gtest/gtest.h>
@@ -16,7 +17,9 @@
 
 namespace fh::engine::llama {
 
-inline const char* test_model_path() { return std::getenv("FH_TEST_MODEL"); }
+inline const char* test_model_path() {
+  return std::getenv("FH_TEST_MODEL");
+}
 #define FH_NEEDS_MODEL() \
   if (test_model_path() == nullptr) GTEST_SKIP() << "FH_TEST_MODEL names no model file"
 

@@ -16,8 +16,9 @@ constexpr int kDepthMax = 100;
 constexpr std::uint64_t kStepsMax = 2'000'000;
 
 std::size_t utf8_length(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
 }
 
 bool is_integer(Value value) {
@@ -41,12 +42,17 @@ class Checker {
     if (!basics(part, value)) return false;
     if (!combined(part, value, depth + 1)) return false;
     switch (value.kind()) {
-      case Kind::Number: return number(part, value);
-      case Kind::String: return string(part, value);
-      case Kind::Array: return array(part, value, depth + 1);
-      case Kind::Object: return object(part, value, depth + 1);
+      case Kind::Number:
+        return number(part, value);
+      case Kind::String:
+        return string(part, value);
+      case Kind::Array:
+        return array(part, value, depth + 1);
+      case Kind::Object:
+        return object(part, value, depth + 1);
       case Kind::Null:
-      case Kind::Bool: break;
+      case Kind::Bool:
+        break;
     }
     return true;
   }
@@ -125,7 +131,8 @@ class Checker {
     const auto length = static_cast<double>(utf8_length(text));
     if (const auto low = part["minLength"].as_double(); low && length < *low) return false;
     if (const auto high = part["maxLength"].as_double(); high && length > *high) return false;
-    if (const auto pattern = part["pattern"].as_string(); pattern && !pattern_fits(*pattern, text)) {
+    if (const auto pattern = part["pattern"].as_string();
+        pattern && !pattern_fits(*pattern, text)) {
       return false;
     }
     return true;
@@ -214,7 +221,9 @@ class Checker {
 std::string pointer_token(std::string_view token) {
   std::string out;
   const auto nibble = [](char c) {
-    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+    return c >= '0' && c <= '9'                     ? c - '0'
+           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
+                                                    : -1;
   };
   for (std::size_t i = 0; i < token.size(); ++i) {
     if (token[i] == '%' && i + 2 < token.size() && nibble(token[i + 1]) >= 0 &&
@@ -267,7 +276,9 @@ Value JsonSchema::resolve(std::string_view reference) const {
   }
 }
 
-bool JsonSchema::accepts(Value value) const { return part_accepts(root(), value); }
+bool JsonSchema::accepts(Value value) const {
+  return part_accepts(root(), value);
+}
 
 bool JsonSchema::part_accepts(Value part, Value value) const {
   return Checker(*this).check(part, value, 0);
@@ -276,16 +287,21 @@ bool JsonSchema::part_accepts(Value part, Value value) const {
 bool same_json(Value a, Value b) {
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
-    case Kind::Null: return true;
-    case Kind::Bool: return a.as_bool() == b.as_bool();
-    case Kind::Number: return a.raw() == b.raw() || a.as_double() == b.as_double();
-    case Kind::String: return a.as_string() == b.as_string();
+    case Kind::Null:
+      return true;
+    case Kind::Bool:
+      return a.as_bool() == b.as_bool();
+    case Kind::Number:
+      return a.raw() == b.raw() || a.as_double() == b.as_double();
+    case Kind::String:
+      return a.as_string() == b.as_string();
     case Kind::Array: {
       const auto left = a.elements();
       const auto right = b.elements();
       return std::equal(left.begin(), left.end(), right.begin(), right.end(), same_json);
     }
-    case Kind::Object: break;
+    case Kind::Object:
+      break;
   }
   if (a.size() != b.size()) return false;
   for (const auto& [name, value] : a.members()) {
@@ -322,10 +338,11 @@ std::string compact_json(Value value) {
 
 const char* format_pattern(std::string_view format) {
 // RFC 3339 full-date (February to the 28th: the grammar may be narrower), partial-time with offset.
-#define FH_DATE                                                                          \
+#define FH_DATE                                                                           \
   "[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)" \
   "|02-(0[1-9]|1[0-9]|2[0-8]))"
-#define FH_TIME "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+#define FH_TIME \
+  "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
   if (format == "date") return "^" FH_DATE "$";
   if (format == "time") return "^" FH_TIME "$";
   if (format == "date-time") return "^" FH_DATE "T" FH_TIME "$";

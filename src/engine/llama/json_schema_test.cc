@@ -47,7 +47,8 @@ TEST(JsonSchema, Table) {
       {R"({"properties":{"a":{"type":"string"}},"required":["a"]})", R"({"a":"x","b":1})", true},
       {R"({"properties":{"a":{"type":"string"}},"required":["a"]})", R"({"b":1})", false},
       {R"({"properties":{"a":{}},"additionalProperties":false})", R"({"b":1})", false},
-      {R"({"patternProperties":{"^x":{"type":"integer"}},"additionalProperties":false})", R"({"x1":1})", true},
+      {R"({"patternProperties":{"^x":{"type":"integer"}},"additionalProperties":false})",
+       R"({"x1":1})", true},
       {R"({"patternProperties":{"^x":{"type":"integer"}}})", R"({"x1":"s"})", false},
       {R"({"propertyNames":{"maxLength":1}})", R"({"ab":1})", false},
       {R"({"dependentRequired":{"a":["b"]}})", R"({"a":1})", false},
@@ -83,7 +84,8 @@ TEST(JsonSchema, ReferencesWithoutEndAreNotAccepted) {
 }
 
 TEST(JsonSchema, Compact) {
-  const auto document = codec::json::Document::parse("{ \"b\" : [ 1.50 , \"\\u00fc\" ] , \"a\" : null }");
+  const auto document =
+      codec::json::Document::parse("{ \"b\" : [ 1.50 , \"\\u00fc\" ] , \"a\" : null }");
   ASSERT_TRUE(document);
   EXPECT_EQ(compact_json(document->root()), "{\"b\":[1.50,\"ü\"],\"a\":null}");
 }

@@ -1,5 +1,6 @@
-// The marker parser: a small state machine over the text that is not yet given out. Text waits only as long as it may
-// be the beginning of a marker, the white space before one, or a whole answer that is a bare JSON call.
+// The marker parser: a small state machine over the text that is not yet given out. Text waits only
+// as long as it may be the beginning of a marker, the white space before one, or a whole answer
+// that is a bare JSON call.
 #include "engine/llama/output_marker.h"
 
 #include <algorithm>
@@ -13,7 +14,9 @@ using domain::Event;
 
 constexpr std::size_t kChunkBytes = 120;  // of arguments that were held back and now leave together
 
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
+bool is_space(char c) {
+  return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
 
 std::size_t leading_space(std::string_view text) {
   std::size_t n = 0;
@@ -69,7 +72,8 @@ class LonelyCall {
         }
         if (c != '\r' && c != ' ') language_ += c;
         return language_.size() < 12;
-      case At::Object: return object(c);
+      case At::Object:
+        return object(c);
       case At::Tail:
         if (is_space(c)) return true;
         if (!fenced_ || closing_ == 3 || c != '`') return false;
@@ -147,8 +151,8 @@ class MarkerParser final : public OutputParser {
     cut_ = cut_short(reason);
     while (step(true)) {
     }
-    if (ends_with_call_ && (!cut_ || reason == EndReason::Length ||
-                            reason == EndReason::ContextFull)) {
+    if (ends_with_call_ &&
+        (!cut_ || reason == EndReason::Length || reason == EndReason::ContextFull)) {
       reason = EndReason::ToolCall;
     }
     return std::exchange(out_, {});
@@ -167,14 +171,23 @@ class MarkerParser final : public OutputParser {
   // One move; false when nothing more can be done with what is there.
   bool step(bool last) {
     switch (state_) {
-      case State::Head: return head(last);
-      case State::Reasoning: return reasoning(last);
-      case State::Text: return text(last);
-      case State::Lonely: return lonely(last);
-      case State::Call: return call(last);
-      case State::Close: return close(last);
-      case State::Between: return between(last);
-      case State::Over: drop(buffer_.size()); return false;
+      case State::Head:
+        return head(last);
+      case State::Reasoning:
+        return reasoning(last);
+      case State::Text:
+        return text(last);
+      case State::Lonely:
+        return lonely(last);
+      case State::Call:
+        return call(last);
+      case State::Close:
+        return close(last);
+      case State::Between:
+        return between(last);
+      case State::Over:
+        drop(buffer_.size());
+        return false;
     }
     return false;
   }
@@ -276,7 +289,8 @@ class MarkerParser final : public OutputParser {
     start_call(name);
     while (!arguments.empty()) {
       std::size_t size = std::min(arguments.size(), kChunkBytes);
-      while (size < arguments.size() && (static_cast<unsigned char>(arguments[size]) & 0xC0) == 0x80) {
+      while (size < arguments.size() &&
+             (static_cast<unsigned char>(arguments[size]) & 0xC0) == 0x80) {
         ++size;
       }
       out_.emplace_back(domain::ToolCallDelta{arguments.substr(0, size)});
@@ -292,8 +306,9 @@ class MarkerParser final : public OutputParser {
     return enter(State::Text);
   }
 
-  // The marker stands at lead_ in buffer_ until the call has started; what is scanned is dropped from then on. Every
-  // decision falls at one byte, so that it does not depend on how the text was cut into pieces.
+  // The marker stands at lead_ in buffer_ until the call has started; what is scanned is dropped
+  // from then on. Every decision falls at one byte, so that it does not depend on how the text was
+  // cut into pieces.
   bool call(bool last) {
     if (scanner_ == nullptr) {
       scanner_ = std::make_unique<ObjectScanner>();
@@ -335,7 +350,8 @@ class MarkerParser final : public OutputParser {
   void begin_streaming(const CallView& view) {
     const std::string_view text = scanner_->value_text(*view.arguments);
     const bool object = !text.empty() && text.front() == '{';
-    if (!object && !view.arguments->complete) return;  // a string with JSON inside: wait for all of it
+    if (!object && !view.arguments->complete)
+      return;  // a string with JSON inside: wait for all of it
     std::string decoded;
     if (!object && (!decode_json_string(text, decoded) || !is_object(decoded))) return;
     start_call(*view.name);
@@ -480,8 +496,8 @@ class MarkerParser final : public OutputParser {
   MarkerOptions options_;
   base::Random& random_;
   State state_ = State::Head;
-  std::string buffer_;      // not yet given out nor dropped
-  std::size_t taken_ = 0;   // bytes of the whole output before buffer_
+  std::string buffer_;     // not yet given out nor dropped
+  std::size_t taken_ = 0;  // bytes of the whole output before buffer_
   std::size_t fed_ = 0;
   std::deque<Logprob> logprobs_;
   std::vector<Event> out_;
@@ -501,7 +517,9 @@ class MarkerParser final : public OutputParser {
 
 }  // namespace
 
-std::string make_call_id(base::Random& random) { return "call_" + random.token(24); }
+std::string make_call_id(base::Random& random) {
+  return "call_" + random.token(24);
+}
 
 std::unique_ptr<OutputParser> make_marker_parser(MarkerOptions options, base::Random& random) {
   return std::make_unique<MarkerParser>(std::move(options), random);

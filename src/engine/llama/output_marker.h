@@ -1,6 +1,6 @@
 #pragma once
-// The parser of answers for models whose calls are written as <tool_call>{json}</tool_call> and whose thinking stands
-// between two tags. See output_parser.h for the contract.
+// The parser of answers for models whose calls are written as <tool_call>{json}</tool_call> and
+// whose thinking stands between two tags. See output_parser.h for the contract.
 
 #include <memory>
 #include <string>
@@ -17,10 +17,11 @@ struct MarkerOptions {
   bool starts_in_reasoning = false;  // the prompt has opened the tag
   bool continues_text = false;       // the answer goes on in the middle of a text (prefill)
   bool calls = false;                // calls are recognised
-  // An answer that consists of exactly one JSON object {name, arguments}, bare or in a fence, is a call too.
+  // An answer that consists of exactly one JSON object {name, arguments}, bare or in a fence, is a
+  // call too.
   bool lenient = false;
   bool parallel = true;
-  bool must_call = false;            // the grammar allows nothing but calls
+  bool must_call = false;  // the grammar allows nothing but calls
   std::shared_ptr<const ToolRules> tools;
 };
 

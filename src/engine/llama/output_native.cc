@@ -92,8 +92,7 @@ class NativeParser final : public OutputParser {
   void take_content(std::string_view content, bool last, bool has_calls) {
     if (content.size() <= content_.size() || !content.starts_with(content_)) return;
     // White space before a call is not text; until the end it is not known whether a call follows.
-    const std::size_t sure =
-        last && !has_calls ? content.size() : without_trailing_space(content);
+    const std::size_t sure = last && !has_calls ? content.size() : without_trailing_space(content);
     if (sure <= content_.size()) return;
     const std::string fresh(content.substr(content_.size(), sure - content_.size()));
     content_ = content.substr(0, sure);

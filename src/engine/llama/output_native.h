@@ -1,7 +1,7 @@
 #pragma once
-// The parser of answers in a format that llama-common reads (every tool format but Hermes): its repeated partial parses
-// of the whole answer become a stream of events. Exceptions and results that take something back do not get out: what
-// was given out stays, the rest waits for the end.
+// The parser of answers in a format that llama-common reads (every tool format but Hermes): its
+// repeated partial parses of the whole answer become a stream of events. Exceptions and results
+// that take something back do not get out: what was given out stays, the rest waits for the end.
 
 #include <memory>
 #include <string>

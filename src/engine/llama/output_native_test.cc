@@ -19,8 +19,10 @@ RenderedPrompt rendered(bool offer = true, bool parallel = true) {
   auto& conversation = generation.conversation;
   conversation.messages = {{domain::Role::User, {domain::TextPart{"hello"}}}};
   conversation.tools = {
-      {"write_file", "", R"({"type":"object","properties":{"text":{"type":"string"}},"required":["text"]})", false}};
-  conversation.tool_choice.mode = offer ? domain::ToolChoice::Mode::Auto : domain::ToolChoice::Mode::None;
+      {"write_file", "",
+       R"({"type":"object","properties":{"text":{"type":"string"}},"required":["text"]})", false}};
+  conversation.tool_choice.mode =
+      offer ? domain::ToolChoice::Mode::Auto : domain::ToolChoice::Mode::None;
   conversation.tool_choice.parallel = parallel;
   auto out = (*chat)->render(generation);
   EXPECT_TRUE(out.has_value());
@@ -43,7 +45,8 @@ TEST(NativeParser, ACallHoweverItIsCut) {
     const std::string output = "I write. " + kCall;
     for (std::size_t i = 0; i < output.size(); ++i) {
       pieces.back() += output[i];
-      const bool inside = i + 1 < output.size() && (static_cast<unsigned char>(output[i + 1]) & 0xC0) == 0x80;
+      const bool inside =
+          i + 1 < output.size() && (static_cast<unsigned char>(output[i + 1]) & 0xC0) == 0x80;
       if (!inside && random() % (1 + static_cast<unsigned>(round) % 7) == 0) pieces.emplace_back();
     }
     const auto prompt = rendered();
@@ -70,7 +73,8 @@ TEST(NativeParser, ArgumentsFlow) {
 
 TEST(NativeParser, CutOff) {
   const auto prompt = rendered();
-  const Folded got = run_parser(*prompt.parser, {"<function=write_file>{\"text\": \"half"}, EndReason::Length);
+  const Folded got =
+      run_parser(*prompt.parser, {"<function=write_file>{\"text\": \"half"}, EndReason::Length);
   EXPECT_EQ(got.reason, EndReason::Length);
   EXPECT_FALSE(got.made_call);
   EXPECT_EQ(got.text, "");

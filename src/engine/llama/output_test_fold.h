@@ -16,7 +16,7 @@ struct Folded {
   std::string text;
   std::string reasoning;
   std::vector<std::pair<std::string, std::string>> calls;  // name, arguments
-  std::string order;  // T text, R reasoning, C call
+  std::string order;                                       // T text, R reasoning, C call
   std::vector<std::string> ids;
   std::size_t deltas = 0;  // of arguments
   domain::EndReason reason = domain::EndReason::Complete;

@@ -12,10 +12,10 @@ struct TagRow {
   std::string_view end;
 };
 constexpr std::array kThinkTags{
-    TagRow{"<think>", "</think>"},              // Qwen3, DeepSeek-R1, SmolLM3, QwQ, Nemotron
-    TagRow{"<seed:think>", "</seed:think>"},    // Seed-OSS
-    TagRow{"[THINK]", "[/THINK]"},              // Magistral, Ministral
-    TagRow{"<thinking>", "</thinking>"},        // Apriel
+    TagRow{"<think>", "</think>"},                     // Qwen3, DeepSeek-R1, SmolLM3, QwQ, Nemotron
+    TagRow{"<seed:think>", "</seed:think>"},           // Seed-OSS
+    TagRow{"[THINK]", "[/THINK]"},                     // Magistral, Ministral
+    TagRow{"<thinking>", "</thinking>"},               // Apriel
     TagRow{"<|START_THINKING|>", "<|END_THINKING|>"},  // Command R7B, Command A
 };
 
@@ -26,7 +26,8 @@ struct FamilyRow {
   bool lenient_calls;
 };
 constexpr std::array kFamilies{
-    // Gemma answers with JSON in fences on its own; it must look exactly like a declared call to be taken for one, as
+    // Gemma answers with JSON in fences on its own; it must look exactly like a declared call to be
+    // taken for one, as
     // everywhere.
     FamilyRow{"gemma", "", true},
     // Qwen2.5-Coder fences its calls although its template asks for <tool_call>.
@@ -57,12 +58,14 @@ PromptMessage tool_message(std::string id, std::string text) {
 }
 
 // All words stand in the text, each once, in this order.
-bool in_order(const base::Result<std::string>& text, std::initializer_list<std::string_view> words) {
+bool in_order(const base::Result<std::string>& text,
+              std::initializer_list<std::string_view> words) {
   if (!text) return false;
   std::size_t at = 0;
   for (const std::string_view word : words) {
     const std::size_t found = text->find(word);
-    if (found == std::string::npos || found < at || text->find(word, found + 1) != std::string::npos) {
+    if (found == std::string::npos || found < at ||
+        text->find(word, found + 1) != std::string::npos) {
       return false;
     }
     at = found;
@@ -101,15 +104,16 @@ void probe_roles(const TemplateRunner& runner, Profile& out) {
       in_order(runner.run({s0, s1, u1, a1, s2, u2}, options),
                {"FHs0", "FHs1", "FHu1", "FHa1", "FHs2", "FHu2"}) &&
       in_order(runner.run({u1, a1, u2, s2}, options), {"FHu1", "FHa1", "FHu2", "FHs2"});
-  out.repeats = in_order(runner.run({u1, u2, a1, a2, s0}, options), {"FHu1", "FHu2", "FHa1", "FHa2"}) ||
-                in_order(runner.run({u1, u2, a1, a2}, options), {"FHu1", "FHu2", "FHa1", "FHa2"});
+  out.repeats =
+      in_order(runner.run({u1, u2, a1, a2, s0}, options), {"FHu1", "FHu2", "FHa1", "FHa2"}) ||
+      in_order(runner.run({u1, u2, a1, a2}, options), {"FHu1", "FHu2", "FHa1", "FHa2"});
   out.assistant_first = in_order(runner.run({a1, u1}, options), {"FHa1", "FHu1"});
 }
 
 void probe_tools(const TemplateRunner& runner, Profile& out) {
   const std::vector<domain::Tool> tools{
-      {"fh_probe", "FHdescription", R"({"type": "object", "properties": {"x": {"type": "string"}}})",
-       false}};
+      {"fh_probe", "FHdescription",
+       R"({"type": "object", "properties": {"x": {"type": "string"}}})", false}};
   RenderOptions options;
   options.tools = &tools;
   const auto user = message("user", "FHu1");
@@ -121,14 +125,15 @@ void probe_tools(const TemplateRunner& runner, Profile& out) {
     id = kShortId;
   }
   // It must show the tools, the past call and its result.
-  if (!text || text->find("FHdescription") == std::string::npos || !in_order(text, {"FHu1", "FHr1"})) {
+  if (!text || text->find("FHdescription") == std::string::npos ||
+      !in_order(text, {"FHu1", "FHr1"})) {
     return;
   }
   const std::size_t asked = text->find("FHu1");
   if (text->find("fh_probe", asked) == std::string::npos) return;
-  const bool hermes =
-      without_space(*text).find(
-          R"(<tool_call>{"name":"fh_probe","arguments":{"x":"y"}}</tool_call>)") != std::string::npos;
+  const bool hermes = without_space(*text).find(
+                          R"(<tool_call>{"name":"fh_probe","arguments":{"x":"y"}}</tool_call>)") !=
+                      std::string::npos;
   out.tools = hermes ? ToolFormat::Hermes : ToolFormat::Native;
   out.user_after_tool = in_order(
       runner.run({user, call_message(id), tool_message(id, "FHr1"), message("user", "FHu2")},

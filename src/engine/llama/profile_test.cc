@@ -56,13 +56,16 @@ TEST(Profile, ThinkingOpened) {
   EXPECT_FALSE(profile.history_reasoning);
 }
 
-TEST(Profile, Native) { EXPECT_EQ(probe(kNativeTemplate).tools, ToolFormat::Native); }
+TEST(Profile, Native) {
+  EXPECT_EQ(probe(kNativeTemplate).tools, ToolFormat::Native);
+}
 
 TEST(Profile, HoistedSystemsAreNotInPlace) {
   // The template gathers every system text in front: that is not "anywhere".
   const Profile profile = probe(
       "{%- for m in messages %}{%- if m.role == 'system' %}{{ m.content }}{%- endif %}{%- endfor %}"
-      "{%- for m in messages %}{%- if m.role != 'system' %}{{ m.content }}{%- endif %}{%- endfor %}");
+      "{%- for m in messages %}{%- if m.role != 'system' %}{{ m.content }}{%- endif %}{%- endfor "
+      "%}");
   EXPECT_TRUE(profile.system_first);
   EXPECT_FALSE(profile.system_anywhere);
 }
@@ -89,8 +92,9 @@ TEST(TemplateRunner, HostileTemplatesFailCleanly) {
   user.role = "user";
   user.text = "private words";
   for (const char* source :
-       {"{% for i in range(1000000000) %}x{% endfor %}", "{{ messages[0].nothing.deeper }}", "{{ 1 / 0 }}",
-        "{{ strftime_now('%') }}{{ raise_exception(messages[0].content) }}", "{{ undefined_function() }}"}) {
+       {"{% for i in range(1000000000) %}x{% endfor %}", "{{ messages[0].nothing.deeper }}",
+        "{{ 1 / 0 }}", "{{ strftime_now('%') }}{{ raise_exception(messages[0].content) }}",
+        "{{ undefined_function() }}"}) {
     const auto runner = TemplateRunner::create(source, "", "");
     if (!runner) continue;
     const auto text = (*runner)->run({user}, {});

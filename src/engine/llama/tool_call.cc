@@ -69,7 +69,8 @@ std::string call_text(std::string_view name, std::string_view arguments_json) {
 
 std::string describe_tools(const std::vector<domain::Tool>& tools) {
   std::string out =
-      "# Tools\n\nYou can call these functions. Each line between <tools> and </tools> describes one "
+      "# Tools\n\nYou can call these functions. Each line between <tools> and </tools> describes "
+      "one "
       "as JSON:\n<tools>";
   for (const domain::Tool& tool : tools) {
     out += "\n{\"type\": \"function\", \"function\": {\"name\": ";
@@ -83,8 +84,10 @@ std::string describe_tools(const std::vector<domain::Tool>& tools) {
     out += "}}";
   }
   out +=
-      "\n</tools>\n\nTo call a function, answer with a JSON object that holds its name and its arguments, "
-      "between <tool_call> and </tool_call>, like this:\n<tool_call>\n{\"name\": \"function name\", "
+      "\n</tools>\n\nTo call a function, answer with a JSON object that holds its name and its "
+      "arguments, "
+      "between <tool_call> and </tool_call>, like this:\n<tool_call>\n{\"name\": \"function "
+      "name\", "
       "\"arguments\": {\"argument\": \"value\"}}\n</tool_call>\nThe result comes back between "
       "<tool_response> and </tool_response>.";
   return out;

@@ -1,7 +1,8 @@
 #pragma once
-// The tools of one request as the parser and the grammar need them, and the tool-call format that Freehold itself
-// reads and writes: <tool_call>\n{"name": ..., "arguments": {...}}\n</tool_call>, the Hermes format, which Qwen models
-// are trained on; templates without a tool format of their own get it too.
+// The tools of one request as the parser and the grammar need them, and the tool-call format that
+// Freehold itself reads and writes: <tool_call>\n{"name": ..., "arguments": {...}}\n</tool_call>,
+// the Hermes format, which Qwen models are trained on; templates without a tool format of their own
+// get it too.
 
 #include <memory>
 #include <optional>
@@ -41,7 +42,8 @@ CallView view_call(const ObjectScanner& scanner, bool exact);
 
 // A call as it stands in a prompt, in the format above.
 std::string call_text(std::string_view name, std::string_view arguments_json);
-// What tells a model without a tool format which tools there are and how to call them. Same tools, same bytes.
+// What tells a model without a tool format which tools there are and how to call them. Same tools,
+// same bytes.
 std::string describe_tools(const std::vector<domain::Tool>& tools);
 
 }  // namespace fh::engine::llama

@@ -8,9 +8,15 @@ namespace {
 
 constexpr std::size_t kDepthMax = 60;
 
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\r'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
+bool is_space(char c) {
+  return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_hex(char c) {
+  return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
 
 }  // namespace
 
@@ -43,16 +49,20 @@ bool ObjectScanner::step(char c) {
     case At::FirstKey:
       if (c == '}') return close('{');
       return key_char(c);
-    case At::Key: return key_char(c);
+    case At::Key:
+      return key_char(c);
     case At::Colon:
       if (is_space(c)) return true;
       at_ = At::Value;
       return c == ':';
-    case At::After: return after_value(c);
+    case At::After:
+      return after_value(c);
     case At::String:
     case At::Escape:
-    case At::Unicode: return in_string(c);
-    case At::Number: return in_number(c);
+    case At::Unicode:
+      return in_string(c);
+    case At::Number:
+      return in_number(c);
     case At::Literal:
       if (literal_.empty() || c != literal_.front()) return false;
       literal_.remove_prefix(1);

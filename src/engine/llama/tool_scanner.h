@@ -1,7 +1,7 @@
 #pragma once
-// Reading a JSON object byte by byte while it is generated: is it still a prefix of one, where do its top members
-// begin and end. Used to stream the arguments of a tool call as the model writes them.
-// Pure values.
+// Reading a JSON object byte by byte while it is generated: is it still a prefix of one, where do
+// its top members begin and end. Used to stream the arguments of a tool call as the model writes
+// them. Pure values.
 
 #include <cstdint>
 #include <string>
@@ -32,7 +32,18 @@ class ObjectScanner {
 
  private:
   enum class At : std::uint8_t {
-    Start, Value, FirstKey, Key, Colon, After, FirstItem, String, Escape, Unicode, Number, Literal
+    Start,
+    Value,
+    FirstKey,
+    Key,
+    Colon,
+    After,
+    FirstItem,
+    String,
+    Escape,
+    Unicode,
+    Number,
+    Literal
   };
   enum class Num : std::uint8_t { Minus, Zero, Int, Dot, Frac, Exp, ExpSign, ExpInt };
 

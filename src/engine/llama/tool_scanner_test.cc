@@ -31,9 +31,10 @@ TEST(ObjectScanner, Members) {
 }
 
 TEST(ObjectScanner, Bad) {
-  for (const char* text : {"[", "{a", "{\"a\" 1", "{\"a\":}", "{\"a\":1,}", "{\"a\":01", "{\"a\":1.}", "{\"a\":+1",
-                           "{\"a\":tru}", "{\"a\":\"\\x", "{\"a\":\"\\u12g", "{\"a\":\"\n", "{\"a\":[1,]", "{\"a\":[1}",
-                           "{\"a\":1,\"a\":2", "{\"a\":1]", "{,", "{\"a\":--1", "{\"a\":1e}"}) {
+  for (const char* text :
+       {"[", "{a", "{\"a\" 1", "{\"a\":}", "{\"a\":1,}", "{\"a\":01", "{\"a\":1.}", "{\"a\":+1",
+        "{\"a\":tru}", "{\"a\":\"\\x", "{\"a\":\"\\u12g", "{\"a\":\"\n", "{\"a\":[1,]",
+        "{\"a\":[1}", "{\"a\":1,\"a\":2", "{\"a\":1]", "{,", "{\"a\":--1", "{\"a\":1e}"}) {
     ObjectScanner scanner;
     EXPECT_EQ(scan(scanner, text), ObjectScanner::State::Bad) << text;
   }
@@ -44,8 +45,9 @@ TEST(ObjectScanner, Bad) {
 }
 
 TEST(ObjectScanner, AgreesWithTheReader) {
-  const std::vector<std::string> atoms{"{", "}", "[", "]", ",", ":", "\"a\"", "\"b\"", "\"c\\n\"", "1", "-0.5e3",
-                                       "true", "null", " ", "\"", "0", "."};
+  const std::vector<std::string> atoms{"{",     "}",     "[",        "]", ",",      ":",
+                                       "\"a\"", "\"b\"", "\"c\\n\"", "1", "-0.5e3", "true",
+                                       "null",  " ",     "\"",       "0", "."};
   std::mt19937 random(5);
   int done = 0;
   for (int round = 0; round < 60000; ++round) {

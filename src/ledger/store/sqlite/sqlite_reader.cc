@@ -153,7 +153,7 @@ base::Result<std::vector<UsageRow>> SqliteReader::fold(const UsageQuery& query) 
           " sum(s.input_uncached), sum(s.cache_read), sum(s.cache_write_5m), "
           "sum(s.cache_write_30m),"
           " sum(s.cache_write_1h), sum(s.output), sum(s.reasoning), sum(s.computed), sum(s.cached),"
-          " sum(s.restored), sum(s.cost_micro_usd), count(s.sequence) - count(s.cost_micro_usd)"
+          " sum(s.restored), sum(s.cost_micro_usd), count(s.sequence) - count(s.cost_micro_usd), count(s.cost_micro_usd)"
           " FROM admissions a LEFT JOIN settlements s USING(sequence) WHERE {} GROUP BY grp ORDER "
           "BY grp",
           group_expression(query.by), kFailed, kWindow)));
@@ -171,6 +171,7 @@ base::Result<std::vector<UsageRow>> SqliteReader::fold(const UsageQuery& query) 
     row.work = {s.count(10), s.count(11), s.count(12)};
     row.cost = domain::MicroUsd{s.integer(13)};
     row.cost_unpriced = s.count(14);
+    row.cost_priced = s.count(15);
     rows.push_back(std::move(row));
   }
 }

@@ -119,8 +119,7 @@ TEST(SqliteReader, ARowWithSeveralAttemptsIsTheLastOne) {
   EXPECT_EQ(f.reader->row("r")->admission.attempt, 2U);
 }
 
-// ---- folds
-// -------------------------------------------------------------------------------------------------------
+// folds
 
 std::string group_of(const Admission& a, UsageBy by) {
   const std::chrono::sys_days day =

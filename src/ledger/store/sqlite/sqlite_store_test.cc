@@ -316,8 +316,7 @@ TEST(SqliteStore, KeysAreSavedWhileTheLedgerWrites) {
   EXPECT_EQ(writer.counters().settled, 400U);
 }
 
-// ---- kill -9
-// -----------------------------------------------------------------------------------------------------
+// kill -9
 
 struct Note {  // what the child tells its parent, in one write() that the pipe keeps whole
   char kind;   // 'a' admitted, 's' settled

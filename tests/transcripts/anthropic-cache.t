@@ -1,0 +1,54 @@
+# The second call reads what the first one computed; a conversation goes on from there.
+--- script
+on any
+  text "Hello over there."
+--- request POST /v1/messages
+
+{"model":"scripted","max_tokens":64,"messages":[{"role":"user","content":"$(z*256)"}]}
+--- answer 200
+content-type: application/json
+
+{"id":"msg_<1>","type":"message","role":"assistant","model":"scripted","content":[{"type":"text","text":"Hello over there."}],"stop_reason":"end_turn","stop_sequence":null,"stop_details":null,"container":null,"diagnostics":null,"usage":{"input_tokens":4,"cache_creation_input_tokens":64,"cache_read_input_tokens":0,"cache_creation":{"ephemeral_5m_input_tokens":64,"ephemeral_1h_input_tokens":0},"output_tokens":3,"output_tokens_details":{"thinking_tokens":0},"server_tool_use":null,"service_tier":"standard","speed":"standard","inference_geo":null}}
+--- request POST /v1/messages
+
+{"model":"scripted","max_tokens":64,"messages":[{"role":"user","content":"$(z*256)"}],"stream":true}
+--- answer 200
+content-type: text/event-stream; charset=utf-8
+cache-control: no-cache
+x-accel-buffering: no
+
+event: message_start
+data: {"type":"message_start","message":{"id":"msg_<2>","type":"message","role":"assistant","model":"scripted","content":[],"stop_reason":null,"stop_sequence":null,"stop_details":null,"container":null,"diagnostics":null,"usage":{"input_tokens":68,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"output_tokens":1,"output_tokens_details":{"thinking_tokens":0},"server_tool_use":null,"service_tier":"standard","speed":"standard","inference_geo":null}}}
+
+event: content_block_start
+data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hello"}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" over"}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":" there."}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":0}
+
+event: message_delta
+data: {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null,"stop_details":null,"container":null},"usage":{"input_tokens":4,"cache_creation_input_tokens":0,"cache_read_input_tokens":64,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"output_tokens":3,"output_tokens_details":{"thinking_tokens":0}}}
+
+event: message_stop
+data: {"type":"message_stop"}
+
+--- request POST /v1/messages
+
+{"model":"scripted","max_tokens":9,"messages":[{"role":"user","content":"$(z*256)"},{"role":"assistant","content":"Hello over there."},{"role":"system","content":"A reminder."},{"role":"user","content":"And?"}]}
+--- answer 200
+content-type: application/json
+
+{"id":"msg_<3>","type":"message","role":"assistant","model":"scripted","content":[{"type":"text","text":"Hello over there."}],"stop_reason":"end_turn","stop_sequence":null,"stop_details":null,"container":null,"diagnostics":null,"usage":{"input_tokens":3,"cache_creation_input_tokens":16,"cache_read_input_tokens":64,"cache_creation":{"ephemeral_5m_input_tokens":16,"ephemeral_1h_input_tokens":0},"output_tokens":3,"output_tokens_details":{"thinking_tokens":0},"server_tool_use":null,"service_tier":"standard","speed":"standard","inference_geo":null}}
+--- ledger
+anthropic scripted complete 200 in=4 read=0 write=64 out=3 reasoning=0
+anthropic scripted complete 200 in=4 read=64 write=0 out=3 reasoning=0 stream
+anthropic scripted complete 200 in=3 read=64 write=16 out=3 reasoning=0

@@ -1,0 +1,39 @@
+# While the engine is silent a ping comes every second.
+--- script
+on any
+  delay 1500ms
+  text "Here."
+--- config
+[limits]
+keep_alive_seconds = 1
+--- request POST /v1/messages
+
+{"model":"scripted","max_tokens":64,"messages":[{"role":"user","content":"x"}],"stream":true}
+--- answer 200
+content-type: text/event-stream; charset=utf-8
+cache-control: no-cache
+x-accel-buffering: no
+
+event: message_start
+data: {"type":"message_start","message":{"id":"msg_<1>","type":"message","role":"assistant","model":"scripted","content":[],"stop_reason":null,"stop_sequence":null,"stop_details":null,"container":null,"diagnostics":null,"usage":{"input_tokens":5,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"output_tokens":1,"output_tokens_details":{"thinking_tokens":0},"server_tool_use":null,"service_tier":"standard","speed":"standard","inference_geo":null}}}
+
+event: ping
+data: {"type":"ping"}
+
+event: content_block_start
+data: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}
+
+event: content_block_delta
+data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Here."}}
+
+event: content_block_stop
+data: {"type":"content_block_stop","index":0}
+
+event: message_delta
+data: {"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null,"stop_details":null,"container":null},"usage":{"input_tokens":5,"cache_creation_input_tokens":0,"cache_read_input_tokens":0,"cache_creation":{"ephemeral_5m_input_tokens":0,"ephemeral_1h_input_tokens":0},"output_tokens":1,"output_tokens_details":{"thinking_tokens":0}}}
+
+event: message_stop
+data: {"type":"message_stop"}
+
+--- ledger
+anthropic scripted complete 200 in=5 read=0 write=0 out=1 reasoning=0 stream
