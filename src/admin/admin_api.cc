@@ -238,6 +238,7 @@ net::Task<base::Result<net::HttpResponse>> AdminApi::usage(const Call& call) {
 base::Result<net::HttpResponse> AdminApi::keys(const Call& call) {
   if (call.request.method == "DELETE" && call.path.size() > 5) {
     FH_TRY(const auth::KeyRecord record, deps_.keys.revoke(std::string_view(call.path).substr(5)));
+    deps_.sessions.close_key(record.id);
     Writer w;
     write_key(w, record);
     return json_response(w.take(), call.request_id);

@@ -72,7 +72,10 @@ Attempt::~Attempt() {
     settled_ = true;
     deps_.ledger.settle(std::move(row), [](base::Status) {});
   }
-  if (life_ && !life_->ended) deps_.live.close(life_);
+  if (life_ && !life_->ended) {
+    if (!admitted_) life_->reason = domain::EndReason::Rejected;
+    deps_.live.close(life_);
+  }
 }
 
 net::Task<base::Status> Attempt::admit(ledger::Admission admission) {

@@ -97,6 +97,10 @@ void Sessions::close(std::string_view token) {
   if (it != entries_.end()) entries_.erase(it);
 }
 
+void Sessions::close_key(std::string_view key_id) {
+  std::erase_if(entries_, [&](const auto& item) { return item.second.principal.key_id == key_id; });
+}
+
 std::string_view session_token(const net::HttpRequest& request) {
   std::string_view cookies = request.header("cookie");
   while (!cookies.empty()) {

@@ -36,6 +36,8 @@ class Sessions {
   std::string open(Principal principal);
   std::optional<Principal> find(std::string_view token);
   void close(std::string_view token);
+  // All sessions that were opened with this key.
+  void close_key(std::string_view key_id);
 
  private:
   static constexpr std::size_t kSessionsMax = 1'000;

@@ -25,7 +25,10 @@ struct Inference::Call {
   // Until the attempt exists the record of a refused request has nobody else to close it.
   LiveRequests* live = nullptr;
   ~Call() {
-    if (attempt == nullptr && life && !life->ended) live->close(life);
+    if (attempt == nullptr && life && !life->ended) {
+      life->reason = domain::EndReason::Rejected;
+      live->close(life);
+    }
   }
 };
 

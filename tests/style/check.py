@@ -162,7 +162,7 @@ def check_source(name, text, report):
             if other != folder and RANK[other] >= RANK[folder]:
                 report(name, number, f"{folder} may not include {other} (docs/ARCHITECTURE.md, order of inclusion)")
     for pattern, message, allowed in BANNED:
-        if any(name.startswith(prefix) for prefix in allowed) or ("jthread" in pattern and name.endswith("_test.cc")):
+        if any(name.startswith(prefix) for prefix in allowed) or ("thread" in pattern and name.endswith("_test.cc")):
             continue
         haystack = text if "TODO" in pattern else code
         for match in re.finditer(pattern, haystack):
