@@ -5,6 +5,7 @@
 // line of JSON.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
@@ -139,7 +140,9 @@ class Bench {
     o.threads = options_.threads;
     o.adapt_threads = false;
     o.sequences_max = options_.streams;
-    o.context_tokens = (options_.prompt_tokens + options_.output_tokens) * 5 / 4 + 128;
+    // The pool holds a few whole contexts, not one per stream: half the streams in each is enough.
+    const std::uint32_t each = (options_.prompt_tokens + options_.output_tokens) * 5 / 4 + 16;
+    o.context_tokens = std::max(each * ((options_.streams + 1) / 2), 512U);
     o.latency_factor = kNoLimit;
     o.on_step = [this](const StepReport& report) { steps_.add(report); };
     FH_TRY(engine_, LlamaEngine::create(std::move(o), {random_, clock_}));

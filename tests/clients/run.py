@@ -23,13 +23,16 @@ sys.path.insert(0, str(HERE.parent / "lib"))
 import freehold  # noqa: E402
 
 SUITE_SECONDS = 900
+MODEL_READY_SECONDS = 300
 CONFIG = "[limits]\nkeep_alive_seconds = 1\nrequest_seconds = 300\n"
 
 
 def server_of(engine):
     if engine == "scripted":
         return freehold.Server(script=HERE / "engine.script", config=CONFIG)
-    return freehold.Server(models=[setup_clients.fetched("smollm2-135m")], config=CONFIG + "[engine]\ncontext_tokens = 4096\n")
+    server = freehold.Server(models=[setup_clients.fetched("smollm2-135m")], config=CONFIG + "[engine]\ncontext_tokens = 4096\n", wait=False)
+    server.wait_ready(MODEL_READY_SECONDS)
+    return server
 
 
 def environment_of(server, engine, home):

@@ -60,7 +60,11 @@ class Server:
             self.script = path
         for model in models:
             self.cli("models", "import", str(model))
-        self.start(wait)
+        try:
+            self.start(wait)
+        except BaseException:  # nobody has this object yet, so nobody else would stop what runs
+            self.stop()
+            raise
 
     def cli(self, *arguments, check=True, **options):
         return subprocess.run([self.binary, *arguments], env=self.environment, check=check, capture_output=True, text=True,

@@ -277,28 +277,14 @@ void World::step() {
   ++report_.steps;
   switch (random_.below(9)) {
     case 0:
-    case 1:
-      process_->runtime.poll();
-      break;
+    case 1: process_->runtime.poll(); break;
     case 2:
-    case 3:
-      process_->engine_time.run_one();
-      break;
-    case 4:
-      process_->writer.append_queued();
-      break;
-    case 5:
-      process_->writer.sync_written();
-      break;
-    case 6:
-      process_->writer.complete_synced();
-      break;
-    case 7:
-      process_->writer.maintain(chance(50));
-      break;
-    case 8:
-      pass_time();
-      break;
+    case 3: process_->engine_time.run_one(); break;
+    case 4: process_->writer.append_queued(); break;
+    case 5: process_->writer.sync_written(); break;
+    case 6: process_->writer.complete_synced(); break;
+    case 7: process_->writer.maintain(chance(50)); break;
+    case 8: pass_time(); break;
   }
   harvest();
 }

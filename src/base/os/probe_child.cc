@@ -32,12 +32,9 @@ constexpr std::chrono::seconds kReportLimit{30};
 
 const char* name_of(ProbeLock lock) {
   switch (lock) {
-    case ProbeLock::None:
-      return "none";
-    case ProbeLock::Gateway:
-      return "gateway";
-    case ProbeLock::Worker:
-      return "worker";
+    case ProbeLock::None: return "none";
+    case ProbeLock::Gateway: return "gateway";
+    case ProbeLock::Worker: return "worker";
   }
   return "none";
 }

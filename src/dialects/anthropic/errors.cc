@@ -21,31 +21,22 @@ Answered answered(const base::Error& error) {
   if (error.reason == kReasonTooLarge) return {413, "request_too_large"};
   if (error.reason == kReasonBudget) return {402, "billing_error"};
   switch (error.code) {
-    case Code::Unauthenticated:
-      return {401, "authentication_error"};
-    case Code::PermissionDenied:
-      return {403, "permission_error"};
-    case Code::NotFound:
-      return {404, "not_found_error"};
+    case Code::Unauthenticated: return {401, "authentication_error"};
+    case Code::PermissionDenied: return {403, "permission_error"};
+    case Code::NotFound: return {404, "not_found_error"};
     case Code::AlreadyExists:
-    case Code::Aborted:
-      return {409, "conflict_error"};
-    case Code::ResourceExhausted:
-      return {429, "rate_limit_error"};
-    case Code::DeadlineExceeded:
-      return {504, "timeout_error"};
-    case Code::Unavailable:
-      return {529, "overloaded_error"};
+    case Code::Aborted: return {409, "conflict_error"};
+    case Code::ResourceExhausted: return {429, "rate_limit_error"};
+    case Code::DeadlineExceeded: return {504, "timeout_error"};
+    case Code::Unavailable: return {529, "overloaded_error"};
     case Code::Internal:
     case Code::Unknown:
-    case Code::DataLoss:
-      return {500, "api_error"};
+    case Code::DataLoss: return {500, "api_error"};
     case Code::Cancelled:
     case Code::InvalidArgument:
     case Code::OutOfRange:
     case Code::FailedPrecondition:
-    case Code::Unimplemented:
-      break;
+    case Code::Unimplemented: break;
   }
   return {400, "invalid_request_error"};
 }

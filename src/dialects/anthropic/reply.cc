@@ -33,15 +33,11 @@ std::string_view stop_reason(const Ending& ending) {
   // A call that was cut must not look like one to be run.
   if (ending.last_is_call && !(limit && ending.call_cut)) return "tool_use";
   switch (ending.reason) {
-    case EndReason::Stop:
-      return "stop_sequence";
+    case EndReason::Stop: return "stop_sequence";
     case EndReason::Length:
-    case EndReason::Budget:
-      return "max_tokens";
-    case EndReason::ContextFull:
-      return "model_context_window_exceeded";
-    default:
-      return "end_turn";
+    case EndReason::Budget: return "max_tokens";
+    case EndReason::ContextFull: return "model_context_window_exceeded";
+    default: return "end_turn";
   }
 }
 

@@ -22,31 +22,22 @@ Answered answered(const base::Error& error) {
   if (error.reason == kReasonTooLarge) return {413, "invalid_request_error", ""};
   if (error.reason == kReasonBudget) return {429, "insufficient_quota", ""};
   switch (error.code) {
-    case Code::Unauthenticated:
-      return {401, "invalid_request_error", "invalid_api_key"};
-    case Code::PermissionDenied:
-      return {403, "invalid_request_error", "permission_denied"};
-    case Code::NotFound:
-      return {404, "invalid_request_error", "not_found"};
+    case Code::Unauthenticated: return {401, "invalid_request_error", "invalid_api_key"};
+    case Code::PermissionDenied: return {403, "invalid_request_error", "permission_denied"};
+    case Code::NotFound: return {404, "invalid_request_error", "not_found"};
     case Code::AlreadyExists:
-    case Code::Aborted:
-      return {409, "invalid_request_error", "conflict"};
-    case Code::ResourceExhausted:
-      return {429, "rate_limit_error", "rate_limit_exceeded"};
-    case Code::DeadlineExceeded:
-      return {504, "server_error", "timeout"};
-    case Code::Unavailable:
-      return {503, "server_error", "server_is_overloaded"};
+    case Code::Aborted: return {409, "invalid_request_error", "conflict"};
+    case Code::ResourceExhausted: return {429, "rate_limit_error", "rate_limit_exceeded"};
+    case Code::DeadlineExceeded: return {504, "server_error", "timeout"};
+    case Code::Unavailable: return {503, "server_error", "server_is_overloaded"};
     case Code::Internal:
     case Code::Unknown:
-    case Code::DataLoss:
-      return {500, "server_error", "server_error"};
+    case Code::DataLoss: return {500, "server_error", "server_error"};
     case Code::Cancelled:
     case Code::InvalidArgument:
     case Code::OutOfRange:
     case Code::FailedPrecondition:
-    case Code::Unimplemented:
-      break;
+    case Code::Unimplemented: break;
   }
   return {400, "invalid_request_error", ""};
 }

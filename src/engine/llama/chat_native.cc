@@ -55,9 +55,7 @@ void fill_grammar(const common_chat_params& params, const domain::Conversation& 
   for (const auto& trigger : params.grammar_triggers) {
     switch (trigger.type) {
       case COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN:
-      case COMMON_GRAMMAR_TRIGGER_TYPE_WORD:
-        spec.trigger_words.push_back(trigger.value);
-        break;
+      case COMMON_GRAMMAR_TRIGGER_TYPE_WORD: spec.trigger_words.push_back(trigger.value); break;
       case COMMON_GRAMMAR_TRIGGER_TYPE_PATTERN:
         spec.trigger_patterns.push_back(trigger.value);
         break;

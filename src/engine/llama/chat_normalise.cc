@@ -98,13 +98,9 @@ class Normaliser {
         if (!text.empty()) put_system(std::move(text), false);
         break;
       }
-      case Role::Assistant:
-        put_assistant(message);
-        break;
+      case Role::Assistant: put_assistant(message); break;
       case Role::User:
-      case Role::Tool:
-        put_user(message);
-        break;
+      case Role::Tool: put_user(message); break;
     }
     return std::nullopt;
   }

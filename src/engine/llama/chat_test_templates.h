@@ -34,7 +34,7 @@ inline constexpr std::string_view kThinkingTemplate =
 // A call format that is not Hermes.
 inline constexpr std::string_view kNativeTemplate =
     R"({%- if tools -%}{{ '<|start|>tools<|sep|>\n\n' }}{%- for tool in tools -%}{{ tool | tojson }}{{ '\n' }}{%- endfor -%}{{ '<|end|>' }}{%- endif -%}
-{%- for m in messages -%}{%- if m.role == 'user' or m.role == 'system' -%}{{ '<|start|>' + m.role + '<|sep|>\n\n' + m.content + '<|end|>' }}{%- elif m.role == 'tool' -%}{{ '<|start|>result<|sep|>\n\n' + m.content + '<|end|>' }}{%- else -%}{{ '<|start|>assistant<|sep|>\n\n' }}{%- if m.content -%}{{ m.content }}{%- endif -%}{%- if m.tool_calls -%}{%- for c in m.tool_calls -%}{{ '<function=' + c.function.name + '>' + c.function.arguments | tojson + '</function>' }}{%- endfor -%}{{ '<|endcall|>' }}{%- else -%}{{ '<|end|>' }}{%- endif -%}{%- endif -%}{%- endfor -%}
+{%- for m in messages -%}{%- if m.role == 'user' or m.role == 'system' -%}{{ '<|start|>' + m.role + '<|sep|>\n\n' + m.content + '<|end|>' }}{%- elif m.role == 'tool' -%}{{ '<|start|>result<|sep|>\n\n' + m.content + '<|end|>' }}{%- else -%}{{ '<|start|>assistant<|sep|>\n\n' }}{%- if m.content -%}{{ m.content }}{%- endif -%}{%- if m.tool_calls -%}{{ '<TOOLCALL>[' }}{%- for c in m.tool_calls -%}{%- if not loop.first -%}{{ ', ' }}{%- endif -%}{{ '{"name": "' + c.function.name + '", "arguments": ' }}{{ c.function.arguments | tojson }}{{ '}' }}{%- endfor -%}{{ ']</TOOLCALL>' }}{%- endif -%}{{ '<|end|>' }}{%- endif -%}{%- endfor -%}
 {%- if add_generation_prompt -%}{{ '<|start|>assistant<|sep|>\n\n' }}{%- endif -%})";
 
 }  // namespace fh::engine::llama

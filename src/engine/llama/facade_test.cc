@@ -114,6 +114,25 @@ TEST_F(FacadeTest, RefusesEveryContractViolation) {
   EXPECT_EQ(context->logits(2).size(), shared_model()->vocabulary_size());
 }
 
+TEST_F(FacadeTest, ThePoolFitsItsMemoryAndHoldsAtLeastOneContext) {
+  const Model& model = *shared_model();
+  const std::uint64_t token = model.kv_bytes_per_token();
+  const std::uint32_t trained = model.training_context();
+  const auto size = [&](std::uint32_t context, std::uint32_t sequences, std::uint64_t tokens) {
+    return pool_size(model, {context, sequences, tokens * token}).value();
+  };
+  EXPECT_EQ(size(0, 8, 1'000'000).context_tokens, trained);
+  EXPECT_EQ(size(0, 8, 1'000'000).cells, trained * kContextsMax);
+  EXPECT_EQ(size(0, 1, 1'000'000).cells, trained);
+  EXPECT_EQ(size(0, 8, 1000).context_tokens, 1000U);
+  EXPECT_EQ(size(256, 8, 0).context_tokens, 256U);
+  EXPECT_EQ(size(256, 8, 0).cells, 256U);
+  EXPECT_EQ(size(1024, 4, 3000).cells, 3000U);
+  const auto too_much = pool_size(model, {trained + 1, 1, 1 << 30});
+  ASSERT_FALSE(too_much.has_value());
+  EXPECT_EQ(too_much.error().field, "context_tokens");
+}
+
 TEST_F(FacadeTest, ContextOptionsThatCannotWorkAreRefused) {
   EXPECT_FALSE(Context::create(shared_model(), {256, 300, 512, 4, 1}).has_value());
   EXPECT_FALSE(Context::create(shared_model(), {256, 8, 8, 4, 1}).has_value());
@@ -125,13 +144,19 @@ TEST_F(FacadeTest, ContextOptionsThatCannotWorkAreRefused) {
 }
 
 TEST_F(FacadeTest, AFullPoolIsAnErrorThatChangesNothing) {
-  for (std::uint32_t at = 0; at < 256; at += 32) ASSERT_TRUE(decode(0, at, 32, false).has_value());
+  auto small = Context::create(shared_model(), {64, 3, 32, 4, 1});
+  ASSERT_TRUE(small.has_value());
+  context = std::move(*small);
+  const std::uint32_t cells = context->cells_max();
+  for (std::uint32_t at = 0; at < cells; at += 32) {
+    ASSERT_TRUE(decode(0, at, 32, false).has_value());
+  }
   const auto status = decode(1, 0, 1, true);
   ASSERT_FALSE(status.has_value());
   EXPECT_EQ(status.error().code, base::Code::ResourceExhausted);
   EXPECT_EQ(context->length(1), 0U);
   EXPECT_TRUE(context->consistent());
-  ASSERT_TRUE(context->trim(0, 255).has_value());
+  ASSERT_TRUE(context->trim(0, cells - 1).has_value());
   EXPECT_TRUE(decode(1, 0, 1, true).has_value());
 }
 

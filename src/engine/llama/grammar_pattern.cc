@@ -110,27 +110,16 @@ class Parser {
     const std::uint32_t c = text_[at_++];
     PatternNode node;
     switch (c) {
-      case '^':
-        node.kind = Kind::Begin;
-        return node;
-      case '$':
-        node.kind = Kind::End;
-        return node;
-      case '.':
-        return set_node(complement({{'\n', '\n'}, {'\r', '\r'}}));
-      case '(':
-        return group(depth);
-      case '[':
-        return set_node(char_class());
-      case '\\':
-        return set_node(escape());
+      case '^': node.kind = Kind::Begin; return node;
+      case '$': node.kind = Kind::End; return node;
+      case '.': return set_node(complement({{'\n', '\n'}, {'\r', '\r'}}));
+      case '(': return group(depth);
+      case '[': return set_node(char_class());
+      case '\\': return set_node(escape());
       case '*':
       case '+':
-      case '?':
-        bad_ = true;
-        return node;
-      default:
-        return set_node({{c, c}});
+      case '?': bad_ = true; return node;
+      default: return set_node({{c, c}});
     }
   }
 
@@ -221,35 +210,23 @@ class Parser {
     const CharSet space{{'\t', '\r'}, {' ', ' '}, {0xA0, 0xA0}, {0x2028, 0x2029}, {0xFEFF, 0xFEFF}};
     const std::uint32_t c = text_[at_++];
     switch (c) {
-      case 'd':
-        return digit;
-      case 'D':
-        return complement(digit);
-      case 'w':
-        return word;
-      case 'W':
-        return complement(word);
-      case 's':
-        return space;
-      case 'S':
-        return complement(space);
-      case 'n':
-        return {{'\n', '\n'}};
-      case 'r':
-        return {{'\r', '\r'}};
-      case 't':
-        return {{'\t', '\t'}};
-      case 'f':
-        return {{'\f', '\f'}};
-      case 'v':
-        return {{'\v', '\v'}};
+      case 'd': return digit;
+      case 'D': return complement(digit);
+      case 'w': return word;
+      case 'W': return complement(word);
+      case 's': return space;
+      case 'S': return complement(space);
+      case 'n': return {{'\n', '\n'}};
+      case 'r': return {{'\r', '\r'}};
+      case 't': return {{'\t', '\t'}};
+      case 'f': return {{'\f', '\f'}};
+      case 'v': return {{'\v', '\v'}};
       case 'x':
       case 'u': {
         const std::uint32_t value = hex(c == 'x' ? 2 : 4);
         return {{value, value}};
       }
-      default:
-        break;
+      default: break;
     }
     // An escaped letter or digit that is not above has a meaning which is not supported.
     const bool alnum = (c >= '0' && c <= '9') || ((c | 0x20U) >= 'a' && (c | 0x20U) <= 'z');
@@ -316,8 +293,7 @@ Positions advance(const PatternNode& node, const Positions& from,
       out = from;
       for (const PatternNode& part : node.parts) out = advance(part, out, text);
       return out;
-    case Kind::Repeat:
-      break;
+    case Kind::Repeat: break;
   }
   Positions now = from;
   for (std::uint32_t i = 0; i < node.min && !now.empty(); ++i) {
@@ -381,11 +357,9 @@ std::optional<std::string> set_gbnf(const CharSet& set) {
 std::optional<std::string> node_gbnf(const PatternNode& node) {
   std::string out;
   switch (node.kind) {
-    case Kind::Set:
-      return set_gbnf(node.set);
+    case Kind::Set: return set_gbnf(node.set);
     case Kind::Begin:
-    case Kind::End:
-      return std::nullopt;  // only at the outer ends, taken off before
+    case Kind::End: return std::nullopt;  // only at the outer ends, taken off before
     case Kind::Sequence:
     case Kind::Choice:
       for (const PatternNode& part : node.parts) {
@@ -396,8 +370,7 @@ std::optional<std::string> node_gbnf(const PatternNode& node) {
       }
       if (out.empty()) return "\"\"";
       return "(" + out + ")";
-    case Kind::Repeat:
-      break;
+    case Kind::Repeat: break;
   }
   const auto inner = node_gbnf(node.parts[0]);
   if (!inner) return std::nullopt;

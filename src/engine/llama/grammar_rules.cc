@@ -24,10 +24,10 @@ constexpr std::array kBuiltins{
     Builtin{"null", R"("null")", ""},
     Builtin{"integer", R"("-"? ("0" | [1-9] [0-9]{0,14}))", ""},
     Builtin{"number", R"(integer ("." [0-9]{1,15})? ([eE] [-+]? [0-9]{1,2})?)", "integer"},
-    Builtin{
-        "char",
-        R"([^"\\\x7F\x00-\x1F] | "\\" ( ["\\/bfnrt] | "u" ( [0-9a-cA-CefEF] [0-9a-fA-F]{3} | [dD] [0-7] [0-9a-fA-F]{2} ) ))",
-        ""},
+    Builtin{"char",
+            R"([^"\\\x7F\x00-\x1F] | "\\" ( ["\\/bfnrt] | "u" )"
+            R"(( [0-9a-cA-CefEF] [0-9a-fA-F]{3} | [dD] [0-7] [0-9a-fA-F]{2} ) ))",
+            ""},
     Builtin{"string", R"("\"" char* "\"")", "char"},
     Builtin{"array", R"("[" ws ( value ( "," ws value )* )? ws "]")", "ws value"},
     Builtin{"object", R"("{" ws ( string ":" ws value ( "," ws string ":" ws value )* )? ws "}")",

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "engine/llama/grammar_number.h"
+#include "engine/llama/grammar_parts.h"
 #include "engine/llama/grammar_pattern.h"
 
 namespace fh::engine::llama {
@@ -19,12 +20,12 @@ namespace {
 using codec::json::Kind;
 using codec::json::Value;
 using Parts = std::vector<Value>;
+using Types = std::set<std::string_view>;
 using Text = std::optional<std::string>;  // nullopt: no value fits here
 
 constexpr std::size_t kRulesMax = 20'000;
 constexpr int kDepthMax = 40;
 constexpr std::size_t kWorkMax = 20'000;  // schema parts looked at: alternatives multiply
-constexpr std::size_t kExclusiveMax = 200;
 constexpr std::array<std::string_view, 6> kTypes = {"null",   "boolean", "number",
                                                     "string", "array",   "object"};
 
@@ -103,7 +104,6 @@ class Converter {
   }
 
  private:
-  using Types = std::set<std::string_view>;
   static Types all_types() { return {kTypes.begin(), kTypes.end()}; }
 
   Text refuse(const std::string& place, const std::string& what) {
@@ -193,7 +193,7 @@ class Converter {
           return refuse(place, std::string(word) + " must be a list");
         }
         split.insert(choices.raw().data());
-        if (word == "oneOf" && !exclusive(choices)) {
+        if (word == "oneOf" && !exclusive_choices(schema_, choices)) {
           return refuse(place, "oneOf with alternatives that may overlap cannot be enforced");
         }
         return split_choices(parts, choices, place, depth, types, split);
@@ -222,83 +222,6 @@ class Converter {
     }
     if (out.empty()) return std::nullopt;
     return out;
-  }
-
-  // oneOf: every pair must exclude each other, or the grammar would be wider than the schema.
-  bool exclusive(Value choices) const {
-    const auto items = choices.elements();
-    if (items.size() > kExclusiveMax) return false;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      for (std::size_t k = 0; k < i; ++k) {
-        if (!disjoint(items[i], items[k], 0)) return false;
-      }
-    }
-    return true;
-  }
-
-  Value follow(Value part) const {
-    for (int i = 0; i < 8 && part["$ref"].is_string(); ++i) {
-      part = schema_.resolve(*part["$ref"].as_string());
-    }
-    return part;
-  }
-
-  static std::vector<Value> listed_values(Value part) {
-    if (part["const"].exists()) return {part["const"]};
-    return part["enum"].elements();
-  }
-
-  static Types types_of(Value part) {
-    Types out;
-    const auto put = [&](Value type) {
-      const std::string_view name = type.as_string().value_or("");
-      out.insert(name == "integer" ? "number" : name);
-    };
-    const Value type = part["type"];
-    if (type.is_string()) put(type);
-    for (const Value item : type.elements()) put(item);
-    return out;
-  }
-
-  bool disjoint(Value a, Value b, int depth) const {
-    a = follow(a);
-    b = follow(b);
-    if (!a.is_object() || !b.is_object() || depth > 4) return false;
-    const Types left = types_of(a);
-    const Types right = types_of(b);
-    if (!left.empty() && !right.empty()) {
-      Types both;
-      std::set_intersection(left.begin(), left.end(), right.begin(), right.end(),
-                            std::inserter(both, both.end()));
-      if (both.empty()) return true;
-    }
-    if (const auto values = listed_values(a); !values.empty()) {
-      return std::none_of(values.begin(), values.end(), [&](Value v) {
-        return schema_.part_accepts(a, v) && schema_.part_accepts(b, v);
-      });
-    }
-    if (!listed_values(b).empty()) return disjoint(b, a, depth + 1);
-    if (left != Types{"object"} || right != Types{"object"}) return false;
-    for (const Value name : a["required"].elements()) {
-      const std::string_view key = name.as_string().value_or("");
-      const Value other = b["properties"][key];
-      if (!other.exists() && b["additionalProperties"].as_bool() == false) return true;
-      if (!requires_member(b, key) || !other.exists()) continue;
-      if (disjoint(a["properties"][key], other, depth + 1)) return true;
-    }
-    for (const Value name : b["required"].elements()) {
-      const std::string_view key = name.as_string().value_or("");
-      if (!a["properties"][key].exists() && a["additionalProperties"].as_bool() == false) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  static bool requires_member(Value part, std::string_view key) {
-    const auto names = part["required"].elements();
-    return std::any_of(names.begin(), names.end(),
-                       [&](Value name) { return name.as_string() == key; });
   }
 
   bool all_accept(const Parts& parts, Value value) const {

@@ -42,17 +42,12 @@ class Checker {
     if (!basics(part, value)) return false;
     if (!combined(part, value, depth + 1)) return false;
     switch (value.kind()) {
-      case Kind::Number:
-        return number(part, value);
-      case Kind::String:
-        return string(part, value);
-      case Kind::Array:
-        return array(part, value, depth + 1);
-      case Kind::Object:
-        return object(part, value, depth + 1);
+      case Kind::Number: return number(part, value);
+      case Kind::String: return string(part, value);
+      case Kind::Array: return array(part, value, depth + 1);
+      case Kind::Object: return object(part, value, depth + 1);
       case Kind::Null:
-      case Kind::Bool:
-        break;
+      case Kind::Bool: break;
     }
     return true;
   }
@@ -287,21 +282,16 @@ bool JsonSchema::part_accepts(Value part, Value value) const {
 bool same_json(Value a, Value b) {
   if (a.kind() != b.kind()) return false;
   switch (a.kind()) {
-    case Kind::Null:
-      return true;
-    case Kind::Bool:
-      return a.as_bool() == b.as_bool();
-    case Kind::Number:
-      return a.raw() == b.raw() || a.as_double() == b.as_double();
-    case Kind::String:
-      return a.as_string() == b.as_string();
+    case Kind::Null: return true;
+    case Kind::Bool: return a.as_bool() == b.as_bool();
+    case Kind::Number: return a.raw() == b.raw() || a.as_double() == b.as_double();
+    case Kind::String: return a.as_string() == b.as_string();
     case Kind::Array: {
       const auto left = a.elements();
       const auto right = b.elements();
       return std::equal(left.begin(), left.end(), right.begin(), right.end(), same_json);
     }
-    case Kind::Object:
-      break;
+    case Kind::Object: break;
   }
   if (a.size() != b.size()) return false;
   for (const auto& [name, value] : a.members()) {

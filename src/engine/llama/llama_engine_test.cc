@@ -513,21 +513,20 @@ TEST_F(EngineTest, AFullPoolSetsTheYoungestAsideAndFailsNobody) {
   o.kv_bytes_max = 1;  // one context for all
   o.output_reserve = 8;
   open(o);
-  std::vector<Call> calls(4);
-  std::vector<std::string> expected;
-  for (std::size_t i = 0; i < calls.size(); ++i) {
-    expected.push_back(answer(ask("Tell a story about animal number " + std::to_string(i), 60)));
-  }
-  for (std::size_t i = 0; i < calls.size(); ++i) {
-    start(calls[i], ask("Tell a story about animal number " + std::to_string(i), 60));
-  }
+  // Eight times some 130 tokens want twice the cells that there are.
+  std::vector<Call> calls(8);
+  const auto question = [](std::size_t i) {
+    return ask("Tell a story about animal number " + std::to_string(i), 90);
+  };
+  const std::string expected = answer(question(0));
+  for (std::size_t i = 0; i < calls.size(); ++i) start(calls[i], question(i));
   for (std::size_t i = 0; i < calls.size(); ++i) {
     const auto& done = calls[i].finished();
     EXPECT_TRUE(done.reason == domain::EndReason::Length ||
                 done.reason == domain::EndReason::Complete);
     EXPECT_FALSE(calls[i].text().empty());
   }
-  EXPECT_EQ(calls[0].text().substr(0, 20), expected[0].substr(0, 20));
+  EXPECT_EQ(calls[0].text().substr(0, 20), expected.substr(0, 20));
   EXPECT_GT(engine->probe()->requests_parked.load(), 0U);
   EXPECT_EQ(engine->status().kv_tokens_used, 0U);
 }

@@ -47,8 +47,7 @@ bool compute_probe(Context& context) {
 base::Result<PoolSize> pool_size(const Model& model, const PoolWish& wish) {
   const std::uint32_t trained =
       model.training_context() > 0 ? model.training_context() : kContextUnstated;
-  const std::uint64_t affordable =
-      std::max<std::uint64_t>(kContextMin, wish.bytes_max / model.kv_bytes_per_token());
+  const std::uint64_t affordable = wish.bytes_max / model.kv_bytes_per_token();
   if (wish.context_tokens > trained) {
     return base::fail_field("context_tokens", "the model was trained for a context of " +
                                                   std::to_string(trained) + " tokens, " +
@@ -56,10 +55,11 @@ base::Result<PoolSize> pool_size(const Model& model, const PoolWish& wish) {
                                                   " were asked for");
   }
   PoolSize size;
-  size.context_tokens =
-      wish.context_tokens > 0
-          ? wish.context_tokens
-          : static_cast<std::uint32_t>(std::min<std::uint64_t>(trained, affordable));
+  size.context_tokens = wish.context_tokens;
+  if (size.context_tokens == 0) {
+    const std::uint64_t fitting = std::max<std::uint64_t>(kContextMin, affordable);
+    size.context_tokens = static_cast<std::uint32_t>(std::min<std::uint64_t>(trained, fitting));
+  }
   const std::uint32_t contexts = std::min(wish.sequences_max, kContextsMax);
   const std::uint64_t wanted = std::uint64_t{size.context_tokens} * contexts;
   constexpr std::uint64_t kCellsMax = 1U << 30;

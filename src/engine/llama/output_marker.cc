@@ -72,8 +72,7 @@ class LonelyCall {
         }
         if (c != '\r' && c != ' ') language_ += c;
         return language_.size() < 12;
-      case At::Object:
-        return object(c);
+      case At::Object: return object(c);
       case At::Tail:
         if (is_space(c)) return true;
         if (!fenced_ || closing_ == 3 || c != '`') return false;
@@ -171,23 +170,14 @@ class MarkerParser final : public OutputParser {
   // One move; false when nothing more can be done with what is there.
   bool step(bool last) {
     switch (state_) {
-      case State::Head:
-        return head(last);
-      case State::Reasoning:
-        return reasoning(last);
-      case State::Text:
-        return text(last);
-      case State::Lonely:
-        return lonely(last);
-      case State::Call:
-        return call(last);
-      case State::Close:
-        return close(last);
-      case State::Between:
-        return between(last);
-      case State::Over:
-        drop(buffer_.size());
-        return false;
+      case State::Head: return head(last);
+      case State::Reasoning: return reasoning(last);
+      case State::Text: return text(last);
+      case State::Lonely: return lonely(last);
+      case State::Call: return call(last);
+      case State::Close: return close(last);
+      case State::Between: return between(last);
+      case State::Over: drop(buffer_.size()); return false;
     }
     return false;
   }

@@ -29,7 +29,8 @@ RenderedPrompt rendered(bool offer = true, bool parallel = true) {
   return std::move(*out);
 }
 
-const std::string kCall = R"(<function=write_file>{"text": "a \"b\" ü"}</function>)";
+const std::string kCall =
+    R"(<TOOLCALL>[{"name": "write_file", "arguments": {"text": "a \"b\" ü"}}]</TOOLCALL>)";
 
 TEST(NativeParser, TextIsText) {
   const auto prompt = rendered();
@@ -62,10 +63,11 @@ TEST(NativeParser, ACallHoweverItIsCut) {
 
 TEST(NativeParser, ArgumentsFlow) {
   const auto prompt = rendered();
-  std::vector<std::string> pieces{"<function=write_file>", "{\"text\": \""};
+  std::vector<std::string> pieces{"<TOOLCALL>[{\"name\": \"write_file\", ",
+                                  "\"arguments\": {\"text\": \""};
   for (int i = 0; i < 40; ++i) pieces.emplace_back("0123456789");
   pieces.emplace_back("\"}");
-  pieces.emplace_back("</function>");
+  pieces.emplace_back("}]</TOOLCALL>");
   const Folded got = run_parser(*prompt.parser, pieces);
   ASSERT_EQ(got.calls.size(), 1U);
   EXPECT_GT(got.deltas, 5U);
@@ -73,8 +75,9 @@ TEST(NativeParser, ArgumentsFlow) {
 
 TEST(NativeParser, CutOff) {
   const auto prompt = rendered();
-  const Folded got =
-      run_parser(*prompt.parser, {"<function=write_file>{\"text\": \"half"}, EndReason::Length);
+  const Folded got = run_parser(
+      *prompt.parser, {"<TOOLCALL>[{\"name\": \"write_file\", \"arguments\": {\"text\": \"half"},
+      EndReason::Length);
   EXPECT_EQ(got.reason, EndReason::Length);
   EXPECT_FALSE(got.made_call);
   EXPECT_EQ(got.text, "");
@@ -89,7 +92,7 @@ TEST(NativeParser, WithoutToolsNothingIsACall) {
 
 TEST(NativeParser, WhatDoesNotFollowTheFormatIsText) {
   const auto prompt = rendered();
-  const Folded got = run_parser(*prompt.parser, {"<function=other>{\"x\"</function>"});
+  const Folded got = run_parser(*prompt.parser, {"<TOOLCALL>[{\"x\"</TOOLCALL>"});
   EXPECT_TRUE(got.calls.empty());
   EXPECT_FALSE(got.text.empty());
   EXPECT_EQ(got.reason, EndReason::Complete);

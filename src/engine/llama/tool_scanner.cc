@@ -41,28 +41,23 @@ bool ObjectScanner::step(char c) {
       stack_.push_back('{');
       at_ = At::FirstKey;
       return true;
-    case At::Value:
-      return is_space(c) || begin_value(c);
+    case At::Value: return is_space(c) || begin_value(c);
     case At::FirstItem:
       if (c == ']') return close('[');
       return is_space(c) || begin_value(c);
     case At::FirstKey:
       if (c == '}') return close('{');
       return key_char(c);
-    case At::Key:
-      return key_char(c);
+    case At::Key: return key_char(c);
     case At::Colon:
       if (is_space(c)) return true;
       at_ = At::Value;
       return c == ':';
-    case At::After:
-      return after_value(c);
+    case At::After: return after_value(c);
     case At::String:
     case At::Escape:
-    case At::Unicode:
-      return in_string(c);
-    case At::Number:
-      return in_number(c);
+    case At::Unicode: return in_string(c);
+    case At::Number: return in_number(c);
     case At::Literal:
       if (literal_.empty() || c != literal_.front()) return false;
       literal_.remove_prefix(1);
@@ -140,9 +135,7 @@ bool ObjectScanner::in_string(char c) {
 
 bool ObjectScanner::in_number(char c) {
   switch (num_) {
-    case Num::Minus:
-      num_ = c == '0' ? Num::Zero : Num::Int;
-      return is_digit(c);
+    case Num::Minus: num_ = c == '0' ? Num::Zero : Num::Int; return is_digit(c);
     case Num::Int:
       if (is_digit(c)) return true;
       [[fallthrough]];
@@ -156,9 +149,7 @@ bool ObjectScanner::in_number(char c) {
         return true;
       }
       break;
-    case Num::Dot:
-      num_ = Num::Frac;
-      return is_digit(c);
+    case Num::Dot: num_ = Num::Frac; return is_digit(c);
     case Num::Frac:
       if (is_digit(c)) return true;
       if (c == 'e' || c == 'E') {
@@ -169,9 +160,7 @@ bool ObjectScanner::in_number(char c) {
     case Num::Exp:
       num_ = c == '+' || c == '-' ? Num::ExpSign : Num::ExpInt;
       return num_ == Num::ExpSign || is_digit(c);
-    case Num::ExpSign:
-      num_ = Num::ExpInt;
-      return is_digit(c);
+    case Num::ExpSign: num_ = Num::ExpInt; return is_digit(c);
     case Num::ExpInt:
       if (is_digit(c)) return true;
       break;

@@ -43,30 +43,18 @@ Sender sender_of(FrameType type) {
 
 std::string_view frame_type_name(FrameType type) {
   switch (type) {
-    case FrameType::Hello:
-      return "hello";
-    case FrameType::Info:
-      return "info";
-    case FrameType::Status:
-      return "status";
-    case FrameType::Prepared:
-      return "prepared";
-    case FrameType::PrepareFailed:
-      return "prepare_failed";
-    case FrameType::Event:
-      return "event";
-    case FrameType::Pong:
-      return "pong";
-    case FrameType::Prepare:
-      return "prepare";
-    case FrameType::Start:
-      return "start";
-    case FrameType::Cancel:
-      return "cancel";
-    case FrameType::Ping:
-      return "ping";
-    case FrameType::Shutdown:
-      return "shutdown";
+    case FrameType::Hello: return "hello";
+    case FrameType::Info: return "info";
+    case FrameType::Status: return "status";
+    case FrameType::Prepared: return "prepared";
+    case FrameType::PrepareFailed: return "prepare_failed";
+    case FrameType::Event: return "event";
+    case FrameType::Pong: return "pong";
+    case FrameType::Prepare: return "prepare";
+    case FrameType::Start: return "start";
+    case FrameType::Cancel: return "cancel";
+    case FrameType::Ping: return "ping";
+    case FrameType::Shutdown: return "shutdown";
   }
   return "unknown";
 }

@@ -25,14 +25,10 @@ class Generator {
   std::int64_t i64() { return static_cast<std::int64_t>(random_()) >> below(64); }
   double number() {
     switch (below(4)) {
-      case 0:
-        return 0;
-      case 1:
-        return -std::numeric_limits<double>::infinity();
-      case 2:
-        return static_cast<double>(i64()) / 3;
-      default:
-        return static_cast<double>(below(1000)) * 1e-300;
+      case 0: return 0;
+      case 1: return -std::numeric_limits<double>::infinity();
+      case 2: return static_cast<double>(i64()) / 3;
+      default: return static_cast<double>(below(1000)) * 1e-300;
     }
   }
   std::string text() {
@@ -63,16 +59,11 @@ class Generator {
   d::ImagePart image() { return {text(), text(), text()}; }
   d::Part part() {
     switch (below(6)) {
-      case 0:
-        return d::TextPart{text()};
-      case 1:
-        return image();
-      case 2:
-        return d::OpaquePart{text()};
-      case 3:
-        return d::ReasoningPart{text(), text()};
-      case 4:
-        return d::ToolCallPart{text(), text(), text()};
+      case 0: return d::TextPart{text()};
+      case 1: return image();
+      case 2: return d::OpaquePart{text()};
+      case 3: return d::ReasoningPart{text(), text()};
+      case 4: return d::ToolCallPart{text(), text(), text()};
       default:
         return d::ToolResultPart{text(), text(), text(), coin(), many([this] { return image(); })};
     }
@@ -124,23 +115,16 @@ class Generator {
   d::Timings timings() { return {i64(), i64(), i64()}; }
   d::Event event() {
     switch (below(8)) {
-      case 0:
-        return d::Started{u64(), work()};
-      case 1:
-        return d::TextDelta{text(), many([this] { return logprob(); })};
-      case 2:
-        return d::ReasoningDelta{text()};
-      case 3:
-        return d::ToolCallStart{text(), text()};
-      case 4:
-        return d::ToolCallDelta{text()};
-      case 5:
-        return d::ToolCallEnd{};
+      case 0: return d::Started{u64(), work()};
+      case 1: return d::TextDelta{text(), many([this] { return logprob(); })};
+      case 2: return d::ReasoningDelta{text()};
+      case 3: return d::ToolCallStart{text(), text()};
+      case 4: return d::ToolCallDelta{text()};
+      case 5: return d::ToolCallEnd{};
       case 6:
         return d::Finished{static_cast<d::EndReason>(below(13)), text(), usage(), work(),
                            timings()};
-      default:
-        return d::Failed{error(), usage(), work(), timings()};
+      default: return d::Failed{error(), usage(), work(), timings()};
     }
   }
 

@@ -25,29 +25,14 @@ void round_trip(std::string_view payload, base::Result<T> (*parse)(std::string_v
 
 void parse_payload(const Frame& frame) {
   switch (frame.type) {
-    case FrameType::Hello:
-      round_trip(frame.payload, parse_hello, write_hello);
-      break;
-    case FrameType::Info:
-      round_trip(frame.payload, parse_info, write_info);
-      break;
-    case FrameType::Status:
-      round_trip(frame.payload, parse_status, write_status);
-      break;
-    case FrameType::Prepare:
-      round_trip(frame.payload, parse_prepare, write_prepare);
-      break;
-    case FrameType::Prepared:
-      round_trip(frame.payload, parse_prepared, write_prepared);
-      break;
-    case FrameType::PrepareFailed:
-      round_trip(frame.payload, parse_error, write_error);
-      break;
-    case FrameType::Event:
-      round_trip(frame.payload, parse_event, write_event);
-      break;
-    default:
-      break;
+    case FrameType::Hello: round_trip(frame.payload, parse_hello, write_hello); break;
+    case FrameType::Info: round_trip(frame.payload, parse_info, write_info); break;
+    case FrameType::Status: round_trip(frame.payload, parse_status, write_status); break;
+    case FrameType::Prepare: round_trip(frame.payload, parse_prepare, write_prepare); break;
+    case FrameType::Prepared: round_trip(frame.payload, parse_prepared, write_prepared); break;
+    case FrameType::PrepareFailed: round_trip(frame.payload, parse_error, write_error); break;
+    case FrameType::Event: round_trip(frame.payload, parse_event, write_event); break;
+    default: break;
   }
 }
 

@@ -26,19 +26,13 @@ base::Status RemoteEngine::Impl::on_frame(std::uint64_t epoch, Frame frame) {
     if (!worker_->greeted) return violation("the first frame is not hello");
   }
   switch (frame.type) {
-    case FrameType::Info:
-      return on_info(epoch, frame);
-    case FrameType::Status:
-      return on_status(epoch, frame);
+    case FrameType::Info: return on_info(epoch, frame);
+    case FrameType::Status: return on_status(epoch, frame);
     case FrameType::Prepared:
-    case FrameType::PrepareFailed:
-      return on_prepared(epoch, frame);
-    case FrameType::Event:
-      return on_event(epoch, frame);
-    case FrameType::Pong:
-      return on_pong(frame);
-    default:
-      return violation("a frame that no worker sends");
+    case FrameType::PrepareFailed: return on_prepared(epoch, frame);
+    case FrameType::Event: return on_event(epoch, frame);
+    case FrameType::Pong: return on_pong(frame);
+    default: return violation("a frame that no worker sends");
   }
 }
 

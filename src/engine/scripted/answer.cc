@@ -39,30 +39,24 @@ std::optional<Answer::Ending> Answer::apply(const Step& step, std::vector<d::Eve
     ++output_tokens_;
   }
   switch (step.kind) {
-    case Step::Kind::Text:
-      return take_text(step.text, events);
+    case Step::Kind::Text: return take_text(step.text, events);
     case Step::Kind::Reasoning:
       flush(events);
       ++reasoning_tokens_;
       events.emplace_back(d::ReasoningDelta{step.text});
       return std::nullopt;
-    case Step::Kind::ToolBegin:
-      begin_call(step.text, events);
-      return std::nullopt;
+    case Step::Kind::ToolBegin: begin_call(step.text, events); return std::nullopt;
     case Step::Kind::ToolArgs:
       calls_.back().arguments_json += step.text;
       events.emplace_back(d::ToolCallDelta{step.text});
       return std::nullopt;
-    case Step::Kind::ToolEnd:
-      end_call(events);
-      return std::nullopt;
+    case Step::Kind::ToolEnd: end_call(events); return std::nullopt;
     case Step::Kind::Finish: {
       flush(events);
       const bool unfounded = step.reason == d::EndReason::ToolCall && calls_.empty();
       return Ending{unfounded ? d::EndReason::Complete : step.reason, step.text};
     }
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 

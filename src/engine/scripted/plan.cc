@@ -242,40 +242,22 @@ class Expansion {
   // False: nothing can follow.
   bool add(const Action& action) {
     switch (action.kind) {
-      case Kind::Text:
-        add_tokens(Step::Kind::Text, split(action.text));
-        return true;
-      case Kind::Tokens:
-        add_tokens(Step::Kind::Text, action.tokens);
-        return true;
-      case Kind::Reasoning:
-        add_tokens(Step::Kind::Reasoning, split(action.text));
-        return true;
-      case Kind::Tool:
-        add_call(action);
-        return true;
-      case Kind::Delay:
-        return add_delay(action);
-      case Kind::Pace:
-        plan_.steps.push_back({Step::Kind::Pace, {}, action.duration});
-        return true;
-      case Kind::Cached:
-        plan_.cached_tokens = action.count;
-        return true;
-      case Kind::Hang:
-        plan_.steps.push_back({Step::Kind::Hang});
-        return false;
-      case Kind::Die:
-        plan_.steps.push_back({Step::Kind::Die});
-        return false;
+      case Kind::Text: add_tokens(Step::Kind::Text, split(action.text)); return true;
+      case Kind::Tokens: add_tokens(Step::Kind::Text, action.tokens); return true;
+      case Kind::Reasoning: add_tokens(Step::Kind::Reasoning, split(action.text)); return true;
+      case Kind::Tool: add_call(action); return true;
+      case Kind::Delay: return add_delay(action);
+      case Kind::Pace: plan_.steps.push_back({Step::Kind::Pace, {}, action.duration}); return true;
+      case Kind::Cached: plan_.cached_tokens = action.count; return true;
+      case Kind::Hang: plan_.steps.push_back({Step::Kind::Hang}); return false;
+      case Kind::Die: plan_.steps.push_back({Step::Kind::Die}); return false;
       case Kind::Fail:
         plan_.steps.push_back({.kind = Step::Kind::Fail, .error = action.error});
         return false;
       case Kind::Finish:
         plan_.steps.push_back({Step::Kind::Finish, action.text, {}, action.reason});
         return false;
-      default:
-        return true;
+      default: return true;
     }
   }
 
@@ -331,28 +313,19 @@ bool matches(const Condition& condition, const RequestFacts& facts) {
   const d::Conversation& conversation = facts.generation.conversation;
   const auto holds = [&]() -> bool {
     switch (condition.kind) {
-      case Condition::Kind::Any:
-        return true;
-      case Condition::Kind::User:
-        return last_user_text(conversation).contains(condition.text);
+      case Condition::Kind::Any: return true;
+      case Condition::Kind::User: return last_user_text(conversation).contains(condition.text);
       case Condition::Kind::System:
         return std::ranges::any_of(conversation.messages, [&](const d::Message& message) {
           return message.role == d::Role::System && text_of(message).contains(condition.text);
         });
-      case Condition::Kind::Model:
-        return facts.model == condition.text;
-      case Condition::Kind::Tenant:
-        return facts.tenant == condition.text;
-      case Condition::Kind::Request:
-        return facts.number == condition.number;
-      case Condition::Kind::Tools:
-        return !conversation.tools.empty();
-      case Condition::Kind::Tool:
-        return find_tool(conversation, condition.text) != nullptr;
-      case Condition::Kind::ToolResult:
-        return ends_with_tool_result(conversation, condition.text);
-      case Condition::Kind::Json:
-        return conversation.format.kind != d::OutputFormat::Kind::Text;
+      case Condition::Kind::Model: return facts.model == condition.text;
+      case Condition::Kind::Tenant: return facts.tenant == condition.text;
+      case Condition::Kind::Request: return facts.number == condition.number;
+      case Condition::Kind::Tools: return !conversation.tools.empty();
+      case Condition::Kind::Tool: return find_tool(conversation, condition.text) != nullptr;
+      case Condition::Kind::ToolResult: return ends_with_tool_result(conversation, condition.text);
+      case Condition::Kind::Json: return conversation.format.kind != d::OutputFormat::Kind::Text;
       case Condition::Kind::Image: {
         const d::Message* message = last_user_message(conversation);
         return message != nullptr && std::ranges::any_of(message->parts, [](const d::Part& part) {

@@ -167,17 +167,14 @@ base::Status read_operand(Cursor& in, Action& action) {
       action.text = codec::utf8::repaired(text);
       return {};
     }
-    case Action::Kind::Tokens:
-      return read_tokens(in, action);
-    case Action::Kind::Tool:
-      return read_tool(in, action);
+    case Action::Kind::Tokens: return read_tokens(in, action);
+    case Action::Kind::Tool: return read_tool(in, action);
     case Action::Kind::Delay:
     case Action::Kind::Pace: {
       FH_TRY(action.duration, in.duration("the time"));
       return {};
     }
-    case Action::Kind::Finish:
-      return read_finish(in, action);
+    case Action::Kind::Finish: return read_finish(in, action);
     case Action::Kind::Fail:
     case Action::Kind::Refuse: {
       FH_TRY(action.error, read_error(in));
@@ -187,8 +184,7 @@ base::Status read_operand(Cursor& in, Action& action) {
       FH_TRY(action.count, in.number("the number of tokens", UINT32_MAX));
       return {};
     }
-    default:
-      return {};
+    default: return {};
   }
 }
 

@@ -46,14 +46,10 @@ struct PartTokens {
 
 std::string_view role_marker(d::Role role) {
   switch (role) {
-    case d::Role::System:
-      return "system";
-    case d::Role::User:
-      return "user";
-    case d::Role::Assistant:
-      return "assistant";
-    case d::Role::Tool:
-      return "tool";
+    case d::Role::System: return "system";
+    case d::Role::User: return "user";
+    case d::Role::Assistant: return "assistant";
+    case d::Role::Tool: return "tool";
   }
   return "";
 }

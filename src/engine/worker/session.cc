@@ -126,17 +126,10 @@ base::Status Session::read_loop() {
 
 base::Status Session::handle(const protocol::Frame& frame) {
   switch (frame.type) {
-    case FrameType::Prepare:
-      return handle_prepare(frame);
-    case FrameType::Start:
-      handle_start(frame.id);
-      return {};
-    case FrameType::Cancel:
-      handle_cancel(frame.id);
-      return {};
-    case FrameType::Ping:
-      send(FrameType::Pong, frame.id, {});
-      return {};
+    case FrameType::Prepare: return handle_prepare(frame);
+    case FrameType::Start: handle_start(frame.id); return {};
+    case FrameType::Cancel: handle_cancel(frame.id); return {};
+    case FrameType::Ping: send(FrameType::Pong, frame.id, {}); return {};
     default:
       return base::fail(base::Code::DataLoss, "worker protocol: a frame that no gateway sends");
   }

@@ -35,8 +35,7 @@ base::Error sqlite_error(std::string_view what, int extended_code, std::string_v
       error.code = base::Code::Unavailable;
       error.hint = "the disk reported an error: check its health, then restart";
       break;
-    default:
-      error.code = base::Code::Internal;
+    default: error.code = base::Code::Internal;
   }
   return error;
 }

@@ -8,12 +8,9 @@ namespace {
 
 std::string_view source_name(domain::UsageSource source) {
   switch (source) {
-    case domain::UsageSource::Counted:
-      return "counted";
-    case domain::UsageSource::Provider:
-      return "provider";
-    case domain::UsageSource::Estimated:
-      return "estimated";
+    case domain::UsageSource::Counted: return "counted";
+    case domain::UsageSource::Provider: return "provider";
+    case domain::UsageSource::Estimated: return "estimated";
   }
   return "estimated";
 }

@@ -20,16 +20,11 @@ constexpr std::uint32_t kRowsMax = 1000;
 
 const char* group_expression(UsageBy by) {
   switch (by) {
-    case UsageBy::Day:
-      return "strftime('%Y-%m-%d', a.admitted_unix_ns / 1000000000, 'unixepoch')";
-    case UsageBy::Week:
-      return "strftime('%G-W%V', a.admitted_unix_ns / 1000000000, 'unixepoch')";
-    case UsageBy::Model:
-      return "iif(a.model_served = '', a.model_requested, a.model_served)";
-    case UsageBy::Key:
-      return "a.key_id";
-    case UsageBy::Workload:
-      return "a.workload";
+    case UsageBy::Day: return "strftime('%Y-%m-%d', a.admitted_unix_ns / 1000000000, 'unixepoch')";
+    case UsageBy::Week: return "strftime('%G-W%V', a.admitted_unix_ns / 1000000000, 'unixepoch')";
+    case UsageBy::Model: return "iif(a.model_served = '', a.model_requested, a.model_served)";
+    case UsageBy::Key: return "a.key_id";
+    case UsageBy::Workload: return "a.workload";
   }
   return "''";
 }
@@ -153,7 +148,8 @@ base::Result<std::vector<UsageRow>> SqliteReader::fold(const UsageQuery& query) 
           " sum(s.input_uncached), sum(s.cache_read), sum(s.cache_write_5m), "
           "sum(s.cache_write_30m),"
           " sum(s.cache_write_1h), sum(s.output), sum(s.reasoning), sum(s.computed), sum(s.cached),"
-          " sum(s.restored), sum(s.cost_micro_usd), count(s.sequence) - count(s.cost_micro_usd), count(s.cost_micro_usd)"
+          " sum(s.restored), sum(s.cost_micro_usd), count(s.sequence) - count(s.cost_micro_usd), "
+          "count(s.cost_micro_usd)"
           " FROM admissions a LEFT JOIN settlements s USING(sequence) WHERE {} GROUP BY grp ORDER "
           "BY grp",
           group_expression(query.by), kFailed, kWindow)));

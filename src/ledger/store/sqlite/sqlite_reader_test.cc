@@ -140,12 +140,9 @@ std::string group_of(const Admission& a, UsageBy by) {
       return fmt::format("{:04}-W{:02}", static_cast<int>(year),
                          (thursday - first).count() / 7 + 1);
     }
-    case UsageBy::Model:
-      return a.model_served.empty() ? a.model_requested : a.model_served;
-    case UsageBy::Key:
-      return a.key_id;
-    case UsageBy::Workload:
-      return a.workload;
+    case UsageBy::Model: return a.model_served.empty() ? a.model_requested : a.model_served;
+    case UsageBy::Key: return a.key_id;
+    case UsageBy::Workload: return a.workload;
   }
   return {};
 }
