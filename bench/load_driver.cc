@@ -122,9 +122,12 @@ class Load {
 
   base::Status send_due(std::size_t total) {
     const base::TimePoint now = clock_.now();
-    for (Connection& connection : connections_) {
-      if (connection.busy) continue;
+    // In turn, so that none stays unused for so long that the server closes it.
+    for (std::size_t i = 0; i < connections_.size(); ++i) {
+      Connection& connection = connections_[next_];
       if (sent_ >= total || (options_.rate > 0 && due(sent_) > now)) break;
+      next_ = (next_ + 1) % connections_.size();
+      if (connection.busy) continue;
       connection.busy = true;
       connection.since = due(sent_);
       connection.unsent_from = 0;
@@ -198,6 +201,7 @@ class Load {
   std::vector<Connection> connections_;
   base::TimePoint start_{};
   base::TimePoint last_answer_{};
+  std::size_t next_ = 0;  // connection to try first
   std::size_t sent_ = 0;
   std::size_t answered_ = 0;
   Result result_;

@@ -102,7 +102,7 @@ void LedgerWriter::enqueue(Record record, Done done) {
     }
   }
   if (closed) {
-    if (done) {
+    if (done) {  // NOLINT(bugprone-use-after-move): moved only when not closed
       done(base::fail(base::Code::Unavailable, "the ledger is closed: the server is stopping",
                       "retry against another instance or after the restart"));
     }

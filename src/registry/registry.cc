@@ -73,8 +73,8 @@ bool valid_model_id(std::string_view id) {
   });
 }
 
-Registry::Registry(fs::path data_dir, const base::Clock& clock)
-    : dir_(std::move(data_dir) / "models"), clock_(clock) {}
+Registry::Registry(const fs::path& data_dir, const base::Clock& clock)
+    : dir_(data_dir / "models"), clock_(clock) {}
 
 fs::path Registry::blob_path(const InstalledModel& model) const {
   return blobs_dir() / (model.sha256 + ".gguf");

@@ -48,7 +48,7 @@ struct ImportOptions {
 
 class Registry {
  public:
-  Registry(std::filesystem::path data_dir, const base::Clock& clock);
+  Registry(const std::filesystem::path& data_dir, const base::Clock& clock);
 
   base::Result<std::vector<InstalledModel>> list() const;  // by id
   base::Result<InstalledModel> find(std::string_view id_or_alias) const;

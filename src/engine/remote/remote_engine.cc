@@ -282,6 +282,7 @@ void RemoteEngine::Impl::prepare(const PrepareRequest& request, PrepareFn done) 
       }
     }
   }
+  // NOLINTNEXTLINE(bugprone-use-after-move): moved only when not refused
   if (refused) refuse(std::move(done), *std::move(refused));
   if (want && wanted_) wanted_();
 }
