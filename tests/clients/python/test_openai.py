@@ -30,7 +30,10 @@ def essence(completion):
 def streamed(request):
     with client.chat.completions.stream(**request, stream_options={"include_usage": True}) as stream:
         stream.until_done()
-        return stream.get_final_completion()
+        try:
+            return stream.get_final_completion()
+        except openai.LengthFinishReasonError as cut:  # a real model may stop at max_tokens
+            return cut.completion
 
 
 class Answers(unittest.TestCase):
