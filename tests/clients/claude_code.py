@@ -8,6 +8,7 @@ usage: tests/clients/claude_code.py                               scripted: one 
 The client sees an empty environment but what is listed in `environment_of`, a fresh home and a fresh working folder; it
 knows no other server than the one under test, with that server's key. Exit code as in run.py.
 """
+
 import argparse
 import json
 import pathlib
@@ -55,12 +56,26 @@ def client_program():
 
 def environment_of(server, home, model):
     return {
-        "PATH": f"{setup_clients.node_folder()}:/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8", "TERM": "dumb",
-        "ANTHROPIC_BASE_URL": server.base, "ANTHROPIC_API_KEY": server.key, "ANTHROPIC_MODEL": model,
-        "ANTHROPIC_DEFAULT_OPUS_MODEL": model, "ANTHROPIC_DEFAULT_SONNET_MODEL": model, "ANTHROPIC_DEFAULT_HAIKU_MODEL": model,
-        "CLAUDE_CODE_SUBAGENT_MODEL": model, "DISABLE_TELEMETRY": "1", "DISABLE_ERROR_REPORTING": "1", "DISABLE_AUTOUPDATER": "1",
-        "DISABLE_BUG_COMMAND": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "CLAUDE_CODE_DISABLE_FEEDBACK_SURVEY": "1",
-        "CLAUDE_CODE_ATTRIBUTION_HEADER": "0", "CLAUDE_CODE_DISABLE_TERMINAL_TITLE": "1", "CLAUDE_CODE_DISABLE_GIT_INSTRUCTIONS": "1",
+        "PATH": f"{setup_clients.node_folder()}:/usr/bin:/bin",
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "TERM": "dumb",
+        "ANTHROPIC_BASE_URL": server.base,
+        "ANTHROPIC_API_KEY": server.key,
+        "ANTHROPIC_MODEL": model,
+        "ANTHROPIC_DEFAULT_OPUS_MODEL": model,
+        "ANTHROPIC_DEFAULT_SONNET_MODEL": model,
+        "ANTHROPIC_DEFAULT_HAIKU_MODEL": model,
+        "CLAUDE_CODE_SUBAGENT_MODEL": model,
+        "DISABLE_TELEMETRY": "1",
+        "DISABLE_ERROR_REPORTING": "1",
+        "DISABLE_AUTOUPDATER": "1",
+        "DISABLE_BUG_COMMAND": "1",
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "CLAUDE_CODE_DISABLE_FEEDBACK_SURVEY": "1",
+        "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
+        "CLAUDE_CODE_DISABLE_TERMINAL_TITLE": "1",
+        "CLAUDE_CODE_DISABLE_GIT_INSTRUCTIONS": "1",
     }
 
 
@@ -69,8 +84,15 @@ def ask(server, model, folder, prompt, tools, seconds):
     with tempfile.TemporaryDirectory(prefix="freehold-claude-home-") as home:
         command = [str(client_program()), "-p", prompt, "--output-format", "json", "--allowedTools", *tools]
         try:
-            done = subprocess.run(command, cwd=folder, env=environment_of(server, home, model), stdin=subprocess.DEVNULL,
-                                  capture_output=True, text=True, timeout=seconds)
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                env=environment_of(server, home, model),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+            )
         except subprocess.TimeoutExpired:
             return 124, None, f"no end after {seconds} s"
     try:
@@ -91,7 +113,9 @@ def scripted():
     with tempfile.TemporaryDirectory(prefix="freehold-claude-work-") as folder:
         (pathlib.Path(folder) / "notes.txt").write_text(f"The password of the day is {secret}.\n")
         with freehold.Server(script=SCRIPT.format(secret=secret, folder=folder)) as server:
-            code, result, output = ask(server, "scripted", folder, "What do the notes say in notes.txt?", ["Read"], SCRIPTED_SECONDS)
+            code, result, output = ask(
+                server, "scripted", folder, "What do the notes say in notes.txt?", ["Read"], SCRIPTED_SECONDS
+            )
             rows = rows_of(server)
     if code != 0:
         problems.append(f"the client ended with {code}")
@@ -100,8 +124,15 @@ def scripted():
     if len(rows) != 2:
         problems.append(f"{len(rows)} requests are in the ledger, expected are 2")
     for row in rows:
-        if (row["state"], row["dialect"], row["model_served"], row["http_status"]) != ("settled", "anthropic", "scripted", 200):
-            problems.append(f"an unexpected row: {row['state']} {row['dialect']} {row['model_served']} {row['http_status']}")
+        if (row["state"], row["dialect"], row["model_served"], row["http_status"]) != (
+            "settled",
+            "anthropic",
+            "scripted",
+            200,
+        ):
+            problems.append(
+                f"an unexpected row: {row['state']} {row['dialect']} {row['model_served']} {row['http_status']}"
+            )
     if len(rows) == 2 and not problems:
         first, second = (row["usage"] for row in rows)
         prompt = second["input_uncached"] + second["cache_read"] + second["cache_write"]
@@ -118,7 +149,22 @@ def scripted():
     if problems:
         print(output[-3000:])
         for row in rows:
-            print(json.dumps({name: row.get(name) for name in ("request_id", "state", "end_reason", "http_status", "prompt_tokens", "usage", "error_code")}))
+            print(
+                json.dumps(
+                    {
+                        name: row.get(name)
+                        for name in (
+                            "request_id",
+                            "state",
+                            "end_reason",
+                            "http_status",
+                            "prompt_tokens",
+                            "usage",
+                            "error_code",
+                        )
+                    }
+                )
+            )
     return 1 if problems else 0
 
 
@@ -139,12 +185,17 @@ def coder(model_file, runs):
             with tempfile.TemporaryDirectory(prefix="freehold-claude-work-") as folder:
                 target = pathlib.Path(folder) / "greet.py"
                 target.write_text('print("Hello, world!")\n')
-                code, result, output = ask(server, model, folder, TASK, ["Read", "Edit", "Bash(python3 greet.py)"], CODER_SECONDS)
+                code, result, output = ask(
+                    server, model, folder, TASK, ["Read", "Edit", "Bash(python3 greet.py)"], CODER_SECONDS
+                )
                 edited = "Hello, Freehold!" in target.read_text()
                 told = result is not None and "Hello, Freehold!" in (result.get("result") or "")
             good += code == 0 and edited and told
-            print(f"run {number}: exit {code}, edited {'yes' if edited else 'no'}, told {'yes' if told else 'no'}, "
-                  f"{len(rows_of(server)) - before} requests, {time.monotonic() - began:.0f} s", flush=True)
+            print(
+                f"run {number}: exit {code}, edited {'yes' if edited else 'no'}, told {'yes' if told else 'no'}, "
+                f"{len(rows_of(server)) - before} requests, {time.monotonic() - began:.0f} s",
+                flush=True,
+            )
             if result is None:
                 print(output[-1000:])
     print(f"Claude Code with {model}: {good} of {runs} runs read, edited and ran the file")

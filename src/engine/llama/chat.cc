@@ -3,6 +3,7 @@
 
 #include <common.h>
 #include <llama.h>
+#include <log.h>
 
 #include "engine/llama/chat_native.h"
 #include "engine/llama/chat_normalise.h"
@@ -249,6 +250,9 @@ base::Result<std::unique_ptr<ChatTemplate>> ChatTemplate::create(const llama_mod
 base::Result<std::unique_ptr<ChatTemplate>> ChatTemplate::create_from_text(const llama_model* model,
                                                                            std::string_view text,
                                                                            base::Random& random) {
+  // llama-common logs answers that it cannot parse and prompts that it cannot use; neither belongs
+  // in a log.
+  common_log_set_verbosity_thold(-1);
   auto out = std::make_unique<Template>();
   out->random = &random;
   std::string eos;

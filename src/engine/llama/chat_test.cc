@@ -332,6 +332,13 @@ TEST(ChatModel, GoldenQwenCoder) {
   ASSERT_NE(model, nullptr);
   const auto chat = ChatTemplate::create(model.get(), ids());
   ASSERT_TRUE(chat);
+  const auto free = (*chat)->render(with_tools());
+  ASSERT_TRUE(free);
+  EXPECT_TRUE(free->grammar.lazy) << "the marker is one token of this model: a trigger";
+  common_params_sampling sampling;
+  apply_grammar(free->grammar, llama_model_get_vocab(model.get()), sampling);
+  ASSERT_EQ(sampling.grammar_triggers.size(), 1U);
+  EXPECT_EQ(sampling.grammar_triggers[0].type, COMMON_GRAMMAR_TRIGGER_TYPE_TOKEN);
   EXPECT_TRUE((*chat)->supports_tools());
   const std::string prompt = prompt_of(**chat, everything());
   EXPECT_TRUE(prompt.starts_with("<|im_start|>system\nBe brief.\n\n# Tools\n")) << prompt;

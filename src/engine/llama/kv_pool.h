@@ -9,9 +9,10 @@
 // batch of the same shape, cold or cached. The context holds running sequences only: when nothing
 // runs it is emptied, so that a request that runs alone finds the same memory layout every time.
 // Together: a request repeated alone gives the same logits, bit by bit, whether its prefix was
-// computed or restored. In company the layout differs and so may the last bits. Tokens that were
-// generated are stored as they were computed, row by row: a later turn built on them repeats
-// itself, but differs in last bits from a run that prefills the whole conversation.
+// computed or restored. Not held: in company the layout differs and so may the last bits, also of
+// a prefix that was computed in company and is reused later; and generated tokens are stored as
+// they were computed, row by row, so a later turn built on them repeats itself but differs in last
+// bits from a run that prefills the whole conversation.
 //
 // Owned by the thread that owns the context. Works on any KvMemory.
 

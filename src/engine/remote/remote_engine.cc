@@ -98,7 +98,11 @@ base::Status RemoteEngine::Impl::attach(int fd, pid_t pid) {
   std::shared_ptr<remote::Link> before;
   {
     const std::lock_guard lock(mutex_);
-    if (worker_) before = worker_->link;
+    if (worker_) {
+      before = worker_->link;
+      worker_.reset();  // now, so that its end is not taken for the loss of the new one
+      info_.state = ModelState::Starting;
+    }
   }
   if (before) before->close({base::Code::Unavailable, "another worker took its place", {}, {}, {}});
   reap_links(false);

@@ -1,4 +1,5 @@
 """What the Python client tests share: the server under test (from the environment), both official clients, raw HTTP."""
+
 import http.client
 import json
 import os
@@ -19,10 +20,22 @@ PATIENCE_S = 20
 openai_client = openai.OpenAI(base_url=f"{URL}/v1", api_key=KEY, max_retries=0, timeout=120)
 anthropic_client = anthropic.Anthropic(base_url=URL, api_key=KEY, max_retries=0, timeout=120)
 
-WEATHER_SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]}},
-                  "required": ["city"], "additionalProperties": False}
-PERSON_SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}, "age": {"type": "integer"}, "mood": {"enum": ["glad", "sad"], "type": "string"}},
-                 "required": ["name", "age", "mood"], "additionalProperties": False}
+WEATHER_SCHEMA = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}, "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+PERSON_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string"},
+        "age": {"type": "integer"},
+        "mood": {"enum": ["glad", "sad"], "type": "string"},
+    },
+    "required": ["name", "age", "mood"],
+    "additionalProperties": False,
+}
 ONE_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 _cases = iter(range(1_000_000))
@@ -47,7 +60,11 @@ def raw(method, path, body=None, headers=None, auth=True):
     """(status, headers with lower-case names, text)"""
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(URL).netloc, timeout=120)
     try:
-        sent = {"content-type": "application/json", **({"authorization": f"Bearer {KEY}"} if auth else {}), **(headers or {})}
+        sent = {
+            "content-type": "application/json",
+            **({"authorization": f"Bearer {KEY}"} if auth else {}),
+            **(headers or {}),
+        }
         connection.request(method, path, json.dumps(body) if isinstance(body, (dict, list)) else body, sent)
         answer = connection.getresponse()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
