@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "dialects/content.h"
 #include "dialects/models.h"
 
 namespace fh::gateway {
@@ -58,6 +59,15 @@ std::string clean_tag(std::string_view tag) {
     out.push_back(plain ? c : '_');
   }
   return out;
+}
+
+// A text model goes on where a tool returned a picture; the picture becomes a line that says so.
+domain::Generation generation_of(const ServedModel& model, WireCall& wire) {
+  domain::Generation generation = wire.take_generation();
+  if (!model.engine->info().images) {
+    dialects::replace_tool_result_images(generation.conversation);
+  }
+  return generation;
 }
 
 base::Error missing_end() {
@@ -122,7 +132,7 @@ net::Task<base::Status> Inference::prepare_and_admit(Call& call, const Principal
   wanted.request_id = call.request_id;
   wanted.tenant = call.project;
   wanted.session_hint = call.wire->session_hint();
-  wanted.generation = call.wire->take_generation();
+  wanted.generation = generation_of(*call.model, *call.wire);
   base::Result<engine::Prepared> prepared =
       co_await prepare(deps_.runtime, *call.model->engine, std::move(wanted));
   if (!prepared) co_return std::unexpected(std::move(prepared).error());
@@ -291,7 +301,7 @@ net::Task<void> Inference::count_tokens(const Route& route, net::HttpRequest req
     engine::PrepareRequest wanted;
     wanted.request_id = request_id;
     wanted.tenant = call.project;
-    wanted.generation = call.wire->take_generation();
+    wanted.generation = generation_of(*call.model, *call.wire);
     wanted.count_only = true;
     counted = co_await prepare(deps_.runtime, *call.model->engine, std::move(wanted));
   } else {

@@ -168,8 +168,9 @@ def scripted():
     return 1 if problems else 0
 
 
-TASK = """There is a file greet.py in this folder. Read it, then change it with the Edit tool so that it prints "Hello, Freehold!" \
-instead of "Hello, world!", then run it with the Bash tool: python3 greet.py. Say what it printed."""
+TASK = """There is a file greet.py in this folder. Read it, then change it with the Edit tool so that it \
+prints "Hello, Freehold!" instead of "Hello, world!", then run it with the Bash tool: python3 greet.py. \
+Say what it printed."""
 
 
 def coder(model_file, runs):

@@ -7,6 +7,7 @@ One server per engine, on a data folder and a loopback port of its own. The clie
 are installed once into the cache (setup_clients.py). They see nothing of this machine's environment but PATH.
 Exit code 0: all passed. 1: a test failed. 2: the tests could not be run.
 """
+
 import argparse
 import pathlib
 import re
@@ -30,7 +31,9 @@ CONFIG = "[limits]\nkeep_alive_seconds = 1\nrequest_seconds = 300\n"
 def server_of(engine):
     if engine == "scripted":
         return freehold.Server(script=HERE / "engine.script", config=CONFIG)
-    server = freehold.Server(models=[setup_clients.fetched("smollm2-135m")], config=CONFIG + "[engine]\ncontext_tokens = 4096\n", wait=False)
+    server = freehold.Server(
+        models=[setup_clients.fetched("smollm2-135m")], config=CONFIG + "[engine]\ncontext_tokens = 4096\n", wait=False
+    )
     server.wait_ready(MODEL_READY_SECONDS)
     return server
 
@@ -39,19 +42,37 @@ def environment_of(server, engine, home):
     status, answer = server.json("GET", "/v1/models")
     if status != 200 or not answer["data"]:
         raise setup_clients.Problem(f"the server lists no model: {status} {answer}")
-    return {"PATH": f"{setup_clients.node_folder()}:/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8", "FREEHOLD_URL": server.base,
-            "FREEHOLD_KEY": server.key, "FREEHOLD_MODEL": answer["data"][0]["id"], "FREEHOLD_ENGINE": engine}
+    return {
+        "PATH": f"{setup_clients.node_folder()}:/usr/bin:/bin",
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "FREEHOLD_URL": server.base,
+        "FREEHOLD_KEY": server.key,
+        "FREEHOLD_MODEL": answer["data"][0]["id"],
+        "FREEHOLD_ENGINE": engine,
+    }
 
 
 def run(command, cwd, environment):
     """(exit code, output)"""
     try:
-        done = subprocess.run(command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=SUITE_SECONDS)
+        done = subprocess.run(
+            command,
+            cwd=cwd,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SUITE_SECONDS,
+        )
         return done.returncode, done.stdout
     except subprocess.TimeoutExpired as late:
         output = late.stdout or b""
-        return 124, (output.decode(errors="replace") if isinstance(output, bytes) else output) + f"\nnot done after {SUITE_SECONDS} s"
+        return (
+            124,
+            (output.decode(errors="replace") if isinstance(output, bytes) else output)
+            + f"\nnot done after {SUITE_SECONDS} s",
+        )
 
 
 def run_node(environment, folder, match):
@@ -66,15 +87,30 @@ def run_node(environment, folder, match):
     if match:
         command.append(f"--test-name-pattern={re.escape(match)}")
     code, output = run(command + sorted(path.name for path in work.glob("*.test.mjs")), work, environment)
-    count = {name: int(found[1]) if (found := re.search(rf"^# {name} (\d+)$", output, re.M)) else 0
-             for name in ("pass", "fail", "skipped", "cancelled")}
+    count = {
+        name: int(found[1]) if (found := re.search(rf"^# {name} (\d+)$", output, re.M)) else 0
+        for name in ("pass", "fail", "skipped", "cancelled")
+    }
     failed = re.findall(r"^\s*not ok \d+ - (.*?)(?: # .*)?$", output, re.M)
-    return code, output, f"{count['pass']} passed, {count['fail'] + count['cancelled']} failed, {count['skipped']} skipped", failed
+    return (
+        code,
+        output,
+        f"{count['pass']} passed, {count['fail'] + count['cancelled']} failed, {count['skipped']} skipped",
+        failed,
+    )
 
 
 def run_python(environment, folder, match):
     packages = setup_clients.python_environment(HERE / "python" / "requirements.txt")
-    command = [setup_clients.PYTHON, "-m", "unittest", "discover", "--start-directory", str(HERE / "python"), "--verbose"]
+    command = [
+        setup_clients.PYTHON,
+        "-m",
+        "unittest",
+        "discover",
+        "--start-directory",
+        str(HERE / "python"),
+        "--verbose",
+    ]
     if match:
         command += ["-k", match]
     inside = dict(environment, PYTHONPATH=str(packages), PYTHONDONTWRITEBYTECODE="1", PYTHONNOUSERSITE="1")
@@ -121,7 +157,9 @@ def main():
             for engine in ("scripted", "starter") if options.engine == "both" else (options.engine,):
                 results += run_engine(engine, options, pathlib.Path(folder))
         if options.claude_code:
-            results.append(subprocess.run([setup_clients.PYTHON, str(HERE / "claude_code.py")], timeout=SUITE_SECONDS).returncode)
+            results.append(
+                subprocess.run([setup_clients.PYTHON, str(HERE / "claude_code.py")], timeout=SUITE_SECONDS).returncode
+            )
     except (setup_clients.Problem, RuntimeError, OSError, subprocess.SubprocessError) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2

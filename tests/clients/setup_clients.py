@@ -3,6 +3,7 @@
 Everything lies below $FREEHOLD_CACHE/clients/<hash of the list>/, so a changed list is a new folder and nothing is
 installed twice. The packages come from the registries through npm and pip alone; no install script of a package runs.
 """
+
 import hashlib
 import os
 import pathlib
@@ -12,8 +13,10 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-CACHE = pathlib.Path(os.environ.get("FREEHOLD_CACHE") or
-                     pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "freehold")
+CACHE = pathlib.Path(
+    os.environ.get("FREEHOLD_CACHE")
+    or pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "freehold"
+)
 PYTHON = "/usr/bin/python3"
 INSTALL_SECONDS = 600
 
@@ -24,8 +27,9 @@ class Problem(Exception):
 
 def fetched(name):
     """The path of what third_party/lock.toml pins as `name`."""
-    done = subprocess.run([PYTHON, str(ROOT / "third_party" / "fetch"), name], capture_output=True, text=True,
-                          timeout=INSTALL_SECONDS)
+    done = subprocess.run(
+        [PYTHON, str(ROOT / "third_party" / "fetch"), name], capture_output=True, text=True, timeout=INSTALL_SECONDS
+    )
     if done.returncode != 0:
         raise Problem(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"{name} could not be fetched")
     return pathlib.Path(done.stdout.strip())
@@ -76,20 +80,51 @@ def node_modules(folder):
         programs = node_folder()
         npm = programs.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         environment = dict(os.environ, PATH=f"{programs}{os.pathsep}{os.environ.get('PATH', '/usr/bin:/bin')}")
-        checked([str(programs / "node"), str(npm), "ci", "--ignore-scripts", "--silent", "--no-audit", "--no-fund",
-                 "--cache", str(CACHE / "npm")], folder.name, staging, environment)
+        checked(
+            [
+                str(programs / "node"),
+                str(npm),
+                "ci",
+                "--ignore-scripts",
+                "--silent",
+                "--no-audit",
+                "--no-fund",
+                "--cache",
+                str(CACHE / "npm"),
+            ],
+            folder.name,
+            staging,
+            environment,
+        )
 
     return installed(folder.name, lists, fill)
 
 
 def python_environment(requirements):
     """A virtual environment with the hashed list; returns its python."""
+
     def fill(staging):
         # --copies and moving it would break the paths inside, so packages go into a plain folder instead.
         checked([PYTHON, "-m", "venv", str(staging / "tool")], "a virtual environment")
-        checked([str(staging / "tool" / "bin" / "python"), "-m", "pip", "install", "--quiet",
-                 "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:", "--require-hashes",
-                 "--target", str(staging / "packages"), "--requirement", str(requirements)], "the Python libraries")
+        checked(
+            [
+                str(staging / "tool" / "bin" / "python"),
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--only-binary",
+                ":all:",
+                "--require-hashes",
+                "--target",
+                str(staging / "packages"),
+                "--requirement",
+                str(requirements),
+            ],
+            "the Python libraries",
+        )
         shutil.rmtree(staging / "tool")
 
     return installed("python", [requirements], fill) / "packages"

@@ -5,6 +5,7 @@ usage: tests/transcripts/run.py [--update] [FILE.t ...]
 
 Exit code 0: all as written down. 1: something differs. 2: a transcript cannot be read or played.
 """
+
 import difflib
 import http.client
 import json
@@ -18,8 +19,16 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lib"))
 import freehold  # noqa: E402
 
-SHOWN_HEADERS = ("content-type", "cache-control", "x-accel-buffering", "x-should-retry", "retry-after-ms", "retry-after", "allow",
-                 "location")
+SHOWN_HEADERS = (
+    "content-type",
+    "cache-control",
+    "x-accel-buffering",
+    "x-should-retry",
+    "retry-after-ms",
+    "retry-after",
+    "allow",
+    "location",
+)
 KEY_HEADERS = ("authorization", "x-api-key", "api-key", "anonymous")
 WAIT_SECONDS = 30
 RANDOM_ID = re.compile(r"\b(req_|msg_|chatcmpl-|key_)([0-9A-Za-z]{20,})")
@@ -43,6 +52,7 @@ class Masks:
                 self.counts[prefix] = self.counts.get(prefix, 0) + 1
                 self.known[match[0]] = f"{prefix}<{self.counts[prefix]}>"
             return self.known[match[0]]
+
         text = RANDOM_ID.sub(number, text)
         text = re.sub(r'(?:event: ping\ndata: \{"type":"ping"\}\n\n)+', 'event: ping\ndata: {"type":"ping"}\n\n', text)
         text = re.sub(r"(?:: keepalive\n\n)+", ": keepalive\n\n", text)
@@ -113,7 +123,9 @@ class Player:
             lines.append("(the body's request_id is another)")
         if names:
             body = "".join(sorted(set(re.findall(r"^# TYPE .*\n", body, re.M))))
-        return f"answer {answer.status}{' names' if names else ''}", "\n".join(lines) + "\n\n" + self.ended(self.masks(body))
+        return f"answer {answer.status}{' names' if names else ''}", "\n".join(lines) + "\n\n" + self.ended(
+            self.masks(body)
+        )
 
     @staticmethod
     def ended(body):
@@ -146,8 +158,11 @@ class Player:
         lines = []
         for row in rows:
             usage = row.get("usage") or {}
-            line = (f"{row['dialect']} {row['model_served']} {row.get('end_reason', 'RUNNING')} {row.get('http_status')} in={usage.get('input_uncached')} "
-                    f"read={usage.get('cache_read')} write={usage.get('cache_write')} out={usage.get('output')} reasoning={usage.get('reasoning')}")
+            line = (
+                f"{row['dialect']} {row['model_served']} {row.get('end_reason', 'RUNNING')} {row.get('http_status')} "
+                f"in={usage.get('input_uncached')} read={usage.get('cache_read')} write={usage.get('cache_write')} "
+                f"out={usage.get('output')} reasoning={usage.get('reasoning')}"
+            )
             line += " stream" if row["stream"] else ""
             line += f" {row['workload']}" if row["workload"] else ""
             line += f" error={row['error_code']}" if row.get("error_code") else ""
@@ -160,7 +175,9 @@ def play(text):
     comment, sections = sections_of(text)
     given = {head: body for head, body in sections if head in ("script", "config")}
     out = [comment]
-    with freehold.Server(script=given.get("script", "# the engine's own sentence\n"), config=given.get("config")) as server:
+    with freehold.Server(
+        script=given.get("script", "# the engine's own sentence\n"), config=given.get("config")
+    ) as server:
         player = Player(server)
         for head, body in sections:
             kind, _, rest = head.partition(" ")
@@ -201,7 +218,11 @@ def main(arguments):
             print(f"{path.name}: written")
             continue
         different += 1
-        sys.stdout.writelines(difflib.unified_diff(text.splitlines(True), came.splitlines(True), f"{path.name} as written", f"{path.name} as it came"))
+        sys.stdout.writelines(
+            difflib.unified_diff(
+                text.splitlines(True), came.splitlines(True), f"{path.name} as written", f"{path.name} as it came"
+            )
+        )
     if not update:
         print(f"transcripts: {len(files) - different} as written, {different} different")
     return 1 if different else 0

@@ -7,6 +7,7 @@ usage: tests/wire/secrets.py
 
 Exit code 0: no mark was found, 1: some were, 2: could not be run.
 """
+
 import collections
 import itertools
 import json
@@ -61,26 +62,83 @@ class Marks:
 
 def messages_of(surface, mark, task):
     """A conversation with a mark in each place where a person's words can be."""
-    tool_result = {"anthropic": {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": mark("a tool result")}]},
-                   "openai": {"role": "tool", "tool_call_id": "call_1", "content": mark("a tool result")}}[surface]
-    call = {"anthropic": {"role": "assistant", "content": [{"type": "text", "text": mark("an earlier answer")}, {"type": "tool_use", "id": "toolu_1", "name": "read_file", "input": {"path": mark("a tool's arguments")}}]},
-            "openai": {"role": "assistant", "content": mark("an earlier answer"), "tool_calls": [{"id": "call_1", "type": "function", "function": {"name": "read_file", "arguments": json.dumps({"path": mark("a tool's arguments")})}}]}}[surface]
-    return [{"role": "user", "content": mark("a user message")}, call, tool_result, {"role": "user", "content": f"{task} {mark('the last user message')}"}]
+    tool_result = {
+        "anthropic": {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": mark("a tool result")}],
+        },
+        "openai": {"role": "tool", "tool_call_id": "call_1", "content": mark("a tool result")},
+    }[surface]
+    call = {
+        "anthropic": {
+            "role": "assistant",
+            "content": [
+                {"type": "text", "text": mark("an earlier answer")},
+                {
+                    "type": "tool_use",
+                    "id": "toolu_1",
+                    "name": "read_file",
+                    "input": {"path": mark("a tool's arguments")},
+                },
+            ],
+        },
+        "openai": {
+            "role": "assistant",
+            "content": mark("an earlier answer"),
+            "tool_calls": [
+                {
+                    "id": "call_1",
+                    "type": "function",
+                    "function": {"name": "read_file", "arguments": json.dumps({"path": mark("a tool's arguments")})},
+                }
+            ],
+        },
+    }[surface]
+    return [
+        {"role": "user", "content": mark("a user message")},
+        call,
+        tool_result,
+        {"role": "user", "content": f"{task} {mark('the last user message')}"},
+    ]
 
 
 def body_of(surface, mark, task, **more):
     body = {"model": "scripted", "max_tokens": 50, "messages": messages_of(surface, mark, task)}
     schema = {"type": "object", "description": mark("a tool's schema")}
     if surface == "anthropic":
-        body |= {"system": mark("the system prompt"), "tools": [{"name": "read_file", "description": mark("a tool's description"), "input_schema": schema}], "metadata": {"user_id": mark("metadata")}, "stop_sequences": [mark("a stop string")]}
+        body |= {
+            "system": mark("the system prompt"),
+            "tools": [{"name": "read_file", "description": mark("a tool's description"), "input_schema": schema}],
+            "metadata": {"user_id": mark("metadata")},
+            "stop_sequences": [mark("a stop string")],
+        }
     else:
         body["messages"].insert(0, {"role": "system", "content": mark("the system prompt")})
-        body |= {"tools": [{"type": "function", "function": {"name": "read_file", "description": mark("a tool's description"), "parameters": schema}}], "user": mark("user"), "stop": [mark("a stop string")], "prompt_cache_key": mark("a cache key")}
+        body |= {
+            "tools": [
+                {
+                    "type": "function",
+                    "function": {
+                        "name": "read_file",
+                        "description": mark("a tool's description"),
+                        "parameters": schema,
+                    },
+                }
+            ],
+            "user": mark("user"),
+            "stop": [mark("a stop string")],
+            "prompt_cache_key": mark("a cache key"),
+        }
     return body | more
 
 
 def post(server, path, body, key, mark):
-    headers = {"user-agent": mark("user-agent"), "x-anything": mark("a header"), "cookie": f"a={mark('a cookie')}", "anthropic-beta": mark("a beta")}
+    headers = {
+        "user-agent": mark("user-agent"),
+        "x-anything": mark("a header"),
+        "cookie": f"a={mark('a cookie')}",
+        "anthropic-beta": mark("a beta"),
+    }
     status, _, _ = server.post(f"{path}?x={mark('a query')}", body, key=key, headers=headers)
     mark.statuses[status] += 1
 
@@ -91,13 +149,34 @@ def drive(server, mark, key):
         for task in ("answer", "break at once", "break later", "refuse"):
             for stream in (False, True):
                 post(server, path, body_of(surface, mark, task, stream=stream), key, mark)
-        for wrong in ({"model": mark("a wrong model's name")}, {"temperature": mark("a wrong temperature")}, {"messages": mark("wrong messages")}, {"tool_choice": mark("a wrong tool choice")},
-                      {"messages": [{"role": mark("a wrong role"), "content": "x"}]}, {"messages": [{"role": "user", "content": [{"type": mark("a wrong type")}]}]}, {mark("a wrong field"): 1}):
+        for wrong in (
+            {"model": mark("a wrong model's name")},
+            {"temperature": mark("a wrong temperature")},
+            {"messages": mark("wrong messages")},
+            {"tool_choice": mark("a wrong tool choice")},
+            {"messages": [{"role": mark("a wrong role"), "content": "x"}]},
+            {"messages": [{"role": "user", "content": [{"type": mark("a wrong type")}]}]},
+            {mark("a wrong field"): 1},
+        ):
             post(server, path, body_of(surface, mark, "answer") | wrong, key, mark)
         whole = json.dumps(body_of(surface, mark, "answer"))
-        for broken in (whole[:-3], whole[:len(whole) // 2], whole.replace(":", ";"), mark("not JSON at all"), whole + mark("after the JSON"), "[" * 500 + mark("deep JSON")):
+        for broken in (
+            whole[:-3],
+            whole[: len(whole) // 2],
+            whole.replace(":", ";"),
+            mark("not JSON at all"),
+            whole + mark("after the JSON"),
+            "[" * 500 + mark("deep JSON"),
+        ):
             post(server, path, broken, key, mark)
-        post(server, path, body_of(surface, mark, "answer") | {"messages": [{"role": "user", "content": mark("an overlong prompt") + " word" * 20_000}]}, key, mark)
+        post(
+            server,
+            path,
+            body_of(surface, mark, "answer")
+            | {"messages": [{"role": "user", "content": mark("an overlong prompt") + " word" * 20_000}]},
+            key,
+            mark,
+        )
         post(server, path, body_of(surface, mark, "answer"), mark.secret("fh-" + "Qz" * 21 + "A", "a wrong key"), mark)
         post(server, f"/{mark('a path')}", whole, key, mark)
         server.request("GET", f"{path}/{mark('a deeper path')}", key=key)
@@ -110,8 +189,16 @@ def drive(server, mark, key):
 
 def raw_inputs(server, mark, key):
     head = f"POST /v1/messages HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
-    for data in (f"{mark('a method')} / HTTP/1.1\r\n\r\n", f"GET /{mark('a target')}\x00 HTTP/1.1\r\nHost: x\r\n\r\n", f"{head}X: {mark('a bad header')}\x01\r\n\r\n", f"{head}Content-Length: {mark('a length')}\r\n\r\n",
-                 f"{head}Transfer-Encoding: {mark('a coding')}\r\n\r\n", f"{head}Content-Length: 900\r\n\r\n{{\"a\":\"{mark('a cut body')}", mark("no HTTP"), f"{head}Content-Length: 5\r\nContent-Encoding: {mark('a content coding')}\r\n\r\nhello"):
+    for data in (
+        f"{mark('a method')} / HTTP/1.1\r\n\r\n",
+        f"GET /{mark('a target')}\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        f"{head}X: {mark('a bad header')}\x01\r\n\r\n",
+        f"{head}Content-Length: {mark('a length')}\r\n\r\n",
+        f"{head}Transfer-Encoding: {mark('a coding')}\r\n\r\n",
+        f"{head}Content-Length: 900\r\n\r\n{{\"a\":\"{mark('a cut body')}",
+        mark("no HTTP"),
+        f"{head}Content-Length: 5\r\nContent-Encoding: {mark('a content coding')}\r\n\r\nhello",
+    ):
         with socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_SECONDS) as connection:
             connection.sendall(data.encode())
             connection.shutdown(socket.SHUT_WR)
@@ -128,14 +215,27 @@ def kill_worker(server, mark, key):
 
 
 def leaks(mark, where, text, allowed=()):
-    return [f"{where} holds what was planted as {origin}: {word}" for word, origin in mark.planted.items()
-            if origin not in allowed and (word in text or word.encode().hex() in text)]
+    return [
+        f"{where} holds what was planted as {origin}: {word}"
+        for word, origin in mark.planted.items()
+        if origin not in allowed and (word in text or word.encode().hex() in text)
+    ]
 
 
 def look(server, mark, banner):
     log = server.log.read_text(errors="replace")
     found = leaks(mark, "the log", log.replace(banner, ""))
-    for path in ("/metrics", "/readyz", "/healthz", "/admin/v1/status", "/admin/v1/models", "/admin/v1/keys", "/admin/v1/usage", "/admin/v1/usage?by=key", "/admin/v1/usage?by=workload"):
+    for path in (
+        "/metrics",
+        "/readyz",
+        "/healthz",
+        "/admin/v1/status",
+        "/admin/v1/models",
+        "/admin/v1/keys",
+        "/admin/v1/usage",
+        "/admin/v1/usage?by=key",
+        "/admin/v1/usage?by=workload",
+    ):
         found += leaks(mark, path, server.get(path)[2].decode())
     # The name under which a model was asked for is part of a row, and only of a row that was admitted.
     found += leaks(mark, "/admin/v1/requests", server.get("/admin/v1/requests?limit=1000")[2].decode())
@@ -171,7 +271,9 @@ def run(log_format):
         found += look_at_files(server, mark)
     for line in found:
         print(f"{log_format}: {line}")
-    print(f"{log_format} log: {len(mark.planted)} marks planted, {len(found)} found again ({len(log.splitlines())} lines of log)")
+    print(
+        f"{log_format} log: {len(mark.planted)} marks planted, {len(found)} found again ({len(log.splitlines())} lines of log)"
+    )
     return found
 
 

@@ -392,7 +392,9 @@ class MarkerParser final : public OutputParser {
   // The answer ends inside a call.
   void give_up_call() {
     if (started_) {
-      end_call(false);
+      // Cut by a limit it stays open: nothing to act on. A model that stopped inside it is closed.
+      if (!cut_) end_call(false);
+      ends_with_call_ = false;
     } else if (cut_ || options_.must_call) {
       drop(buffer_.size());  // half a call is neither text nor call
     } else {

@@ -43,7 +43,9 @@ class NativeParser final : public OutputParser {
       emit_text(text_);  // the format was not followed at all: the answer is what was written
     }
     // A call that was cut off inside its arguments is closed, but it is no call to act on.
-    if (open_) end_call(is_object(arguments_));
+    // Cut by a limit it stays open, which tells the writers.
+    const bool whole = is_object(arguments_);
+    if (open_ && (whole || !cut)) end_call(whole);
     if (!trailing_text_.empty()) emit_text(std::exchange(trailing_text_, {}));
     const bool may_turn = !cut || reason == EndReason::Length || reason == EndReason::ContextFull;
     if (ends_with_call_ && may_turn) reason = EndReason::ToolCall;

@@ -21,6 +21,7 @@ struct Folded {
   std::size_t deltas = 0;  // of arguments
   domain::EndReason reason = domain::EndReason::Complete;
   bool made_call = false;
+  bool open_call = false;  // ended inside a call
 };
 
 inline void fold(Folded& out, const std::vector<domain::Event>& events, bool& open) {
@@ -64,7 +65,10 @@ inline Folded run_parser(OutputParser& parser, const std::vector<std::string>& p
   for (const auto& piece : pieces) fold(out, parser.feed(piece, {}), open);
   out.reason = reason;
   fold(out, parser.finish(out.reason), open);
-  EXPECT_FALSE(open) << "a call was left open";
+  // Only a call that a limit or a cancellation cut may stay open.
+  const bool whole = reason == domain::EndReason::Complete || reason == domain::EndReason::Stop;
+  EXPECT_FALSE(open && whole) << "a call was left open";
+  out.open_call = open;
   out.made_call = parser.made_call();
   return out;
 }

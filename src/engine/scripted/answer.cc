@@ -33,7 +33,7 @@ std::optional<Answer::Ending> Answer::apply(const Step& step, std::vector<d::Eve
   if (is_token(step.kind)) {
     if (output_tokens_ == limits_.output_tokens_max) {
       flush(events);
-      end_call(events);
+      // A call that is cut stays open: it is nothing to act on, and the writers say so.
       return Ending{limits_.at_limit, {}};
     }
     ++output_tokens_;

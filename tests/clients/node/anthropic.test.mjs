@@ -2,14 +2,36 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
-import { anthropic, filler, frames, fresh, idle, isPerson, key, ledgerRow, longPrompt, model, nearlyAll, needsScript, personSchema, raw, scripted, until,
-  url, user } from './common.mjs';
+import {
+  anthropic,
+  filler,
+  frames,
+  fresh,
+  idle,
+  isPerson,
+  key,
+  ledgerRow,
+  longPrompt,
+  model,
+  nearlyAll,
+  needsScript,
+  personSchema,
+  raw,
+  scripted,
+  until,
+  url,
+  user,
+} from './common.mjs';
 
 const ask = (content, more = {}) => ({ model, max_tokens: 24, messages: user(content), temperature: 0, ...more });
 // Sampling parameters are not typed in this client's newest version; the server takes them in every version.
 const create = (body, options) => anthropic.messages.create(body, options);
 const promptOf = (usage) => usage.input_tokens + usage.cache_creation_input_tokens + usage.cache_read_input_tokens;
-const textOf = (message) => message.content.filter((b) => b.type === 'text').map((b) => b.text).join('');
+const textOf = (message) =>
+  message.content
+    .filter((b) => b.type === 'text')
+    .map((b) => b.text)
+    .join('');
 
 // What must be equal between the two ways of asking: all but the ids, and how the prompt was split by the cache.
 function essence(message) {
@@ -19,9 +41,19 @@ function essence(message) {
     return { type: block.type, text: block.text };
   });
   const { role, type, model: name, stop_reason, stop_sequence, stop_details, container } = message;
-  return { role, type, name, stop_reason, stop_sequence, stop_details, container, content,
-    prompt: promptOf(message.usage), output: message.usage.output_tokens,
-    thinking: message.usage.output_tokens_details.thinking_tokens };
+  return {
+    role,
+    type,
+    name,
+    stop_reason,
+    stop_sequence,
+    stop_details,
+    container,
+    content,
+    prompt: promptOf(message.usage),
+    output: message.usage.output_tokens,
+    thinking: message.usage.output_tokens_details.thinking_tokens,
+  };
 }
 
 async function rawFrames(body) {
@@ -32,27 +64,71 @@ async function rawFrames(body) {
 
 test('a whole answer has every key', async () => {
   const message = await create(ask('Say hello. [count]'));
-  assert.deepEqual(Object.keys(message).filter((k) => !k.startsWith('_')), ['id', 'type', 'role', 'model', 'content',
-    'stop_reason', 'stop_sequence', 'stop_details', 'container', 'diagnostics', 'usage']);
+  assert.deepEqual(
+    Object.keys(message).filter((k) => !k.startsWith('_')),
+    [
+      'id',
+      'type',
+      'role',
+      'model',
+      'content',
+      'stop_reason',
+      'stop_sequence',
+      'stop_details',
+      'container',
+      'diagnostics',
+      'usage',
+    ],
+  );
   assert.match(message.id, /^msg_/);
   assert.equal(message.model, model);
-  assert.deepEqual(Object.keys(message.usage), ['input_tokens', 'cache_creation_input_tokens', 'cache_read_input_tokens',
-    'cache_creation', 'output_tokens', 'output_tokens_details', 'server_tool_use', 'service_tier', 'speed', 'inference_geo']);
+  assert.deepEqual(Object.keys(message.usage), [
+    'input_tokens',
+    'cache_creation_input_tokens',
+    'cache_read_input_tokens',
+    'cache_creation',
+    'output_tokens',
+    'output_tokens_details',
+    'server_tool_use',
+    'service_tier',
+    'speed',
+    'inference_geo',
+  ]);
   assert.ok(message.usage.output_tokens > 0 && promptOf(message.usage) > 0);
   assert.ok(['end_turn', 'max_tokens'].includes(message.stop_reason));
 });
 
-for (const mark of ['[count]', '[reasoning]', '[weather]', '[text and call]', '[empty call]', '[long call]', '[split]']) {
-  test(`finalMessage() of a stream equals the whole reply: ${mark}`, mark === '[count]' ? {} : needsScript, async () => {
-    const body = ask(`Please go on. ${mark}`, { max_tokens: scripted ? 200 : 24 });
-    const whole = await create(body);
-    const streamed = await anthropic.messages.stream(body).finalMessage();
-    assert.deepEqual(essence(streamed), essence(whole));
-    assert.match(streamed.id, /^msg_/);
-  });
+for (const mark of [
+  '[count]',
+  '[reasoning]',
+  '[weather]',
+  '[text and call]',
+  '[empty call]',
+  '[long call]',
+  '[split]',
+]) {
+  test(
+    `finalMessage() of a stream equals the whole reply: ${mark}`,
+    mark === '[count]' ? {} : needsScript,
+    async () => {
+      const body = ask(`Please go on. ${mark}`, { max_tokens: scripted ? 200 : 24 });
+      const whole = await create(body);
+      const streamed = await anthropic.messages.stream(body).finalMessage();
+      assert.deepEqual(essence(streamed), essence(whole));
+      assert.match(streamed.id, /^msg_/);
+    },
+  );
 }
 
-for (const mark of ['[count]', '[reasoning]', '[reasoning and call]', '[two calls]', '[text and call]', '[empty call]', '[long call]']) {
+for (const mark of [
+  '[count]',
+  '[reasoning]',
+  '[reasoning and call]',
+  '[two calls]',
+  '[text and call]',
+  '[empty call]',
+  '[long call]',
+]) {
   test(`the events come in order, one block at a time: ${mark}`, mark === '[count]' ? {} : needsScript, async () => {
     const all = await rawFrames(ask(`Order, please. ${mark}`, { max_tokens: scripted ? 200 : 8 }));
     for (const frame of all) {
@@ -96,7 +172,9 @@ for (const mark of ['[count]', '[reasoning]', '[reasoning and call]', '[two call
 }
 
 test('a code point is never cut between deltas', needsScript, async () => {
-  const texts = (await rawFrames(ask('[split]'))).filter((f) => f.json.delta?.type === 'text_delta').map((f) => f.json.delta.text);
+  const texts = (await rawFrames(ask('[split]')))
+    .filter((f) => f.json.delta?.type === 'text_delta')
+    .map((f) => f.json.delta.text);
   assert.equal(texts.join(''), 'café 🦆!');
   for (const text of texts) assert.ok(!text.includes('\ufffd') && text.isWellFormed());
 });
@@ -134,9 +212,12 @@ test('the same request at temperature 0 gets the same answer', async () => {
 });
 
 test('output_config.format makes JSON that fits the schema', async () => {
-  const message = await create(ask('Describe one person as JSON.', {
-    max_tokens: 300, output_config: { format: { type: 'json_schema', schema: personSchema } },
-  }));
+  const message = await create(
+    ask('Describe one person as JSON.', {
+      max_tokens: 300,
+      output_config: { format: { type: 'json_schema', schema: personSchema } },
+    }),
+  );
   assert.equal(message.stop_reason, 'end_turn', JSON.stringify(message));
   assert.ok(isPerson(JSON.parse(textOf(message))), textOf(message));
 });
@@ -178,8 +259,10 @@ test('max_tokens 0 reads the prompt, says nothing and warms the cache', async ()
 
 test('the billing line of a coding client changes neither prompt nor cache', async () => {
   const text = longPrompt();
-  const system = (line) => [...(line ? [{ type: 'text', text: `x-anthropic-billing-header: cc_version=2.1.331.${line}; cch=${line};` }] : []),
-    { type: 'text', text }];
+  const system = (line) => [
+    ...(line ? [{ type: 'text', text: `x-anthropic-billing-header: cc_version=2.1.331.${line}; cch=${line};` }] : []),
+    { type: 'text', text },
+  ];
   const first = await create(ask('Hello', { system: system('aaa'), max_tokens: 2 }));
   for (const line of ['bbb', undefined]) {
     const next = await create(ask('Hello', { system: system(line), max_tokens: 2 }));
@@ -190,9 +273,15 @@ test('the billing line of a coding client changes neither prompt nor cache', asy
 
 test('moving cache_control marks changes neither prompt nor cache', async () => {
   const text = longPrompt();
-  const block = (mark) => ({ type: 'text', text, ...(mark ? { cache_control: { type: 'ephemeral', ttl: '1h' } } : {}) });
+  const block = (mark) => ({
+    type: 'text',
+    text,
+    ...(mark ? { cache_control: { type: 'ephemeral', ttl: '1h' } } : {}),
+  });
   const first = await create(ask([block(true), { type: 'text', text: 'Hello' }], { max_tokens: 2 }));
-  const next = await create(ask([block(false), { type: 'text', text: 'Hello', cache_control: { type: 'ephemeral' } }], { max_tokens: 2 }));
+  const next = await create(
+    ask([block(false), { type: 'text', text: 'Hello', cache_control: { type: 'ephemeral' } }], { max_tokens: 2 }),
+  );
   assert.equal(promptOf(next.usage), promptOf(first.usage));
   assert.ok(nearlyAll(next.usage.cache_read_input_tokens, promptOf(next.usage)), JSON.stringify(next.usage));
 });
@@ -200,24 +289,45 @@ test('moving cache_control marks changes neither prompt nor cache', async () => 
 test('system messages inside the conversation stay in place and keep the prefix', async () => {
   const messages = [{ role: 'user', content: longPrompt() }];
   const first = await create({ model, max_tokens: 4, temperature: 0, system: 'Be brief.', messages });
-  messages.push({ role: 'assistant', content: textOf(first) }, { role: 'system', content: '<total_tokens>9000 tokens left</total_tokens>' },
-    { role: 'user', content: 'Go on.' });
+  messages.push(
+    { role: 'assistant', content: textOf(first) },
+    { role: 'system', content: '<total_tokens>9000 tokens left</total_tokens>' },
+    { role: 'user', content: 'Go on.' },
+  );
   const second = await create({ model, max_tokens: 4, temperature: 0, system: 'Be brief.', messages });
-  assert.ok(nearlyAll(second.usage.cache_read_input_tokens, promptOf(first.usage)), JSON.stringify([first.usage, second.usage]));
-  messages.push({ role: 'assistant', content: textOf(second) }, { role: 'user', content: 'Go on.' },
-    { role: 'system', content: [{ type: 'text', text: 'A reminder at the end.' }] });
+  assert.ok(
+    nearlyAll(second.usage.cache_read_input_tokens, promptOf(first.usage)),
+    JSON.stringify([first.usage, second.usage]),
+  );
+  messages.push(
+    { role: 'assistant', content: textOf(second) },
+    { role: 'user', content: 'Go on.' },
+    { role: 'system', content: [{ type: 'text', text: 'A reminder at the end.' }] },
+  );
   const third = await create({ model, max_tokens: 4, temperature: 0, system: 'Be brief.', messages });
-  assert.ok(nearlyAll(third.usage.cache_read_input_tokens, promptOf(second.usage)), JSON.stringify([second.usage, third.usage]));
+  assert.ok(
+    nearlyAll(third.usage.cache_read_input_tokens, promptOf(second.usage)),
+    JSON.stringify([second.usage, third.usage]),
+  );
 });
 
 test('a system message in the middle is read', needsScript, async () => {
-  const messages = [...user('Hello'), { role: 'assistant', content: 'Hello.' }, { role: 'system', content: 'Always speak of ducks.' },
-    { role: 'user', content: 'And now?' }];
+  const messages = [
+    ...user('Hello'),
+    { role: 'assistant', content: 'Hello.' },
+    { role: 'system', content: 'Always speak of ducks.' },
+    { role: 'user', content: 'And now?' },
+  ];
   assert.equal(textOf(await create({ model, max_tokens: 9, messages })), 'Quack.');
 });
 
 test('every form of thinking is taken; disabled leaves none', async () => {
-  for (const thinking of [{ type: 'adaptive' }, { type: 'enabled', budget_tokens: 1024 }, { type: 'between_tools' }, { type: 'disabled' }]) {
+  for (const thinking of [
+    { type: 'adaptive' },
+    { type: 'enabled', budget_tokens: 1024 },
+    { type: 'between_tools' },
+    { type: 'disabled' },
+  ]) {
     const message = await create(ask('Think. [reasoning]', { thinking, max_tokens: scripted ? 2048 : 24 }));
     const kinds = message.content.map((block) => block.type);
     if (scripted && thinking.type !== 'disabled') assert.deepEqual(kinds, ['thinking', 'text']);
@@ -227,26 +337,56 @@ test('every form of thinking is taken; disabled leaves none', async () => {
 
 test('a thinking block is signed and may come back, also altered', needsScript, async () => {
   const thinking = { type: 'enabled', budget_tokens: 1024 };
-  const first = await create(ask('[reasoning and call]', { thinking, max_tokens: 2048, tools: [{ name: 'get_weather', input_schema: { type: 'object' } }] }));
-  assert.deepEqual(first.content.map((b) => b.type), ['thinking', 'tool_use']);
+  const first = await create(
+    ask('[reasoning and call]', {
+      thinking,
+      max_tokens: 2048,
+      tools: [{ name: 'get_weather', input_schema: { type: 'object' } }],
+    }),
+  );
+  assert.deepEqual(
+    first.content.map((b) => b.type),
+    ['thinking', 'tool_use'],
+  );
   assert.ok(first.content[0].signature.length > 0);
   assert.ok(first.usage.output_tokens_details.thinking_tokens > 0);
   const prompts = new Set();
   for (const signature of [first.content[0].signature, 'made elsewhere', '']) {
-    const messages = [...user('[reasoning and call]'), { role: 'assistant', content: [{ ...first.content[0], signature }, first.content[1]] },
-      { role: 'user', content: [{ type: 'tool_result', tool_use_id: first.content[1].id, content: '19 degrees' }] }];
-    const next = await create({ model, max_tokens: 2048, thinking, messages, tools: [{ name: 'get_weather', input_schema: { type: 'object' } }] });
+    const messages = [
+      ...user('[reasoning and call]'),
+      { role: 'assistant', content: [{ ...first.content[0], signature }, first.content[1]] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: first.content[1].id, content: '19 degrees' }] },
+    ];
+    const next = await create({
+      model,
+      max_tokens: 2048,
+      thinking,
+      messages,
+      tools: [{ name: 'get_weather', input_schema: { type: 'object' } }],
+    });
     assert.equal(textOf(next), 'It is 19 degrees in Paris.');
     prompts.add(promptOf(next.usage));
   }
-  const redacted = [...user('[count]'), { role: 'assistant', content: [{ type: 'redacted_thinking', data: 'b64' }, { type: 'text', text: 'one' }] },
-    ...user('[count]')];
+  const redacted = [
+    ...user('[count]'),
+    {
+      role: 'assistant',
+      content: [
+        { type: 'redacted_thinking', data: 'b64' },
+        { type: 'text', text: 'one' },
+      ],
+    },
+    ...user('[count]'),
+  ];
   assert.equal((await create({ model, max_tokens: 9, messages: redacted })).role, 'assistant');
   assert.equal(prompts.size, 1);
 });
 
 test('display omitted hides the thinking and keeps its signature', needsScript, async () => {
-  const body = ask('[reasoning]', { thinking: { type: 'enabled', budget_tokens: 1024, display: 'omitted' }, max_tokens: 2048 });
+  const body = ask('[reasoning]', {
+    thinking: { type: 'enabled', budget_tokens: 1024, display: 'omitted' },
+    max_tokens: 2048,
+  });
   const whole = await create(body);
   const streamed = await anthropic.messages.stream(body).finalMessage();
   for (const message of [whole, streamed]) {
@@ -256,20 +396,37 @@ test('display omitted hides the thinking and keeps its signature', needsScript, 
 });
 
 test('a prompt that leaves little room ends at the window, not with an error', needsScript, async () => {
-  const count = async (words) => (await anthropic.messages.countTokens({ model, messages: user(`[window] ${filler(words)}`) })).input_tokens;
+  const count = async (words) =>
+    (await anthropic.messages.countTokens({ model, messages: user(`[window] ${filler(words)}`) })).input_tokens;
   let words = 100;
-  while (await count(words + 50) < 8000) words += 50;
+  while ((await count(words + 50)) < 8000) words += 50;
   const message = await create(ask(`[window] ${filler(words)}`, { max_tokens: 32000 }), { timeout: 60_000 });
   assert.equal(message.stop_reason, 'model_context_window_exceeded');
   assert.equal(promptOf(message.usage) + message.usage.output_tokens, 8192);
 });
 
 test('both versions, both key headers and unknown betas are served alike', async () => {
-  const body = ask('Versions. [count]', { max_tokens: 4, unknown_field: { a: [1] }, context_management: { edits: [] }, service_tier: 'auto', speed: 'fast' });
+  const body = ask('Versions. [count]', {
+    max_tokens: 4,
+    unknown_field: { a: [1] },
+    context_management: { edits: [] },
+    service_tier: 'auto',
+    speed: 'fast',
+  });
   const seen = [];
   for (const version of ['2023-06-01', '2026-10-21', undefined]) {
-    for (const auth of [{ authorization: `Bearer ${key}` }, { 'x-api-key': key }, { 'api-key': key }, { authorization: `bearer ${key}`, 'x-api-key': key }]) {
-      const headers = { ...auth, 'anthropic-beta': 'no-such-beta-2030-01-01,another', 'x-stainless-lang': 'js', 'x-claude-code-session-id': 'a b' };
+    for (const auth of [
+      { authorization: `Bearer ${key}` },
+      { 'x-api-key': key },
+      { 'api-key': key },
+      { authorization: `bearer ${key}`, 'x-api-key': key },
+    ]) {
+      const headers = {
+        ...auth,
+        'anthropic-beta': 'no-such-beta-2030-01-01,another',
+        'x-stainless-lang': 'js',
+        'x-claude-code-session-id': 'a b',
+      };
       if (version) headers['anthropic-version'] = version;
       const answer = await raw('POST', '/v1/messages?beta=true&x=1', { body, headers, auth: false });
       assert.equal(answer.status, 200, answer.text);
@@ -277,8 +434,13 @@ test('both versions, both key headers and unknown betas are served alike', async
     }
   }
   assert.equal(new Set(seen).size, 1);
-  const older = new Anthropic({ baseURL: url, apiKey: null, authToken: null, maxRetries: 0,
-    defaultHeaders: { 'x-api-key': key, 'anthropic-version': '2023-06-01', authorization: null } });
+  const older = new Anthropic({
+    baseURL: url,
+    apiKey: null,
+    authToken: null,
+    maxRetries: 0,
+    defaultHeaders: { 'x-api-key': key, 'anthropic-version': '2023-06-01', authorization: null },
+  });
   assert.equal((await older.messages.create(body)).role, 'assistant');
   assert.equal((await anthropic.beta.messages.create({ ...body, betas: ['no-such-beta'] })).role, 'assistant');
 });
@@ -291,7 +453,11 @@ test('a model may be asked for by its alias and with a window suffix', async () 
 });
 
 test('consecutive user turns and a prefilled answer are taken', async () => {
-  const messages = [...user('Hello. [count]'), ...user('Are you there? [count]'), { role: 'assistant', content: 'Yes, I' }];
+  const messages = [
+    ...user('Hello. [count]'),
+    ...user('Are you there? [count]'),
+    { role: 'assistant', content: 'Yes, I' },
+  ];
   assert.equal((await create({ model, max_tokens: 4, messages })).role, 'assistant');
 });
 
@@ -303,7 +469,9 @@ test('diagnostics may be asked for', async () => {
 
 test('eight at once all get their own whole answer', async () => {
   const tags = Array.from({ length: 8 }, (_, i) => `tag${i}`);
-  const answers = await Promise.all(tags.map((tag) => anthropic.messages.stream(ask(`${tag} [echo]`, { max_tokens: 8 })).finalMessage()));
+  const answers = await Promise.all(
+    tags.map((tag) => anthropic.messages.stream(ask(`${tag} [echo]`, { max_tokens: 8 })).finalMessage()),
+  );
   assert.equal(new Set(answers.map((a) => a.id)).size, 8);
   for (const [i, answer] of answers.entries()) {
     assert.ok(answer.usage.output_tokens > 0);

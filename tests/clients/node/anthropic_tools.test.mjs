@@ -4,8 +4,19 @@ import { test } from 'node:test';
 import { anthropic, frames, model, needsScript, onePixel, raw, scripted, user, weatherSchema } from './common.mjs';
 
 const weather = { name: 'get_weather', description: 'The weather of a city', input_schema: weatherSchema };
-const time = { name: 'get_time', description: 'The time in a city', input_schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } };
-const ask = (content, more = {}) => ({ model, max_tokens: 120, temperature: 0, messages: user(content), tools: [weather, time], ...more });
+const time = {
+  name: 'get_time',
+  description: 'The time in a city',
+  input_schema: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+};
+const ask = (content, more = {}) => ({
+  model,
+  max_tokens: 120,
+  temperature: 0,
+  messages: user(content),
+  tools: [weather, time],
+  ...more,
+});
 // A small model that may call in parallel goes on calling until its tokens are spent.
 const once = scripted ? {} : { disable_parallel_tool_use: true };
 const create = (body) => anthropic.messages.create(body);
@@ -22,8 +33,11 @@ test('call, result, final answer', needsScript, async () => {
   const [call] = calls(first);
   assert.deepEqual([call.name, call.input], ['get_weather', { city: 'Paris', unit: 'celsius' }]);
   for (const content of ['19 degrees', [{ type: 'text', text: '19 degrees' }]]) {
-    const messages = [...user('How warm is it? [weather]'), { role: 'assistant', content: first.content },
-      { role: 'user', content: [{ type: 'tool_result', tool_use_id: call.id, content }] }];
+    const messages = [
+      ...user('How warm is it? [weather]'),
+      { role: 'assistant', content: first.content },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: call.id, content }] },
+    ];
     const last = await create(ask('', { messages }));
     assert.equal(last.stop_reason, 'end_turn');
     assert.equal(last.content[0].text, 'It is 19 degrees in Paris.');
@@ -32,8 +46,12 @@ test('call, result, final answer', needsScript, async () => {
 });
 
 test('arguments flow in pieces that join to the input', needsScript, async () => {
-  const answer = await raw('POST', '/v1/messages', { body: ask('[long call]', { tools: undefined, max_tokens: 300, stream: true }) });
-  const pieces = frames(answer.text).filter((f) => f.json.delta?.type === 'input_json_delta').map((f) => f.json.delta.partial_json);
+  const answer = await raw('POST', '/v1/messages', {
+    body: ask('[long call]', { tools: undefined, max_tokens: 300, stream: true }),
+  });
+  const pieces = frames(answer.text)
+    .filter((f) => f.json.delta?.type === 'input_json_delta')
+    .map((f) => f.json.delta.partial_json);
   assert.ok(pieces.length > 3, `only ${pieces.length} deltas`);
   const whole = await create(ask('[long call]', { tools: undefined, max_tokens: 300 }));
   assert.deepEqual(JSON.parse(pieces.join('')), calls(whole)[0].input);
@@ -46,14 +64,20 @@ test('arguments flow in pieces that join to the input', needsScript, async () =>
 });
 
 test('a call without arguments has the empty object', needsScript, async () => {
-  for (const message of [await create(ask('[empty call]')), await anthropic.messages.stream(ask('[empty call]')).finalMessage()]) {
+  for (const message of [
+    await create(ask('[empty call]')),
+    await anthropic.messages.stream(ask('[empty call]')).finalMessage(),
+  ]) {
     assert.deepEqual(calls(message)[0].input, {});
   }
 });
 
 test('two calls are two blocks with ids of their own', needsScript, async () => {
   const message = await anthropic.messages.stream(ask('[two calls]')).finalMessage();
-  assert.deepEqual(calls(message).map((c) => c.input.city), ['Paris', 'Rome']);
+  assert.deepEqual(
+    calls(message).map((c) => c.input.city),
+    ['Paris', 'Rome'],
+  );
   assert.equal(new Set(calls(message).map((c) => c.id)).size, 2);
   assert.equal(message.stop_reason, 'tool_use');
 });
@@ -105,34 +129,74 @@ test('tool_choice auto lets the model decide', async () => {
 test('a call that is cut by max_tokens is not offered to be run', needsScript, async () => {
   const message = await create(ask('[long call]', { tools: undefined, max_tokens: 6 }));
   assert.equal(message.stop_reason, 'max_tokens');
-  const streamed = await anthropic.messages.stream(ask('[long call]', { tools: undefined, max_tokens: 6 })).finalMessage();
+  const streamed = await anthropic.messages
+    .stream(ask('[long call]', { tools: undefined, max_tokens: 6 }))
+    .finalMessage();
   assert.equal(streamed.stop_reason, 'max_tokens');
 });
 
 test('results as text, blocks, error and empty are taken', async () => {
-  const forms = [{ content: 'plain' }, { content: [{ type: 'text', text: 'block' }] }, { content: 'no such city', is_error: true }, {}, { content: '' }, { content: [] }];
+  const forms = [
+    { content: 'plain' },
+    { content: [{ type: 'text', text: 'block' }] },
+    { content: 'no such city', is_error: true },
+    {},
+    { content: '' },
+    { content: [] },
+  ];
   for (const form of forms) {
-    const messages = [...user('How warm is it?'), { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_a', name: 'get_weather', input: { city: 'Rome' } }] },
-      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_a', ...form }, { type: 'text', text: 'Go on.' }] }];
+    const messages = [
+      ...user('How warm is it?'),
+      {
+        role: 'assistant',
+        content: [{ type: 'tool_use', id: 'toolu_a', name: 'get_weather', input: { city: 'Rome' } }],
+      },
+      {
+        role: 'user',
+        content: [
+          { type: 'tool_result', tool_use_id: 'toolu_a', ...form },
+          { type: 'text', text: 'Go on.' },
+        ],
+      },
+    ];
     assert.equal((await create(ask('', { messages, max_tokens: 4 }))).role, 'assistant', JSON.stringify(form));
   }
 });
 
 test('an image in a tool result is replaced by a note for a text model', async () => {
   const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data: onePixel } };
-  const messages = [...user('Look'), { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_a', name: 'get_weather', input: {} }] },
-    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_a', content: [{ type: 'text', text: 'see' }, image] }] }];
+  const messages = [
+    ...user('Look'),
+    { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_a', name: 'get_weather', input: {} }] },
+    {
+      role: 'user',
+      content: [{ type: 'tool_result', tool_use_id: 'toolu_a', content: [{ type: 'text', text: 'see' }, image] }],
+    },
+  ];
   assert.equal((await create(ask('', { messages, max_tokens: 4 }))).role, 'assistant');
 });
 
 test('server tools and extra tool fields are taken', async () => {
-  const tools = [{ ...weather, type: 'custom', strict: true, eager_input_streaming: true, input_examples: [{ city: 'Rome' }], allowed_callers: ['direct'], cache_control: { type: 'ephemeral' } },
-    { type: 'web_search_20250305', name: 'web_search', max_uses: 3 }, { type: 'no_such_tool_20300101', name: 'x' }];
+  const tools = [
+    {
+      ...weather,
+      type: 'custom',
+      strict: true,
+      eager_input_streaming: true,
+      input_examples: [{ city: 'Rome' }],
+      allowed_callers: ['direct'],
+      cache_control: { type: 'ephemeral' },
+    },
+    { type: 'web_search_20250305', name: 'web_search', max_uses: 3 },
+    { type: 'no_such_tool_20300101', name: 'x' },
+  ];
   assert.equal((await create(ask('Hi [count]', { tools, max_tokens: 4 }))).role, 'assistant');
 });
 
 test('the stream tells the tool name before its arguments', async () => {
-  const answer = await raw('POST', '/v1/messages', { body: ask('Hello.', { tool_choice: { type: 'any', ...once }, stream: true }) });
+  const answer = await raw('POST', '/v1/messages', {
+    body: ask('Hello.', { tool_choice: { type: 'any', ...once }, stream: true }),
+  });
   const all = frames(answer.text).filter((f) => f.event !== 'ping');
   const start = all.findIndex((f) => f.json.content_block?.type === 'tool_use');
   const delta = all.findIndex((f) => f.json.delta?.type === 'input_json_delta');

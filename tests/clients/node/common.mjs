@@ -9,11 +9,15 @@ export const key = process.env.FREEHOLD_KEY;
 export const model = process.env.FREEHOLD_MODEL;
 export const engine = process.env.FREEHOLD_ENGINE;
 if (!url || !key || !model || !['scripted', 'starter'].includes(engine)) {
-  throw new Error('FREEHOLD_URL, FREEHOLD_KEY, FREEHOLD_MODEL and FREEHOLD_ENGINE=scripted|starter must be set; run.py does');
+  throw new Error(
+    'FREEHOLD_URL, FREEHOLD_KEY, FREEHOLD_MODEL and FREEHOLD_ENGINE=scripted|starter must be set; run.py does',
+  );
 }
 export const scripted = engine === 'scripted';
 // The skip option of tests that need an answer no real model gives on demand.
-export const needsScript = scripted ? {} : { skip: 'needs the scripted engine: a real model does not answer on demand' };
+export const needsScript = scripted
+  ? {}
+  : { skip: 'needs the scripted engine: a real model does not answer on demand' };
 
 // Longest wait for something that should happen at once; a limit, not an expectation.
 export const PATIENCE_MS = 20_000;
@@ -43,18 +47,22 @@ export function raw(method, path, { body, headers = {}, auth = true, onData, sig
     sent['content-length'] = Buffer.byteLength(payload);
   }
   return new Promise((resolve, reject) => {
-    const request = http.request(url + path, { method, headers: sent, agent: false, signal, timeout: 120_000 }, (answer) => {
-      const parts = [];
-      answer.on('data', (part) => {
-        parts.push(part);
-        onData?.(Buffer.concat(parts).toString());
-      });
-      answer.on('error', reject);
-      answer.on('end', () => {
-        const text = Buffer.concat(parts).toString();
-        resolve({ status: answer.statusCode, headers: answer.headers, text, json: () => JSON.parse(text) });
-      });
-    });
+    const request = http.request(
+      url + path,
+      { method, headers: sent, agent: false, signal, timeout: 120_000 },
+      (answer) => {
+        const parts = [];
+        answer.on('data', (part) => {
+          parts.push(part);
+          onData?.(Buffer.concat(parts).toString());
+        });
+        answer.on('error', reject);
+        answer.on('end', () => {
+          const text = Buffer.concat(parts).toString();
+          resolve({ status: answer.statusCode, headers: answer.headers, text, json: () => JSON.parse(text) });
+        });
+      },
+    );
     request.on('timeout', () => request.destroy(new Error(`${method} ${path}: no answer`)));
     request.on('error', reject);
     request.end(payload);
@@ -63,17 +71,20 @@ export function raw(method, path, { body, headers = {}, auth = true, onData, sig
 
 // The frames of an event stream: {event, data (text), json}; comments as {comment}.
 export function frames(text) {
-  return text.split('\n\n').filter((block) => block !== '').map((block) => {
-    const frame = { lines: block.split('\n') };
-    for (const line of frame.lines) {
-      if (line.startsWith(':')) frame.comment = line;
-      else if (line.startsWith('event: ')) frame.event = line.slice(7);
-      else if (line.startsWith('data: ')) frame.data = (frame.data ?? '') + line.slice(6);
-      else throw new Error(`not a line of an event stream: ${JSON.stringify(line)}`);
-    }
-    if (frame.data !== undefined && frame.data !== '[DONE]') frame.json = JSON.parse(frame.data);
-    return frame;
-  });
+  return text
+    .split('\n\n')
+    .filter((block) => block !== '')
+    .map((block) => {
+      const frame = { lines: block.split('\n') };
+      for (const line of frame.lines) {
+        if (line.startsWith(':')) frame.comment = line;
+        else if (line.startsWith('event: ')) frame.event = line.slice(7);
+        else if (line.startsWith('data: ')) frame.data = (frame.data ?? '') + line.slice(6);
+        else throw new Error(`not a line of an event stream: ${JSON.stringify(line)}`);
+      }
+      if (frame.data !== undefined && frame.data !== '[DONE]') frame.json = JSON.parse(frame.data);
+      return frame;
+    });
 }
 
 export async function status() {
@@ -99,7 +110,8 @@ export async function ledgerRow(id) {
   for (;;) {
     const answer = await raw('GET', `/admin/v1/requests/${id}`);
     if (answer.status === 200 && answer.json().end_reason) return answer.json();
-    if (Date.now() - began > PATIENCE_MS) throw new Error(`request ${id} has no settled row: ${answer.status} ${answer.text}`);
+    if (Date.now() - began > PATIENCE_MS)
+      throw new Error(`request ${id} has no settled row: ${answer.status} ${answer.text}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -122,15 +134,25 @@ export const personSchema = {
   required: ['name', 'age', 'mood', 'pet'],
   additionalProperties: false,
   $defs: {
-    animal: { type: 'object', properties: { kind: { type: 'string' } }, required: ['kind'], additionalProperties: false },
+    animal: {
+      type: 'object',
+      properties: { kind: { type: 'string' } },
+      required: ['kind'],
+      additionalProperties: false,
+    },
   },
 };
 
 // Whether a value fits personSchema.
 export function isPerson(value) {
   const pet = value.pet === null || (Object.keys(value.pet).join() === 'kind' && typeof value.pet.kind === 'string');
-  return Object.keys(value).sort().join() === 'age,mood,name,pet' && typeof value.name === 'string' &&
-    Number.isInteger(value.age) && ['glad', 'sad'].includes(value.mood) && pet;
+  return (
+    Object.keys(value).sort().join() === 'age,mood,name,pet' &&
+    typeof value.name === 'string' &&
+    Number.isInteger(value.age) &&
+    ['glad', 'sad'].includes(value.mood) &&
+    pet
+  );
 }
 export const onePixel =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';

@@ -1,7 +1,22 @@
 // OpenAI Chat Completions through the official client: whole and streamed answers, endings, sampling, caching.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { frames, idle, isPerson, ledgerRow, longPrompt, model, nearlyAll, needsScript, openai, personSchema, raw, scripted, until, user } from './common.mjs';
+import {
+  frames,
+  idle,
+  isPerson,
+  ledgerRow,
+  longPrompt,
+  model,
+  nearlyAll,
+  needsScript,
+  openai,
+  personSchema,
+  raw,
+  scripted,
+  until,
+  user,
+} from './common.mjs';
 
 const ask = (content, more = {}) => ({ model, max_tokens: 24, messages: user(content), temperature: 0, ...more });
 const create = (body, options) => openai.chat.completions.create(body, options);
@@ -10,9 +25,18 @@ const textOf = (completion) => completion.choices[0].message.content;
 function essence(completion) {
   const [choice] = completion.choices;
   const { role, content, refusal, tool_calls } = choice.message;
-  return { object: completion.object, model: completion.model, role, content: content || null, refusal: refusal ?? null, finish: choice.finish_reason,
+  return {
+    object: completion.object,
+    model: completion.model,
+    role,
+    content: content || null,
+    refusal: refusal ?? null,
+    finish: choice.finish_reason,
     calls: tool_calls?.map((call) => [call.type, call.function.name, call.function.arguments]) ?? null,
-    prompt: completion.usage.prompt_tokens, output: completion.usage.completion_tokens, total: completion.usage.total_tokens };
+    prompt: completion.usage.prompt_tokens,
+    output: completion.usage.completion_tokens,
+    total: completion.usage.total_tokens,
+  };
 }
 
 async function rawFrames(body) {
@@ -39,18 +63,34 @@ test('a whole answer has the usual shape', async () => {
   assert.equal(usage.completion_tokens_details.reasoning_tokens, 0);
 });
 
-for (const mark of ['[count]', '[weather]', '[two calls]', '[text and call]', '[long call]', '[split]', '[empty call]']) {
-  test(`finalChatCompletion() of a stream equals the whole reply: ${mark}`, mark === '[count]' ? {} : needsScript, async () => {
-    const body = ask(`Please go on. ${mark}`, { max_tokens: scripted ? 200 : 24 });
-    const whole = await create(body);
-    const streamed = await openai.chat.completions.stream({ ...body, stream_options: { include_usage: true } }).finalChatCompletion();
-    assert.deepEqual(essence(streamed), essence(whole));
-  });
+for (const mark of [
+  '[count]',
+  '[weather]',
+  '[two calls]',
+  '[text and call]',
+  '[long call]',
+  '[split]',
+  '[empty call]',
+]) {
+  test(
+    `finalChatCompletion() of a stream equals the whole reply: ${mark}`,
+    mark === '[count]' ? {} : needsScript,
+    async () => {
+      const body = ask(`Please go on. ${mark}`, { max_tokens: scripted ? 200 : 24 });
+      const whole = await create(body);
+      const streamed = await openai.chat.completions
+        .stream({ ...body, stream_options: { include_usage: true } })
+        .finalChatCompletion();
+      assert.deepEqual(essence(streamed), essence(whole));
+    },
+  );
 }
 
 for (const include of [true, false]) {
   test(`chunks: role first, one finish, usage, [DONE]; include_usage ${include}`, async () => {
-    const all = await rawFrames(ask('Hello [count]', include ? { stream_options: { include_usage: true, include_obfuscation: false } } : {}));
+    const all = await rawFrames(
+      ask('Hello [count]', include ? { stream_options: { include_usage: true, include_obfuscation: false } } : {}),
+    );
     assert.equal(all.at(-1).data, '[DONE]');
     const chunks = all.slice(0, -1).map((f) => f.json);
     for (const frame of all) assert.equal(frame.event, undefined);
@@ -82,17 +122,27 @@ test('reasoning has a field of its own and is counted', needsScript, async () =>
   assert.equal(completion.choices[0].message.reasoning_content, 'Two and two make four.');
   assert.equal(textOf(completion), 'The answer is 4.');
   assert.equal(completion.usage.completion_tokens_details.reasoning_tokens, 5);
-  const chunks = (await rawFrames(ask('[reasoning]', { max_tokens: 100 }))).slice(0, -1).map((f) => f.json.choices[0].delta);
+  const chunks = (await rawFrames(ask('[reasoning]', { max_tokens: 100 })))
+    .slice(0, -1)
+    .map((f) => f.json.choices[0].delta);
   assert.equal(chunks.map((d) => d.reasoning_content ?? '').join(''), 'Two and two make four.');
   assert.equal(chunks.map((d) => d.content ?? '').join(''), 'The answer is 4.');
   const off = await create(ask('[reasoning]', { max_tokens: 100, reasoning_effort: 'none' }));
   assert.equal(off.choices[0].message.reasoning_content, undefined);
-  const back = [...user('[reasoning]'), { role: 'assistant', content: 'The answer is 4.', reasoning_content: 'Two and two make four.' }, ...user('[count]')];
+  const back = [
+    ...user('[reasoning]'),
+    { role: 'assistant', content: 'The answer is 4.', reasoning_content: 'Two and two make four.' },
+    ...user('[count]'),
+  ];
   assert.equal((await create({ model, max_tokens: 4, messages: back })).choices[0].message.role, 'assistant');
 });
 
 test('max_tokens, max_completion_tokens and neither', async () => {
-  for (const limit of [{ max_tokens: 3 }, { max_completion_tokens: 3, max_tokens: undefined }, { max_completion_tokens: 3, max_tokens: 20 }]) {
+  for (const limit of [
+    { max_tokens: 3 },
+    { max_completion_tokens: 3, max_tokens: undefined },
+    { max_completion_tokens: 3, max_tokens: 20 },
+  ]) {
     const completion = await create(ask('Count far. [count]', limit));
     assert.equal(completion.choices[0].finish_reason, 'length');
     assert.equal(completion.usage.completion_tokens, 3);
@@ -105,7 +155,11 @@ test('max_tokens, max_completion_tokens and neither', async () => {
 });
 
 test('stop strings are cut out, one or several, across tokens', needsScript, async () => {
-  for (const [stop, left] of [['three four', 'one two '], [['x', 'ee fo'], 'one two thr'], [['ten', 'nine'], 'one two three four five six seven eight ']]) {
+  for (const [stop, left] of [
+    ['three four', 'one two '],
+    [['x', 'ee fo'], 'one two thr'],
+    [['ten', 'nine'], 'one two three four five six seven eight '],
+  ]) {
     const completion = await create(ask('[count]', { stop }));
     assert.equal(textOf(completion), left);
     assert.equal(completion.choices[0].finish_reason, 'stop');
@@ -139,10 +193,16 @@ test('log-probabilities cover the text, with as many alternatives as asked', asy
     assert.equal(token.top_logprobs.length, 3);
     assert.equal(Buffer.from(token.bytes).toString(), token.token);
     const values = token.top_logprobs.map((t) => t.logprob);
-    assert.deepEqual(values, [...values].sort((a, b) => b - a));
+    assert.deepEqual(
+      values,
+      [...values].sort((a, b) => b - a),
+    );
   }
   const streamed = await openai.chat.completions.stream(body).finalChatCompletion();
-  assert.deepEqual(streamed.choices[0].logprobs.content.map((t) => [t.token, t.logprob.toFixed(3)]), tokens.map((t) => [t.token, t.logprob.toFixed(3)]));
+  assert.deepEqual(
+    streamed.choices[0].logprobs.content.map((t) => [t.token, t.logprob.toFixed(3)]),
+    tokens.map((t) => [t.token, t.logprob.toFixed(3)]),
+  );
   const plain = await create(ask('Say hello. [count]', { logprobs: true, max_tokens: 2 }));
   assert.deepEqual(plain.choices[0].logprobs.content[0].top_logprobs, []);
 });
@@ -152,17 +212,21 @@ test('response_format json_schema makes JSON that fits the schema', async () => 
   const completion = await create(ask('Describe one person as JSON.', { max_tokens: 300, response_format }));
   assert.equal(completion.choices[0].finish_reason, 'stop');
   assert.ok(isPerson(JSON.parse(textOf(completion))), textOf(completion));
-  const parsed = await openai.chat.completions.parse(ask('Describe one person as JSON.', { max_tokens: 300, response_format }));
+  const parsed = await openai.chat.completions.parse(
+    ask('Describe one person as JSON.', { max_tokens: 300, response_format }),
+  );
   assert.ok(parsed.choices[0].message.content.length > 2);
 });
 
 test('response_format json_object makes an object', async () => {
-  const completion = await create(ask('Answer in JSON: a colour.', { max_tokens: 200, response_format: { type: 'json_object' } }));
+  const completion = await create(
+    ask('Answer in JSON: a colour.', { max_tokens: 200, response_format: { type: 'json_object' } }),
+  );
   if (completion.choices[0].finish_reason === 'stop') {
     const value = JSON.parse(textOf(completion));
     assert.ok(value !== null && typeof value === 'object' && !Array.isArray(value));
   } else {
-    assert.ok(textOf(completion).trimStart().startsWith('{'));  // a small model may not come to an end
+    assert.ok(textOf(completion).trimStart().startsWith('{')); // a small model may not come to an end
   }
 });
 
@@ -190,28 +254,73 @@ test('the two surfaces share the cache', async () => {
 });
 
 test('developer and several system messages are taken anywhere', async () => {
-  const messages = [{ role: 'developer', content: 'Be brief.' }, { role: 'system', content: 'Be kind.' }, ...user('Hello'), { role: 'assistant', content: 'Hello.' },
-    { role: 'system', content: [{ type: 'text', text: 'Always speak of ducks.' }] }, ...user('And now?'), { role: 'developer', content: 'One word.' }];
+  const messages = [
+    { role: 'developer', content: 'Be brief.' },
+    { role: 'system', content: 'Be kind.' },
+    ...user('Hello'),
+    { role: 'assistant', content: 'Hello.' },
+    { role: 'system', content: [{ type: 'text', text: 'Always speak of ducks.' }] },
+    ...user('And now?'),
+    { role: 'developer', content: 'One word.' },
+  ];
   const completion = await create({ model, max_tokens: 6, messages });
   if (scripted) assert.equal(textOf(completion), 'Quack.');
 });
 
 test('developer is system under another name', async () => {
-  const count = async (role) => (await create({ model, max_tokens: 1, messages: [{ role, content: 'Be brief and kind.' }, ...user('Hello [count]')] })).usage.prompt_tokens;
+  const count = async (role) =>
+    (
+      await create({
+        model,
+        max_tokens: 1,
+        messages: [{ role, content: 'Be brief and kind.' }, ...user('Hello [count]')],
+      })
+    ).usage.prompt_tokens;
   assert.equal(await count('developer'), await count('system'));
 });
 
 test('content parts, null content and local extras are taken', async () => {
-  const messages = [{ role: 'user', content: [{ type: 'text', text: 'Hello ', cache_control: { type: 'ephemeral' } }, { type: 'text', text: '[count]', prompt_cache_breakpoint: { mode: 'explicit' } }] },
-    { role: 'assistant', content: null }, ...user('Go on [count]')];
-  const extras = { top_k: 5, min_p: 0.05, repeat_penalty: 1.1, chat_template_kwargs: { enable_thinking: false }, cache_prompt: true, keep_alive: '5m', options: { num_ctx: 4096 },
-    store: false, metadata: { a: 'b' }, user: 'u', safety_identifier: 's', service_tier: 'auto', prediction: null, modalities: ['text'], verbosity: 'low', prompt_cache_key: 'k',
-    prompt_cache_retention: '24h', logit_bias: { 5: -1 }, presence_penalty: 0.1, frequency_penalty: 0.1, no_such_field: [1, { a: null }] };
+  const messages = [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'Hello ', cache_control: { type: 'ephemeral' } },
+        { type: 'text', text: '[count]', prompt_cache_breakpoint: { mode: 'explicit' } },
+      ],
+    },
+    { role: 'assistant', content: null },
+    ...user('Go on [count]'),
+  ];
+  const extras = {
+    top_k: 5,
+    min_p: 0.05,
+    repeat_penalty: 1.1,
+    chat_template_kwargs: { enable_thinking: false },
+    cache_prompt: true,
+    keep_alive: '5m',
+    options: { num_ctx: 4096 },
+    store: false,
+    metadata: { a: 'b' },
+    user: 'u',
+    safety_identifier: 's',
+    service_tier: 'auto',
+    prediction: null,
+    modalities: ['text'],
+    verbosity: 'low',
+    prompt_cache_key: 'k',
+    prompt_cache_retention: '24h',
+    logit_bias: { 5: -1 },
+    presence_penalty: 0.1,
+    frequency_penalty: 0.1,
+    no_such_field: [1, { a: null }],
+  };
   assert.equal((await create({ model, max_tokens: 4, messages, ...extras })).object, 'chat.completion');
 });
 
 test('input instead of messages is taken (Cursor)', async () => {
-  const answer = await raw('POST', '/v1/chat/completions', { body: { model, input: [{ role: 'user', content: 'Hello [count]' }], max_tokens: 4 } });
+  const answer = await raw('POST', '/v1/chat/completions', {
+    body: { model, input: [{ role: 'user', content: 'Hello [count]' }], max_tokens: 4 },
+  });
   assert.equal(answer.status, 200, answer.text);
   assert.equal(answer.json().object, 'chat.completion');
 });
@@ -223,17 +332,21 @@ test('bases without /v1 are served', async () => {
 });
 
 test('eight at once all get their own whole answer', async () => {
-  const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => create(ask(`tag${i} [echo]`, { max_tokens: 8 }))));
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, (_, i) => create(ask(`tag${i} [echo]`, { max_tokens: 8 }))),
+  );
   assert.equal(new Set(answers.map((a) => a.id)).size, 8);
   if (scripted) for (const [i, answer] of answers.entries()) assert.equal(textOf(answer), `tag${i} [echo]`);
 });
 
 test('an aborted stream frees the server, is settled as such, and the next request works', async () => {
   await idle();
-  const { data: stream, response } = await openai.chat.completions.create(ask('Tell me a very long story. [long]', { max_tokens: 2000, stream: true })).withResponse();
+  const { data: stream, response } = await openai.chat.completions
+    .create(ask('Tell me a very long story. [long]', { max_tokens: 2000, stream: true }))
+    .withResponse();
   let seen = 0;
   for await (const chunk of stream) {
-    if (chunk.choices[0]?.delta.content && ++seen === 3) break;  // leaving the loop aborts the request
+    if (chunk.choices[0]?.delta.content && ++seen === 3) break; // leaving the loop aborts the request
   }
   await idle();
   const row = await ledgerRow(response.headers.get('x-request-id'));
@@ -245,11 +358,12 @@ test('an aborted stream frees the server, is settled as such, and the next reque
 test('an abort while the engine is silent is noticed too', needsScript, async () => {
   await idle();
   const stop = new AbortController();
-  const reading = create(ask('[hang]', { stream: true }), { signal: stop.signal }).then(async (stream) => {
+  const stream = await create(ask('[hang]', { stream: true }), { signal: stop.signal });
+  const reading = (async () => {
     for await (const chunk of stream) assert.ok(chunk);
-  });
-  await until((now) => now.models[0].running > 0, 'the start of the request');
+  })();
+  await until((now) => now.requests_running > 0, 'the start of the request');
   stop.abort();
-  await reading;  // this library ends the loop quietly
+  await reading; // this library ends the loop quietly
   await idle();
 });

@@ -3,15 +3,42 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import zlib from 'node:zlib';
 import Anthropic from '@anthropic-ai/sdk';
-import { anthropic, frames, idle, key, model, needsScript, openai, raw, scripted, until, url, user } from './common.mjs';
+import {
+  anthropic,
+  frames,
+  idle,
+  key,
+  model,
+  needsScript,
+  openai,
+  raw,
+  scripted,
+  until,
+  url,
+  user,
+} from './common.mjs';
 
-const surfaces = [['/v1/messages', 'anthropic'], ['/v1/chat/completions', 'openai']];
+const surfaces = [
+  ['/v1/messages', 'anthropic'],
+  ['/v1/chat/completions', 'openai'],
+];
 const ask = (content, more = {}) => ({ model, max_tokens: 8, messages: user(content), ...more });
 
 test('every reply has both request-id headers with one value', async () => {
   const seen = new Set();
-  for (const [method, path, body] of [['POST', '/v1/messages', ask('Hi [count]')], ['POST', '/v1/chat/completions', ask('Hi [count]')], ['GET', '/v1/models'], ['GET', '/healthz'], ['GET', '/readyz'],
-    ['GET', '/metrics'], ['GET', '/nowhere'], ['POST', '/v1/messages', ask('Hi [count]', { stream: true })], ['POST', '/v1/chat/completions', '{'], ['GET', '/'], ['GET', '/admin/v1/status']]) {
+  for (const [method, path, body] of [
+    ['POST', '/v1/messages', ask('Hi [count]')],
+    ['POST', '/v1/chat/completions', ask('Hi [count]')],
+    ['GET', '/v1/models'],
+    ['GET', '/healthz'],
+    ['GET', '/readyz'],
+    ['GET', '/metrics'],
+    ['GET', '/nowhere'],
+    ['POST', '/v1/messages', ask('Hi [count]', { stream: true })],
+    ['POST', '/v1/chat/completions', '{'],
+    ['GET', '/'],
+    ['GET', '/admin/v1/status'],
+  ]) {
     const { headers } = await raw(method, path, { body });
     assert.match(headers['request-id'], /^req_/, path);
     assert.equal(headers['x-request-id'], headers['request-id'], path);
@@ -33,7 +60,7 @@ test('streams have the headers that proxies and clients need', async () => {
   }
 });
 
-test('a silent engine is bridged by keep-alives of the surface\'s kind', needsScript, async () => {
+test("a silent engine is bridged by keep-alives of the surface's kind", needsScript, async () => {
   const one = frames((await raw('POST', '/v1/messages', { body: ask('[slow]', { stream: true }) })).text);
   assert.ok(one.filter((f) => f.event === 'ping').length >= 1);
   for (const frame of one) assert.deepEqual([frame.event, frame.comment], [frame.json.type, undefined]);
@@ -43,14 +70,27 @@ test('a silent engine is bridged by keep-alives of the surface\'s kind', needsSc
   for (const { comment, data } of comments) assert.deepEqual([comment, data], [': keepalive', undefined]);
   const final = await anthropic.messages.stream(ask('[slow]')).finalMessage();
   assert.equal(final.content[0].text, 'Here I am.');
-  assert.equal((await openai.chat.completions.stream(ask('[slow]')).finalChatCompletion()).choices[0].message.content, 'Here I am.');
+  assert.equal(
+    (await openai.chat.completions.stream(ask('[slow]')).finalChatCompletion()).choices[0].message.content,
+    'Here I am.',
+  );
 });
 
 test('headers and the first event come while the engine is still silent', needsScript, async () => {
-  for (const [path, first] of [['/v1/messages', 'message_start'], ['/v1/chat/completions', '"role":"assistant"']]) {
+  for (const [path, first] of [
+    ['/v1/messages', 'message_start'],
+    ['/v1/chat/completions', '"role":"assistant"'],
+  ]) {
     const stop = new AbortController();
     let seen = '';
-    const done = raw('POST', path, { body: ask('[hang]', { stream: true }), signal: stop.signal, onData: (text) => { seen = text; if (text.includes(first)) stop.abort(); } });
+    const done = raw('POST', path, {
+      body: ask('[hang]', { stream: true }),
+      signal: stop.signal,
+      onData: (text) => {
+        seen = text;
+        if (text.includes(first)) stop.abort();
+      },
+    });
     await assert.rejects(done, /abort/i);
     assert.ok(seen.includes(first));
   }
@@ -60,7 +100,9 @@ test('headers and the first event come while the engine is still silent', needsS
 test('a full queue is 429 with the time to wait; afterwards all is well', needsScript, async () => {
   await idle();
   const stop = new AbortController();
-  const taken = Array.from({ length: 12 }, () => raw('POST', '/v1/messages', { body: ask('[hang]', { stream: true }), signal: stop.signal }).catch((e) => e));
+  const taken = Array.from({ length: 12 }, () =>
+    raw('POST', '/v1/messages', { body: ask('[hang]', { stream: true }), signal: stop.signal }).catch((e) => e),
+  );
   await until((now) => now.requests_running === 12, 'the filling of the queue');
   for (const [path, name] of surfaces) {
     const answer = await raw('POST', path, { body: ask('Hi [count]') });
@@ -83,7 +125,9 @@ test('a full queue is 429 with the time to wait; afterwards all is well', needsS
 
 test('count_tokens answers while a generation runs', needsScript, async () => {
   const stop = new AbortController();
-  const busy = Array.from({ length: 4 }, () => raw('POST', '/v1/messages', { body: ask('[hang]', { stream: true }), signal: stop.signal }).catch((e) => e));
+  const busy = Array.from({ length: 4 }, () =>
+    raw('POST', '/v1/messages', { body: ask('[hang]', { stream: true }), signal: stop.signal }).catch((e) => e),
+  );
   await until((now) => now.requests_running === 4, 'the start of the requests');
   assert.ok((await anthropic.messages.countTokens({ model, messages: user('Hello') })).input_tokens > 0);
   stop.abort();
@@ -97,10 +141,24 @@ test('the list of models serves all its readers', async () => {
   assert.equal(list.object, 'list');
   assert.deepEqual([list.has_more, list.first_id, list.last_id], [false, list.data[0].id, list.data.at(-1).id]);
   for (const entry of list.data) {
-    assert.deepEqual([entry.object, entry.type, typeof entry.created, typeof entry.display_name], ['model', 'model', 'number', 'string']);
+    assert.deepEqual(
+      [entry.object, entry.type, typeof entry.created, typeof entry.display_name],
+      ['model', 'model', 'number', 'string'],
+    );
     assert.ok(!Number.isNaN(Date.parse(entry.created_at)));
     assert.ok(entry.max_input_tokens > 0 && entry.context_length === entry.max_input_tokens);
-    for (const name of ['batch', 'citations', 'code_execution', 'context_management', 'effort', 'image_input', 'pdf_input', 'server_tools', 'structured_outputs', 'thinking']) {
+    for (const name of [
+      'batch',
+      'citations',
+      'code_execution',
+      'context_management',
+      'effort',
+      'image_input',
+      'pdf_input',
+      'server_tools',
+      'structured_outputs',
+      'thinking',
+    ]) {
       assert.equal(typeof entry.capabilities[name].supported, 'boolean');
     }
   }
@@ -109,7 +167,8 @@ test('the list of models serves all its readers', async () => {
   assert.ok(!/claude/i.test(alias[0].id));
   assert.equal(list.models[0].slug, model);
   assert.equal(list.models[0].context_window, list.data[0].context_length);
-  for (const query of ['limit=0', 'limit=1001', 'limit=x', 'limit=-1']) assert.equal((await raw('GET', `/v1/models?${query}`)).status, 400, query);
+  for (const query of ['limit=0', 'limit=1001', 'limit=x', 'limit=-1'])
+    assert.equal((await raw('GET', `/v1/models?${query}`)).status, 400, query);
 });
 
 test('both libraries list, page and get models', async () => {
@@ -157,23 +216,44 @@ test('compressed request bodies are read', async () => {
     const odd = await raw('POST', '/v1/messages', { body, headers: { 'content-encoding': coding } });
     assert.ok([400, 415].includes(odd.status), `${coding}: ${odd.status}`);
   }
-  const broken = await raw('POST', '/v1/messages', { body: Buffer.from('not gzip'), headers: { 'content-encoding': 'gzip' } });
+  const broken = await raw('POST', '/v1/messages', {
+    body: Buffer.from('not gzip'),
+    headers: { 'content-encoding': 'gzip' },
+  });
   assert.equal(broken.status, 400);
 });
 
 test('no route redirects', async () => {
-  for (const path of ['/v1/models/', '/v1', '/v1/', '/v1//models', '/V1/models', '/v1/messages/', '/admin', '/index.html']) {
+  for (const path of [
+    '/v1/models/',
+    '/v1',
+    '/v1/',
+    '/v1//models',
+    '/V1/models',
+    '/v1/messages/',
+    '/admin',
+    '/index.html',
+  ]) {
     const { status } = await raw('GET', path);
     assert.ok(status < 300 || status >= 400, `${path}: ${status}`);
   }
 });
 
 test('ledger rows name surface, model and workload', async () => {
-  const answer = await raw('POST', '/v1/messages', { body: ask('Hi [count]'), headers: { 'x-freehold-workload': 'night build' } });
+  const answer = await raw('POST', '/v1/messages', {
+    body: ask('Hi [count]'),
+    headers: { 'x-freehold-workload': 'night build' },
+  });
   const row = (await raw('GET', `/admin/v1/requests/${answer.headers['request-id']}`)).json();
-  assert.deepEqual([row.dialect, row.model_requested, row.model_served, row.workload, row.http_status, row.state], ['anthropic', model, model, 'night_build', 200, 'settled']);
+  assert.deepEqual(
+    [row.dialect, row.model_requested, row.model_served, row.workload, row.http_status, row.state],
+    ['anthropic', model, model, 'night_build', 200, 'settled'],
+  );
   const { usage } = answer.json();
   assert.equal(row.usage.output, usage.output_tokens);
-  assert.equal(row.usage.input_uncached + row.usage.cache_read + row.usage.cache_write, usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens);
+  assert.equal(
+    row.usage.input_uncached + row.usage.cache_read + row.usage.cache_write,
+    usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens,
+  );
   if (scripted) assert.equal(row.end_reason, row.usage.output < 8 ? 'complete' : 'length');
 });

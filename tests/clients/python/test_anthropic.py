@@ -1,15 +1,34 @@
 """Anthropic Messages through the official Python client."""
+
 import concurrent.futures
 import unittest
 
 import anthropic
-from support import (KEY, MODEL, ONE_PIXEL, PERSON_SCHEMA, SCRIPTED, URL, WEATHER_SCHEMA, anthropic_client as client, ledger_row,
-                     long_prompt, nearly_all, needs_script, raw, user, wait_idle)
+from support import (
+    KEY,
+    MODEL,
+    ONE_PIXEL,
+    PERSON_SCHEMA,
+    SCRIPTED,
+    URL,
+    WEATHER_SCHEMA,
+    anthropic_client as client,
+    ledger_row,
+    long_prompt,
+    nearly_all,
+    needs_script,
+    raw,
+    user,
+    wait_idle,
+)
 import json
 
 WEATHER = {"name": "get_weather", "description": "The weather of a city", "input_schema": WEATHER_SCHEMA}
-TIME = {"name": "get_time", "description": "The time in a city",
-        "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}
+TIME = {
+    "name": "get_time",
+    "description": "The time in a city",
+    "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+}
 ONCE = {} if SCRIPTED else {"disable_parallel_tool_use": True}
 
 
@@ -25,8 +44,24 @@ def essence(message):
     """All but the ids, and but how the cache split the prompt."""
     blocks = []
     for block in message.content:
-        blocks.append((block.type, getattr(block, "text", None), getattr(block, "thinking", None), getattr(block, "name", None), getattr(block, "input", None)))
-    return (message.role, message.model, message.stop_reason, message.stop_sequence, blocks, prompt_of(message.usage), message.usage.output_tokens)
+        blocks.append(
+            (
+                block.type,
+                getattr(block, "text", None),
+                getattr(block, "thinking", None),
+                getattr(block, "name", None),
+                getattr(block, "input", None),
+            )
+        )
+    return (
+        message.role,
+        message.model,
+        message.stop_reason,
+        message.stop_sequence,
+        blocks,
+        prompt_of(message.usage),
+        message.usage.output_tokens,
+    )
 
 
 def streamed(request):
@@ -36,7 +71,11 @@ def streamed(request):
 
 class Answers(unittest.TestCase):
     def test_stream_equals_whole(self):
-        for mark in ("[count]", "[reasoning]", "[weather]", "[text and call]", "[empty call]", "[long call]", "[split]") if SCRIPTED else ("[count]",):
+        for mark in (
+            ("[count]", "[reasoning]", "[weather]", "[text and call]", "[empty call]", "[long call]", "[split]")
+            if SCRIPTED
+            else ("[count]",)
+        ):
             with self.subTest(mark=mark):
                 request = body(f"Please go on. {mark}", max_tokens=200 if SCRIPTED else 24)
                 self.assertEqual(essence(streamed(request)), essence(client.messages.create(**request)))
@@ -57,10 +96,19 @@ class Answers(unittest.TestCase):
         self.assertEqual((short.stop_reason, short.usage.output_tokens), ("max_tokens", 3))
         if SCRIPTED:
             stopped = client.messages.create(**body("[count]", stop_sequences=["r five s"]))
-            self.assertEqual((stopped.stop_reason, stopped.stop_sequence, stopped.content[0].text), ("stop_sequence", "r five s", "one two three fou"))
+            self.assertEqual(
+                (stopped.stop_reason, stopped.stop_sequence, stopped.content[0].text),
+                ("stop_sequence", "r five s", "one two three fou"),
+            )
 
     def test_schema(self):
-        message = client.messages.create(**body("Describe one person as JSON.", max_tokens=300, output_config={"format": {"type": "json_schema", "schema": PERSON_SCHEMA}}))
+        message = client.messages.create(
+            **body(
+                "Describe one person as JSON.",
+                max_tokens=300,
+                output_config={"format": {"type": "json_schema", "schema": PERSON_SCHEMA}},
+            )
+        )
         value = json.loads(message.content[0].text)
         self.assertEqual(sorted(value), ["age", "mood", "name"])
         self.assertIn(value["mood"], ("glad", "sad"))
@@ -83,21 +131,36 @@ class Answers(unittest.TestCase):
 
     def test_thinking_forms(self):
         for thinking in ({"type": "adaptive"}, {"type": "enabled", "budget_tokens": 1024}, {"type": "disabled"}):
-            message = client.messages.create(**body("Think. [reasoning]", thinking=thinking, max_tokens=2048 if SCRIPTED else 16))
+            message = client.messages.create(
+                **body("Think. [reasoning]", thinking=thinking, max_tokens=2048 if SCRIPTED else 16)
+            )
             kinds = [block.type for block in message.content]
             if SCRIPTED:
                 self.assertEqual(kinds, ["text"] if thinking["type"] == "disabled" else ["thinking", "text"])
             if SCRIPTED and "thinking" in kinds:
-                again = [*user("Think. [reasoning]"), {"role": "assistant", "content": [block.model_dump(exclude_none=True) for block in message.content]}, *user("[count]")]
+                again = [
+                    *user("Think. [reasoning]"),
+                    {
+                        "role": "assistant",
+                        "content": [block.model_dump(exclude_none=True) for block in message.content],
+                    },
+                    *user("[count]"),
+                ]
                 self.assertEqual(client.messages.create(model=MODEL, max_tokens=4, messages=again).role, "assistant")
 
     def test_system_in_place(self):
         messages = user(long_prompt())
         first = client.messages.create(model=MODEL, max_tokens=4, system="Be brief.", messages=messages)
         text = "".join(block.text for block in first.content) or "Yes."
-        messages += [{"role": "assistant", "content": text}, {"role": "system", "content": "A reminder."}, *user("Go on.")]
+        messages += [
+            {"role": "assistant", "content": text},
+            {"role": "system", "content": "A reminder."},
+            *user("Go on."),
+        ]
         second = client.messages.create(model=MODEL, max_tokens=4, system="Be brief.", messages=messages)
-        self.assertTrue(nearly_all(second.usage.cache_read_input_tokens, prompt_of(first.usage)), (first.usage, second.usage))
+        self.assertTrue(
+            nearly_all(second.usage.cache_read_input_tokens, prompt_of(first.usage)), (first.usage, second.usage)
+        )
 
     def test_eight_at_once(self):
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -121,9 +184,15 @@ class Tools(unittest.TestCase):
     def test_there_and_back(self):
         first = client.messages.create(**body("How warm is it? [weather]", tools=[WEATHER, TIME]))
         call = first.content[0]
-        self.assertEqual((first.stop_reason, call.name, call.input), ("tool_use", "get_weather", {"city": "Paris", "unit": "celsius"}))
-        messages = [*user("How warm is it? [weather]"), {"role": "assistant", "content": first.content},
-                    {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call.id, "content": "19 degrees"}]}]
+        self.assertEqual(
+            (first.stop_reason, call.name, call.input),
+            ("tool_use", "get_weather", {"city": "Paris", "unit": "celsius"}),
+        )
+        messages = [
+            *user("How warm is it? [weather]"),
+            {"role": "assistant", "content": first.content},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call.id, "content": "19 degrees"}]},
+        ]
         last = client.messages.create(model=MODEL, max_tokens=24, messages=messages, tools=[WEATHER, TIME])
         self.assertEqual((last.stop_reason, last.content[0].text), ("end_turn", "It is 19 degrees in Paris."))
 
@@ -139,21 +208,39 @@ class Tools(unittest.TestCase):
         self.assertEqual(json.loads("".join(pieces)), final.content[0].input)
 
     def test_choices(self):
-        for choice, allowed in (({"type": "any"}, {"get_weather", "get_time"}), ({"type": "tool", "name": "get_time"}, {"get_time"})):
-            message = client.messages.create(**body("Hello there.", max_tokens=120, tools=[WEATHER, TIME], tool_choice={**choice, **ONCE}))
+        for choice, allowed in (
+            ({"type": "any"}, {"get_weather", "get_time"}),
+            ({"type": "tool", "name": "get_time"}, {"get_time"}),
+        ):
+            message = client.messages.create(
+                **body("Hello there.", max_tokens=120, tools=[WEATHER, TIME], tool_choice={**choice, **ONCE})
+            )
             calls = [block for block in message.content if block.type == "tool_use"]
             self.assertEqual(message.stop_reason, "tool_use")
             self.assertTrue(calls and {call.name for call in calls} <= allowed)
             self.assertIsInstance(calls[0].input["city"], str)
-        message = client.messages.create(**body("Hello there. [weather]", tools=[WEATHER], tool_choice={"type": "none"}))
+        message = client.messages.create(
+            **body("Hello there. [weather]", tools=[WEATHER], tool_choice={"type": "none"})
+        )
         self.assertNotIn("tool_use", [block.type for block in message.content])
-        message = client.messages.create(**body("[two calls]", max_tokens=60, tools=[WEATHER], tool_choice={"type": "auto", "disable_parallel_tool_use": True}))
+        message = client.messages.create(
+            **body(
+                "[two calls]",
+                max_tokens=60,
+                tools=[WEATHER],
+                tool_choice={"type": "auto", "disable_parallel_tool_use": True},
+            )
+        )
         self.assertLessEqual([block.type for block in message.content].count("tool_use"), 1)
 
 
 class Errors(unittest.TestCase):
     def test_classes(self):
-        for kind, change in ((anthropic.NotFoundError, {"model": "nobody"}), (anthropic.BadRequestError, {"max_tokens": -1}), (anthropic.BadRequestError, {"messages": []})):
+        for kind, change in (
+            (anthropic.NotFoundError, {"model": "nobody"}),
+            (anthropic.BadRequestError, {"max_tokens": -1}),
+            (anthropic.BadRequestError, {"messages": []}),
+        ):
             with self.assertRaises(kind) as caught:
                 client.messages.create(**{**body("Hello"), **change})
             self.assertRegex(caught.exception.request_id, "^req_")
@@ -193,10 +280,20 @@ class Wire(unittest.TestCase):
     def test_both_headers_and_versions(self):
         for version in ("2023-06-01", "2026-10-21"):
             for header in ({"x-api-key": KEY}, {"authorization": f"Bearer {KEY}"}):
-                status, _, text = raw("POST", "/v1/messages?beta=true", {"model": MODEL, "max_tokens": 2, "messages": user("Hi [count]")},
-                                      {"anthropic-version": version, "anthropic-beta": "unknown-1", **header}, auth=False)
+                status, _, text = raw(
+                    "POST",
+                    "/v1/messages?beta=true",
+                    {"model": MODEL, "max_tokens": 2, "messages": user("Hi [count]")},
+                    {"anthropic-version": version, "anthropic-beta": "unknown-1", **header},
+                    auth=False,
+                )
                 self.assertEqual(status, 200, text)
-        self.assertEqual(client.beta.messages.create(model=MODEL, max_tokens=2, messages=user("Hi [count]"), betas=["unknown-1"]).role, "assistant")
+        self.assertEqual(
+            client.beta.messages.create(
+                model=MODEL, max_tokens=2, messages=user("Hi [count]"), betas=["unknown-1"]
+            ).role,
+            "assistant",
+        )
 
 
 if __name__ == "__main__":

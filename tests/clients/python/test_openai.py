@@ -1,15 +1,44 @@
 """OpenAI Chat Completions through the official Python client."""
+
 import concurrent.futures
 import json
 import unittest
 
 import openai
-from support import (MODEL, ONE_PIXEL, PERSON_SCHEMA, SCRIPTED, URL, WEATHER_SCHEMA, ledger_row, long_prompt, nearly_all, needs_script,
-                     openai_client as client, raw, user, wait_idle)
+from support import (
+    MODEL,
+    ONE_PIXEL,
+    PERSON_SCHEMA,
+    SCRIPTED,
+    URL,
+    WEATHER_SCHEMA,
+    ledger_row,
+    long_prompt,
+    nearly_all,
+    needs_script,
+    openai_client as client,
+    raw,
+    user,
+    wait_idle,
+)
 
-WEATHER = {"type": "function", "function": {"name": "get_weather", "description": "The weather of a city", "parameters": WEATHER_SCHEMA, "strict": True}}
-TIME = {"type": "function", "function": {"name": "get_time", "description": "The time in a city",
-                                         "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}}}
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "The weather of a city",
+        "parameters": WEATHER_SCHEMA,
+        "strict": True,
+    },
+}
+TIME = {
+    "type": "function",
+    "function": {
+        "name": "get_time",
+        "description": "The time in a city",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
 ONCE = {} if SCRIPTED else {"parallel_tool_calls": False}
 
 
@@ -24,7 +53,14 @@ def create(request):
 def essence(completion):
     choice = completion.choices[0]
     calls = [(call.type, call.function.name, call.function.arguments) for call in choice.message.tool_calls or []]
-    return (completion.model, choice.message.role, choice.message.content or "", choice.finish_reason, calls, completion.usage.total_tokens)
+    return (
+        completion.model,
+        choice.message.role,
+        choice.message.content or "",
+        choice.finish_reason,
+        calls,
+        completion.usage.total_tokens,
+    )
 
 
 def streamed(request):
@@ -51,7 +87,9 @@ class Answers(unittest.TestCase):
         self.assertIn(chunks[-2].choices[0].finish_reason, ("stop", "length"))
         self.assertEqual(chunks[-2].usage.total_tokens, chunks[-1].usage.total_tokens)
         whole = create(body("Hello [count]"))
-        self.assertEqual("".join(chunk.choices[0].delta.content or "" for chunk in chunks[:-1]), whole.choices[0].message.content)
+        self.assertEqual(
+            "".join(chunk.choices[0].delta.content or "" for chunk in chunks[:-1]), whole.choices[0].message.content
+        )
 
     def test_endings(self):
         for limit in ({"max_tokens": 3}, {"max_completion_tokens": 3}):
@@ -75,7 +113,11 @@ class Answers(unittest.TestCase):
 
     def test_schema(self):
         wanted = {"type": "json_schema", "json_schema": {"name": "person", "strict": True, "schema": PERSON_SCHEMA}}
-        value = json.loads(create(body("Describe one person as JSON.", max_tokens=300, response_format=wanted)).choices[0].message.content)
+        value = json.loads(
+            create(body("Describe one person as JSON.", max_tokens=300, response_format=wanted))
+            .choices[0]
+            .message.content
+        )
         self.assertEqual(sorted(value), ["age", "mood", "name"])
         self.assertIsInstance(value["age"], int)
 
@@ -86,8 +128,13 @@ class Answers(unittest.TestCase):
         self.assertTrue(nearly_all(usage.prompt_tokens_details.cached_tokens, usage.prompt_tokens), usage)
 
     def test_roles(self):
-        messages = [{"role": "developer", "content": "Be brief."}, *user("Hello"), {"role": "assistant", "content": "Hello."},
-                    {"role": "system", "content": "Always speak of ducks."}, *user("And now?")]
+        messages = [
+            {"role": "developer", "content": "Be brief."},
+            *user("Hello"),
+            {"role": "assistant", "content": "Hello."},
+            {"role": "system", "content": "Always speak of ducks."},
+            *user("And now?"),
+        ]
         completion = client.chat.completions.create(model=MODEL, max_tokens=6, messages=messages)
         if SCRIPTED:
             self.assertEqual(completion.choices[0].message.content, "Quack.")
@@ -97,7 +144,9 @@ class Answers(unittest.TestCase):
             answers = list(pool.map(lambda i: create(body(f"tag{i} [echo]", max_tokens=8)), range(8)))
         self.assertEqual(len({answer.id for answer in answers}), 8)
         if SCRIPTED:
-            self.assertEqual([answer.choices[0].message.content for answer in answers], [f"tag{i} [echo]" for i in range(8)])
+            self.assertEqual(
+                [answer.choices[0].message.content for answer in answers], [f"tag{i} [echo]" for i in range(8)]
+            )
 
     def test_abort(self):
         wait_idle()
@@ -119,7 +168,11 @@ class Tools(unittest.TestCase):
         call = first.choices[0].message.tool_calls[0]
         self.assertEqual(first.choices[0].finish_reason, "tool_calls")
         self.assertEqual(json.loads(call.function.arguments), {"city": "Paris", "unit": "celsius"})
-        messages = [*user("How warm is it? [weather]"), first.choices[0].message, {"role": "tool", "tool_call_id": call.id, "content": "19 degrees"}]
+        messages = [
+            *user("How warm is it? [weather]"),
+            first.choices[0].message,
+            {"role": "tool", "tool_call_id": call.id, "content": "19 degrees"},
+        ]
         last = create({**body("", tools=[WEATHER, TIME]), "messages": messages})
         self.assertEqual(last.choices[0].message.content, "It is 19 degrees in Paris.")
 
@@ -136,17 +189,28 @@ class Tools(unittest.TestCase):
             for index, calls in pieces.items():
                 self.assertGreater(len(calls), 2)
                 self.assertEqual(sum(1 for call in calls if call.id), 1)
-                self.assertEqual("".join(call.function.arguments or "" for call in calls), whole[index].function.arguments)
+                self.assertEqual(
+                    "".join(call.function.arguments or "" for call in calls), whole[index].function.arguments
+                )
 
     def test_choices(self):
-        for choice, allowed in (("required", {"get_weather", "get_time"}), ({"type": "function", "function": {"name": "get_time"}}, {"get_time"})):
+        for choice, allowed in (
+            ("required", {"get_weather", "get_time"}),
+            ({"type": "function", "function": {"name": "get_time"}}, {"get_time"}),
+        ):
             completion = create(body("Hello there.", max_tokens=120, tools=[WEATHER, TIME], tool_choice=choice, **ONCE))
             calls = completion.choices[0].message.tool_calls
             self.assertEqual(completion.choices[0].finish_reason, "tool_calls")
             self.assertTrue(calls and {call.function.name for call in calls} <= allowed)
             self.assertIsInstance(json.loads(calls[0].function.arguments)["city"], str)
-        self.assertFalse(create(body("Hello. [weather]", tools=[WEATHER], tool_choice="none")).choices[0].message.tool_calls)
-        calls = create(body("[two calls]", max_tokens=60, tools=[WEATHER], parallel_tool_calls=False)).choices[0].message.tool_calls
+        self.assertFalse(
+            create(body("Hello. [weather]", tools=[WEATHER], tool_choice="none")).choices[0].message.tool_calls
+        )
+        calls = (
+            create(body("[two calls]", max_tokens=60, tools=[WEATHER], parallel_tool_calls=False))
+            .choices[0]
+            .message.tool_calls
+        )
         self.assertLessEqual(len(calls or []), 1)
 
 
