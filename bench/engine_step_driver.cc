@@ -43,6 +43,7 @@ struct Options {
 // The end of each step of the engine.
 struct Step {
   base::TimePoint end{};
+  std::int64_t library_ns = 0;  // of it inside llama_decode
   std::size_t decoders = 0;
   bool prefill = false;
 };
@@ -51,7 +52,8 @@ class Steps {
  public:
   void add(const StepReport& report) {
     const std::lock_guard lock(mutex_);
-    steps_.push_back({clock_.now(), report.decoders.size(), !report.pieces.empty()});
+    steps_.push_back(
+        {clock_.now(), report.decode_ns, report.decoders.size(), !report.pieces.empty()});
   }
   void clear() {
     const std::lock_guard lock(mutex_);
@@ -60,6 +62,7 @@ class Steps {
   struct Rate {
     std::size_t steps = 0;
     double tokens_per_second = 0;
+    double library_share = 0;  // of the time, inside the library; the rest is our own
   };
   // Over the longest run of steps that only decoded `streams` streams.
   Rate decode_rate(std::size_t streams) {
@@ -77,7 +80,11 @@ class Steps {
     const std::chrono::duration<double> took =
         steps_[best_first + best_count - 1].end - steps_[best_first].end;
     const std::size_t steps = best_count - 1;
-    return {steps, static_cast<double>(steps * streams) / took.count()};
+    double library_s = 0;
+    for (std::size_t i = best_first + 1; i < best_first + best_count; ++i) {
+      library_s += static_cast<double>(steps_[i].library_ns) / 1e9;
+    }
+    return {steps, static_cast<double>(steps * streams) / took.count(), library_s / took.count()};
   }
 
  private:
@@ -167,9 +174,9 @@ class Bench {
     }
     fmt::print(
         "{{\"streams\": {}, \"prompt_tokens\": {}, \"prefill_tokens_per_s\": {:.3f}, "
-        "\"decode_steps\": {}, \"decode_tokens_per_s\": {:.3f}}}\n",
+        "\"decode_steps\": {}, \"decode_tokens_per_s\": {:.3f}, \"library_share\": {:.4f}}}\n",
         options_.streams, measured.tokens, static_cast<double>(measured.tokens) / measured.seconds,
-        rate.steps, rate.tokens_per_second);
+        rate.steps, rate.tokens_per_second, rate.library_share);
     return {};
   }
 

@@ -230,6 +230,8 @@ test("a member's key opens the chat and nothing else", LIMIT, async () => {
   });
   const { key, record } = await made.json();
   const { context, page } = await open_page(browser, { login: false });
+  // The page's own login on this machine must be over, or its answer may come after ours.
+  await page.getByLabel("Key", { exact: true }).or(page.getByRole("navigation")).first().waitFor();
   await page.evaluate(async (with_key) => {
     await fetch("/admin/v1/session", { method: "POST", body: JSON.stringify({ key: with_key }) });
   }, key);
