@@ -230,13 +230,15 @@ test("a member's key opens the chat and nothing else", LIMIT, async () => {
   });
   const { key, record } = await made.json();
   const { context, page } = await open_page(browser, { login: false });
-  // The page's own login on this machine must be over, or its answer may come after ours.
-  await page.getByLabel("Key", { exact: true }).or(page.getByRole("navigation")).first().waitFor();
-  await page.evaluate(async (with_key) => {
-    await fetch("/admin/v1/session", { method: "POST", body: JSON.stringify({ key: with_key }) });
-  }, key);
-  await page.reload();
-  await page.getByRole("navigation", { name: "Screens" }).waitFor();
+  // The page's own login on this machine may answer after ours; then ours is made once more.
+  for (let round = 0; round < 5; ++round) {
+    await page.evaluate(async (with_key) => {
+      await fetch("/admin/v1/session", { method: "POST", body: JSON.stringify({ key: with_key }) });
+    }, key);
+    await page.reload();
+    await page.getByRole("navigation", { name: "Screens" }).waitFor();
+    if ((await page.getByRole("navigation").getByRole("link").count()) === 1) break;
+  }
   assert.equal(await page.getByRole("navigation").getByRole("link").count(), 1);
   await ask(page, "What is a context window?");
   await page.getByText("writes the next token").waitFor();
