@@ -105,6 +105,7 @@ base::Status GatewayProcess::open_ledger() {
   FH_TRY(reader_, ledger::open_sqlite_reader(ledger_file(config_).string()));
   ledger::LedgerWriter::Options options;
   options.durability = config_.durability;
+  options.direct_open_max = 4;
   writer_ = std::make_unique<ledger::LedgerWriter>(*store_, clock_, options);
   FH_TRY(const std::uint64_t recovered, writer_->recover());
   if (recovered > 0) {

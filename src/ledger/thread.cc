@@ -10,7 +10,12 @@ namespace fh::ledger {
 LedgerThread::LedgerThread(LedgerWriter& writer, Options options)
     : writer_(writer), options_(options) {
   writer_.on_queued([this] { wake_writer(); });
+  writer_.on_written([this] {
+    if (writer_.has_unsynced()) wake_syncer();
+    if (writer_.maintenance_due(false)) wake_upkeep();
+  });
   sync_thread_ = std::thread([this]() noexcept { sync_loop(); });
+  upkeep_thread_ = std::thread([this]() noexcept { upkeep_loop(); });
   write_thread_ = std::thread([this]() noexcept { write_loop(); });
 }
 
@@ -34,19 +39,35 @@ void LedgerThread::wake_syncer() {
   syncer_wakes_.notify_one();
 }
 
-void LedgerThread::write_loop() {
+void LedgerThread::wake_upkeep() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::exchange(upkeep_due_, true)) return;
+  }
+  upkeep_wakes_.notify_one();
+}
+
+void LedgerThread::upkeep_loop() {
   while (true) {
     bool idle = false;
     {
       std::unique_lock lock(mutex_);
-      idle = !writer_wakes_.wait_for(lock, options_.idle_after,
-                                     [this] { return work_ || writer_stops_; });
+      idle = !upkeep_wakes_.wait_for(lock, options_.idle_after,
+                                     [this] { return upkeep_due_ || upkeep_stops_; });
+      if (upkeep_stops_) return;
+      upkeep_due_ = false;
+    }
+    writer_.maintain(idle && !writer_.has_queued() && !writer_.has_unsynced());
+  }
+}
+
+void LedgerThread::write_loop() {
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      writer_wakes_.wait(lock, [this] { return work_ || writer_stops_; });
       if (writer_stops_ && !work_) return;
       work_ = false;
-    }
-    if (idle) {
-      writer_.maintain(true);
-      continue;
     }
     bool progress = true;
     while (progress) {
@@ -56,7 +77,7 @@ void LedgerThread::write_loop() {
         if (writer_.has_unsynced()) wake_syncer();
       }
     }
-    writer_.maintain(false);
+    if (writer_.maintenance_due(false)) wake_upkeep();
   }
 }
 
@@ -66,10 +87,15 @@ void LedgerThread::sync_loop() {
       std::unique_lock lock(mutex_);
       syncer_wakes_.wait(lock, [this] { return unsynced_ || syncer_stops_; });
       if (syncer_stops_ && !unsynced_) return;
+      if (writer_.durability() == Durability::Process) {
+        syncer_wakes_.wait_for(lock, options_.sync_after, [this] { return syncer_stops_; });
+      }
       unsynced_ = false;
     }
     while (writer_.sync_written()) {
-      if (writer_.has_completions()) wake_writer();
+      while (writer_.complete_synced()) {
+      }  // here, so that nobody waits longer than the disk took
+      if (writer_.durability() == Durability::Process) break;  // the next round waits first
     }
   }
 }
@@ -77,6 +103,12 @@ void LedgerThread::sync_loop() {
 void LedgerThread::stop() {
   if (!write_thread_.joinable()) return;
   writer_.close();
+  {
+    const std::lock_guard lock(mutex_);
+    upkeep_stops_ = true;
+  }
+  upkeep_wakes_.notify_one();
+  upkeep_thread_.join();
   {
     const std::lock_guard lock(mutex_);
     writer_stops_ = true;

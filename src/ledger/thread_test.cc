@@ -1,4 +1,4 @@
-// The two threads: everything asked is answered once, from many callers, and stop() leaves nothing
+// The threads: everything asked is answered once, from many callers, and stop() leaves nothing
 // behind.
 
 #include "ledger/thread.h"

@@ -108,10 +108,32 @@ void LedgerWriter::enqueue(Record record, Done done) {
     }
     return;
   }
+  if (options_.direct_open_max > 0 && write_directly()) {
+    if (notify_written_) notify_written_();
+    return;
+  }
   if (notify_) notify_();
 }
 
-std::size_t LedgerWriter::take_batch(std::vector<Record>& records, std::vector<Entry>& entries) {
+// Whoever holds the turn takes what was queued before it looked; if that is somebody else, or if
+// something is left behind, the writer thread must be told.
+bool LedgerWriter::write_directly() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (counters_.admitted > counters_.settled + options_.direct_open_max) return false;
+  }
+  Calls calls;
+  {
+    const std::unique_lock turn(turn_, std::try_to_lock);
+    if (!turn.owns_lock()) return false;
+    append_in_turn(calls);
+  }
+  run(calls);
+  return !has_queued();
+}
+
+std::size_t LedgerWriter::take_batch(std::vector<Record>& records, std::vector<Entry>& entries,
+                                     Calls& calls) {
   std::vector<Entry> refused;
   {
     const std::lock_guard lock(mutex_);
@@ -127,32 +149,50 @@ std::size_t LedgerWriter::take_batch(std::vector<Record>& records, std::vector<E
       entries.push_back(std::move(entry));
     }
   }
-  fail_all(refused, {base::Code::ResourceExhausted,
-                     "the ledger's queue is full",
-                     "retry shortly; if it persists, the disk is slower than the load",
-                     {},
-                     {}});
+  const base::Error full{base::Code::ResourceExhausted,
+                         "the ledger's queue is full",
+                         "retry shortly; if it persists, the disk is slower than the load",
+                         {},
+                         {}};
+  fail_all(refused, full, calls);
   return entries.size() + refused.size();
 }
 
 bool LedgerWriter::append_queued() {
+  Calls calls;
+  bool any = false;
+  {
+    const std::lock_guard turn(turn_);
+    any = append_in_turn(calls);
+  }
+  run(calls);
+  return any;
+}
+
+bool LedgerWriter::append_in_turn(Calls& calls) {
   std::vector<Record> records;
   std::vector<Entry> entries;
-  if (take_batch(records, entries) == 0) return false;
+  if (take_batch(records, entries, calls) == 0) return false;
   if (entries.empty()) return true;
   if (!healthy()) {
-    fail_all(entries, poison_error());
+    fail_all(entries, poison_error(), calls);
     return true;
   }
   auto outcomes = store_.append(records);
   if (!outcomes) {
     poison(outcomes.error());
-    fail_all(entries, poison_error());
+    fail_all(entries, poison_error(), calls);
     return true;
   }
   for (std::size_t i = 0; i < entries.size(); ++i) entries[i].record = std::move(records[i]);
-  finish_batch(entries, *outcomes);
+  finish_batch(entries, *outcomes, calls);
   return true;
+}
+
+void LedgerWriter::run(Calls& calls) {
+  for (auto& [done, status] : calls) {
+    if (done) done(std::move(status));
+  }
 }
 
 base::Status LedgerWriter::status_of(const Entry& entry, Outcome outcome) {
@@ -173,27 +213,22 @@ base::Status LedgerWriter::status_of(const Entry& entry, Outcome outcome) {
   return {};
 }
 
-void LedgerWriter::finish_batch(std::vector<Entry>& entries, const std::vector<Outcome>& outcomes) {
-  std::vector<std::pair<Done, base::Status>> now;
-  {
-    const std::lock_guard lock(mutex_);
-    ++counters_.commits;
-    const std::uint64_t commit = written_.load(std::memory_order_relaxed) + 1;
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      base::Status status = status_of(entries[i], outcomes[i]);
-      const bool wait = options_.durability == Durability::Power && status.has_value() &&
-                        std::holds_alternative<Admission>(entries[i].record);
-      if (wait) {
-        waiting_.push_back({commit, std::move(entries[i].done)});
-      } else {
-        now.emplace_back(std::move(entries[i].done), std::move(status));
-      }
+void LedgerWriter::finish_batch(std::vector<Entry>& entries, const std::vector<Outcome>& outcomes,
+                                Calls& calls) {
+  const std::lock_guard lock(mutex_);
+  ++counters_.commits;
+  const std::uint64_t commit = written_.load(std::memory_order_relaxed) + 1;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    base::Status status = status_of(entries[i], outcomes[i]);
+    const bool wait = options_.durability == Durability::Power && status.has_value() &&
+                      std::holds_alternative<Admission>(entries[i].record);
+    if (wait) {
+      waiting_.push_back({commit, std::move(entries[i].done)});
+    } else {
+      calls.emplace_back(std::move(entries[i].done), std::move(status));
     }
-    written_.store(commit, std::memory_order_release);
   }
-  for (auto& [done, status] : now) {
-    if (done) done(std::move(status));
-  }
+  written_.store(commit, std::memory_order_release);
 }
 
 bool LedgerWriter::sync_written() {
@@ -301,9 +336,9 @@ base::Error LedgerWriter::poison_error() const {
           {}};
 }
 
-void LedgerWriter::fail_all(std::vector<Entry>& entries, const base::Error& error) {
+void LedgerWriter::fail_all(std::vector<Entry>& entries, const base::Error& error, Calls& calls) {
   for (auto& entry : entries) {
-    if (entry.done) entry.done(std::unexpected(error));
+    calls.emplace_back(std::move(entry.done), std::unexpected(error));
   }
 }
 

@@ -3,10 +3,10 @@
 // durability level in force. It owns no thread and no clock of its own. LedgerThread drives it in
 // production; the simulation calls pump() or the three steps one by one, with crashes between them.
 //
-// Threads: admit, settle and the observers from any thread. append_queued, complete_synced,
-// maintain and recover belong to the writer thread, sync_written to the sync thread (which may be
-// the same). Callbacks run on the writer thread, in append_queued and complete_synced; only after
-// close() do they run inside admit and settle.
+// Threads: admit, settle and the observers from any thread. append_queued and recover belong to the
+// writer thread, sync_written to the sync thread, maintain to the upkeep thread (all may be the
+// same); complete_synced from any. Callbacks run in append_queued and complete_synced; after
+// close(), and with Options::direct_open_max, also inside admit and settle.
 
 #include <atomic>
 #include <cstddef>
@@ -30,6 +30,10 @@ class LedgerWriter final : public Ledger {
     std::size_t queue_max =
         4096;  // records waiting; an admission beyond it is refused, a settlement never
     std::size_t batch_max = 256;  // records in one transaction
+    // With at most so many requests between admission and settlement, whoever calls admit or settle
+    // writes the record itself if nobody else is writing: two changes of threads cost more than a
+    // small transaction. With more, the writer thread puts many into one. 0: always the writer.
+    std::size_t direct_open_max = 0;
   };
   // Since construction.
   struct Counters {
@@ -62,6 +66,7 @@ class LedgerWriter final : public Ledger {
   bool sync_written();     // syncs what is written and not durable; false: nothing was done
   bool complete_synced();  // acknowledges admissions that became durable; false: none
   void maintain(bool idle);
+  bool maintenance_due(bool idle) const { return store_.maintenance_due(idle); }
   void pump();  // all of the above until nothing is left
   // From now on admit and settle fail at once with Unavailable. What is queued can still be pumped.
   void close();
@@ -72,6 +77,8 @@ class LedgerWriter final : public Ledger {
   Counters counters() const;
   // Called, from any thread, after something was queued. Set before the first admit.
   void on_queued(std::function<void()> notify) { notify_ = std::move(notify); }
+  // The same after a caller of admit or settle wrote by itself (Options::direct_open_max).
+  void on_written(std::function<void()> notify) { notify_written_ = std::move(notify); }
 
  private:
   struct Entry {
@@ -83,18 +90,24 @@ class LedgerWriter final : public Ledger {
     std::uint64_t commit = 0;
     Done done;
   };
+  using Calls = std::vector<std::pair<Done, base::Status>>;
   void enqueue(Record record, Done done);
+  bool write_directly();
+  bool append_in_turn(Calls& calls);
   void poison(const base::Error& cause);
   base::Error poison_error() const;
   base::Status status_of(const Entry& entry, Outcome outcome);
-  std::size_t take_batch(std::vector<Record>& records, std::vector<Entry>& entries);
-  void finish_batch(std::vector<Entry>& entries, const std::vector<Outcome>& outcomes);
-  static void fail_all(std::vector<Entry>& entries, const base::Error& error);
+  std::size_t take_batch(std::vector<Record>& records, std::vector<Entry>& entries, Calls& calls);
+  void finish_batch(std::vector<Entry>& entries, const std::vector<Outcome>& outcomes,
+                    Calls& calls);
+  static void fail_all(std::vector<Entry>& entries, const base::Error& error, Calls& calls);
+  static void run(Calls& calls);
 
   Store& store_;
   const base::Clock& clock_;
   const Options options_;
-  std::function<void()> notify_;
+  std::function<void()> notify_, notify_written_;
+  std::mutex turn_;  // held by whoever appends; before mutex_, and never while a callback runs
   std::atomic<bool> poisoned_ = false;
   std::atomic<bool> closed_ = false;
   std::atomic<std::uint64_t> written_ = 0;  // number of the last commit

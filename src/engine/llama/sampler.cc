@@ -54,9 +54,70 @@ void apply_sampling(const Model& model, const domain::Sampling& in, common_param
   }
 }
 
+// What next() may do without looking at every token of the vocabulary: with no grammar, bias or
+// penalty in front, the chain begins with top-k (or, at temperature 0, ends at the largest), so the
+// candidates are chosen here, in one pass over the logits, and the chain gets only these.
+enum class Shortcut : std::uint8_t { None, Largest, TopK };
+
+Shortcut shortcut_of(const common_params_sampling& p, bool has_grammar) {
+  const common_params_sampling usual;
+  const bool plain = !has_grammar && p.logit_bias.empty() && p.penalty_repeat == 1.0F &&
+                     p.penalty_present == 0.0F && p.penalty_freq == 0.0F &&
+                     p.dry_multiplier == 0.0F && p.top_n_sigma == usual.top_n_sigma &&
+                     p.mirostat == 0 && p.samplers == usual.samplers;
+  if (!plain) return Shortcut::None;
+  if (p.temp <= 0.0F) return Shortcut::Largest;
+  return p.top_k > 0 && p.top_k <= 1024 ? Shortcut::TopK : Shortcut::None;
+}
+
+constexpr std::size_t kBlock = 64;  // logits that are looked at together
+
+float largest_of(std::span<const float> block) {
+  float largest = block[0];
+  for (const float l : block) largest = std::max(largest, l);
+  return largest;
+}
+
+Token largest_token(std::span<const float> logits) {
+  std::size_t best = 0;
+  for (std::size_t begin = 0; begin < logits.size(); begin += kBlock) {
+    const auto block = logits.subspan(begin, std::min(kBlock, logits.size() - begin));
+    if (largest_of(block) <= logits[best] && begin > 0) continue;
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      if (block[i] > logits[best]) best = begin + i;
+    }
+  }
+  return static_cast<Token>(best);
+}
+
+// The `k` tokens with the largest logits, largest first; of equal ones the lower number.
+void top_tokens(std::span<const float> logits, std::size_t k,
+                std::vector<llama_token_data>& chosen) {
+  const auto better = [](const llama_token_data& a, const llama_token_data& b) {
+    return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
+  };
+  chosen.clear();
+  for (std::size_t begin = 0; begin < logits.size(); begin += kBlock) {
+    const auto block = logits.subspan(begin, std::min(kBlock, logits.size() - begin));
+    if (chosen.size() == k && largest_of(block) <= chosen.front().logit) continue;
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      const llama_token_data candidate{static_cast<llama_token>(begin + i), block[i], 0.0F};
+      if (chosen.size() == k) {
+        if (!better(candidate, chosen.front())) continue;
+        std::ranges::pop_heap(chosen, better);  // the worst of the chosen goes
+        chosen.pop_back();
+      }
+      chosen.push_back(candidate);
+      std::ranges::push_heap(chosen, better);
+    }
+  }
+  std::ranges::sort_heap(chosen, better);
+}
+
 class CommonSampler final : public Sampler {
  public:
-  explicit CommonSampler(common_sampler* sampler) : sampler_(sampler) {}
+  CommonSampler(common_sampler* sampler, Shortcut shortcut, std::size_t top_k)
+      : sampler_(sampler), shortcut_(shortcut), top_k_(top_k) {}
   ~CommonSampler() override { common_sampler_free(sampler_); }
   CommonSampler(const CommonSampler&) = delete;
   CommonSampler& operator=(const CommonSampler&) = delete;
@@ -66,8 +127,7 @@ class CommonSampler final : public Sampler {
       return base::fail(Code::InvalidArgument, "engine contract: the row has no logits");
     }
     try {
-      const Token token =
-          common_sampler_sample(sampler_, context.raw(), static_cast<std::int32_t>(row));
+      const Token token = choose(context, row);
       common_sampler_accept(sampler_, token, true);
       return token;
     } catch (const std::exception&) {
@@ -76,7 +136,21 @@ class CommonSampler final : public Sampler {
   }
 
  private:
+  Token choose(const Context& context, std::size_t row) {
+    if (shortcut_ == Shortcut::None) {
+      return common_sampler_sample(sampler_, context.raw(), static_cast<std::int32_t>(row));
+    }
+    if (shortcut_ == Shortcut::Largest) return largest_token(context.logits(row));
+    top_tokens(context.logits(row), top_k_, candidates_);
+    llama_token_data_array array{candidates_.data(), candidates_.size(), -1, true};
+    llama_sampler_apply(common_sampler_get(sampler_), &array);
+    return array.data[array.selected].id;
+  }
+
   common_sampler* sampler_;
+  Shortcut shortcut_;
+  std::size_t top_k_;
+  std::vector<llama_token_data> candidates_;
 };
 
 std::vector<std::uint8_t> bytes_of(const std::string& text) {
@@ -104,7 +178,10 @@ base::Result<std::unique_ptr<Sampler>> Sampler::create(const Model& model,
   try {
     if (!grammar.empty()) apply_grammar(grammar, model.vocab(), params);
     common_sampler* raw = common_sampler_init(model.raw(), params);
-    if (raw != nullptr) return std::make_unique<CommonSampler>(raw);
+    if (raw != nullptr) {
+      return std::make_unique<CommonSampler>(raw, shortcut_of(params, !grammar.empty()),
+                                             static_cast<std::size_t>(std::max(params.top_k, 0)));
+    }
   } catch (const std::exception&) {
     // falls through: what the exception says may quote the client's schema
   }

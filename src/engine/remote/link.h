@@ -1,5 +1,6 @@
 #pragma once
-// One connection to one worker process: a thread that reads frames and writes what is queued. The
+// One connection to one worker process: a thread that reads frames and writes what is queued. What
+// the socket takes at once is written by the sender itself, which saves a change of threads. The
 // queue is bounded and adding to it never waits. RemoteEngine owns links; a new worker gets a new
 // one.
 

@@ -88,6 +88,13 @@ void Session::send(FrameType type, std::uint64_t id, std::string payload) {
     if (closed_) return;
     full = outbox_bytes_ + bytes->size() > options_.backlog_max_bytes;
     if (!full) {
+      // What the socket takes at once is written here: a change of threads for every token would
+      // cost the engine a core.
+      if (outbox_.empty() && !writing_) {
+        const ssize_t sent = ::send(fd_, bytes->data(), bytes->size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent == static_cast<ssize_t>(bytes->size())) return;
+        if (sent > 0) bytes->erase(0, static_cast<std::size_t>(sent));
+      }
       outbox_bytes_ += bytes->size();
       outbox_.push_back(*std::move(bytes));
     }
@@ -270,6 +277,7 @@ void Session::write_loop() noexcept {
       changed_.wait_until(lock, next_report, [this] { return closed_ || !outbox_.empty(); });
       if (closed_) return;
       batch.swap(outbox_);
+      writing_ = !batch.empty();
     }
     for (const std::string& bytes : batch) {
       if (base::Status written = write_all(bytes); !written) {
@@ -279,6 +287,8 @@ void Session::write_loop() noexcept {
       const std::lock_guard lock(mutex_);
       outbox_bytes_ -= std::min(outbox_bytes_, bytes.size());
     }
+    const std::lock_guard lock(mutex_);
+    writing_ = false;
   }
 }
 

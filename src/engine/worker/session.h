@@ -31,7 +31,7 @@ class Session : public std::enable_shared_from_this<Session> {
   base::Status reason() const;
   // Cancels what is left in the engine. After both loops.
   void cancel_all();
-  // Queues a frame unless the session is closed. Any thread, never waits.
+  // Writes or queues a frame unless the session is closed. Any thread, never waits.
   void send(protocol::FrameType type, std::uint64_t id, std::string payload);
 
  private:
@@ -64,6 +64,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::condition_variable changed_;
   std::deque<std::string> outbox_;
   std::size_t outbox_bytes_ = 0;
+  bool writing_ = false;  // the writing thread holds a batch that comes before anything new
   std::optional<base::Status> closed_;
   std::map<std::uint64_t, Request> requests_;
 };

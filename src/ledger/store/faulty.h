@@ -27,6 +27,7 @@ class FaultyStore final : public Store {
   base::Status sync() override;
   base::Result<std::vector<Admission>> load_unsettled() override;
   base::Status maintain(bool idle) override;
+  bool maintenance_due(bool) const override { return true; }
 
  private:
   base::Status check(std::uint64_t& countdown, const char* what);

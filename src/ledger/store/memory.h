@@ -18,6 +18,7 @@ class MemoryStore final : public Store {
   base::Status sync() override;
   base::Result<std::vector<Admission>> load_unsettled() override;
   base::Status maintain(bool) override { return {}; }
+  bool maintenance_due(bool) const override { return false; }
 
   // The machine's power is cut: durable transactions stay, and of the others a prefix of random
   // length, as a disk that was writing would leave them.

@@ -4,9 +4,9 @@
 // *durable* when a later sync() returned (it survives a power cut). A power cut keeps every durable
 // transaction and any whole-transaction prefix of the rest.
 //
-// Threads: append, load_unsettled and maintain are called by one thread at a time; sync may run
-// beside them on another thread. After a failed append or sync the store is not trusted again:
-// every later call fails.
+// Threads: append and load_unsettled are called by one thread at a time; sync and maintain may run
+// beside them, each on one other thread. After a failed append or sync the store is not trusted
+// again: every later call fails.
 
 #include <cstdint>
 #include <span>
@@ -42,6 +42,8 @@ class Store {
   // Upkeep between transactions (SQLite: the checkpoint); cheap when there is nothing to do.
   // `idle`: nothing is waiting, so more may be done.
   virtual base::Status maintain(bool idle) = 0;
+  // Whether maintain() would have something to do; costs nothing, any thread.
+  virtual bool maintenance_due(bool idle) const = 0;
 };
 
 }  // namespace fh::ledger

@@ -1,6 +1,7 @@
 // See sqlite_store.h. Every use of the connection is under one mutex: the writer thread has it
 // nearly always, a key that is saved takes it for one small transaction. sync() takes no lock: it
-// touches only the WAL's descriptor.
+// touches only the WAL's descriptor. The bulk of a checkpoint is done over a second connection, so
+// that commits go on meanwhile; only its end needs the first.
 
 #include "ledger/store/sqlite/sqlite_store.h"
 
@@ -60,6 +61,7 @@ struct SqliteStore::Impl {
   Options options;
   FileHandle lock;  // released last: declared before the connection
   Database db;
+  Database upkeep;  // maintain() only
   std::optional<WalFile> wal;
   Statement begin, commit, rollback;
   Statement insert_admission, find_sequence, insert_settlement, insert_api_cost, save_key;
@@ -67,7 +69,7 @@ struct SqliteStore::Impl {
   std::mutex mutex;  // the connection and its statements
   std::atomic<bool> broken = false;
   std::atomic<std::uint64_t> wal_bytes = 0;
-  std::uint64_t retry_at = 0;
+  std::atomic<std::uint64_t> retry_at = 0;
   std::atomic<std::uint64_t> checkpoints = 0;
 
   base::Status open(const std::string& path);
@@ -78,6 +80,7 @@ struct SqliteStore::Impl {
   base::Status in_transaction(Work work);
   base::Result<Outcome> write(const Admission& admission);
   base::Result<Outcome> write(const Settlement& settlement);
+  base::Status move_pages(const Database& over);
   base::Status checkpoint();
 };
 
@@ -112,6 +115,8 @@ base::Status SqliteStore::Impl::open(const std::string& path) {
   FH_TRY_VOID(prepare_statements());
   // A write makes sure that the WAL exists before it is opened for syncing.
   FH_TRY_VOID(db.execute("UPDATE marks SET value = value + 1 WHERE name = 'restarts'"));
+  FH_TRY(upkeep, Database::open(path, Database::Mode::ReadWrite));
+  FH_TRY_VOID(upkeep.execute("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;"));
   FH_TRY(wal, WalFile::open(db.wal_path()));
   return wal->presize(options.wal_presize_bytes);
 }
@@ -182,16 +187,20 @@ base::Result<Outcome> SqliteStore::Impl::write(const Settlement& settlement) {
   return Outcome::Written;
 }
 
-base::Status SqliteStore::Impl::checkpoint() {
-  const std::uint64_t before = wal_bytes.load(std::memory_order_relaxed);
+base::Status SqliteStore::Impl::move_pages(const Database& over) {
   int pages = 0;
   int moved = 0;
   const int rc =
-      sqlite3_wal_checkpoint_v2(db.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
-  if (rc != SQLITE_OK && (rc & 0xff) != SQLITE_BUSY) {
-    give_up();
-    return std::unexpected(db.error("moving the ledger's WAL into its file"));
-  }
+      sqlite3_wal_checkpoint_v2(over.handle(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+  if (rc == SQLITE_OK || (rc & 0xff) == SQLITE_BUSY) return {};
+  give_up();
+  return std::unexpected(over.error("moving the ledger's WAL into its file"));
+}
+
+// With the mutex held, and after most pages have been moved.
+base::Status SqliteStore::Impl::checkpoint() {
+  const std::uint64_t before = wal_bytes.load(std::memory_order_relaxed);
+  FH_TRY_VOID(move_pages(db));
   ++checkpoints;
   // The next commit after a complete checkpoint starts the WAL anew and syncs its header. This
   // small one does, so that no admission pays for it.
@@ -262,13 +271,18 @@ base::Result<std::vector<Admission>> SqliteStore::load_unsettled() {
   }
 }
 
-base::Status SqliteStore::maintain(bool idle) {
+bool SqliteStore::maintenance_due(bool idle) const {
   const std::uint64_t size = impl_->wal_bytes.load(std::memory_order_relaxed);
   const std::uint64_t limit =
       idle ? impl_->options.checkpoint_idle_bytes : impl_->options.checkpoint_bytes;
-  if (size < limit) return {};
+  return size >= limit && size >= impl_->retry_at.load(std::memory_order_relaxed);
+}
+
+base::Status SqliteStore::maintain(bool idle) {
+  if (!maintenance_due(idle)) return {};
+  FH_TRY_VOID(impl_->check_usable());
+  FH_TRY_VOID(impl_->move_pages(impl_->upkeep));
   const std::lock_guard lock(impl_->mutex);
-  if (size < impl_->retry_at) return {};
   FH_TRY_VOID(impl_->check_usable());
   return impl_->checkpoint();
 }

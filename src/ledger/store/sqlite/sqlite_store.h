@@ -40,6 +40,7 @@ class SqliteStore final : public Store, public auth::KeyStore {
   base::Status sync() override;
   base::Result<std::vector<Admission>> load_unsettled() override;
   base::Status maintain(bool idle) override;
+  bool maintenance_due(bool idle) const override;
 
   base::Result<std::vector<auth::KeyRecord>> load_keys() override;
   base::Status save_key(const auth::KeyRecord& record) override;
