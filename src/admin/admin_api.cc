@@ -68,6 +68,23 @@ std::string text_member(const codec::json::Value& object, std::string_view name)
   return text ? std::string(*text) : std::string();
 }
 
+// Without an admin key nobody could make another one: the server would have to be set up anew.
+base::Status check_revocation(const KeyNames& keys, std::string_view id_or_name) {
+  const auth::KeyRecord* revoked = nullptr;
+  std::size_t admins = 0;
+  for (const auth::KeyRecord& key : keys) {
+    if (key.revoked_unix_ns != 0 || key.role != auth::Role::Admin) continue;
+    ++admins;
+    if (key.id == id_or_name || key.name == id_or_name) revoked = &key;
+  }
+  if (revoked == nullptr || admins > 1) return {};
+  return std::unexpected(base::Error{base::Code::FailedPrecondition,
+                                     "`" + revoked->name + "` is the last admin key",
+                                     "make another one first: freehold keys create NAME --admin",
+                                     {},
+                                     "last_admin_key"});
+}
+
 base::Result<Document> object_body(const net::HttpRequest& request) {
   FH_TRY(Document body,
          Document::parse(request.body.empty() ? std::string_view("{}") : request.body));
@@ -112,6 +129,7 @@ net::Task<base::Result<net::HttpResponse>> AdminApi::route(const Call& call) {
   if (get && call.path == "requests") co_return co_await requests(call);
   if (get && call.path.starts_with("requests/")) co_return co_await one_request(call);
   if (get && call.path == "usage") co_return co_await usage(call);
+  if (get && call.path == "plan") co_return co_await plan(call);
   if (method == "POST" && call.path == "shutdown") {
     facts_.shutdown();
     co_return json_response(R"({"stopping":true})", call.request_id, 202);
@@ -154,7 +172,12 @@ base::Result<net::HttpResponse> AdminApi::session(const Call& call) {
       return base::fail(base::Code::Unauthenticated, "log in with a key",
                         "the first one is in " + facts_.data_dir + "/admin.key");
     }
-    who = {"local", "this machine", auth::Role::Admin, "default", "console", true};
+    who = {std::string(gateway::kLocalKeyId),
+           std::string(gateway::kLocalKeyName),
+           auth::Role::Admin,
+           "default",
+           "console",
+           true};
   }
   const std::string opened = deps_.sessions.open(who);
   net::HttpResponse response = json_response(describe(who), call.request_id);
@@ -228,16 +251,19 @@ net::Task<base::Result<net::HttpResponse>> AdminApi::usage(const Call& call) {
   FH_CO_TRY(const std::vector<ledger::UsageRow> rows,
             co_await offload_.run<Usage>(deps_.runtime, std::move(read)));
   if (call.request.query_value("format") == "csv") {
-    net::HttpResponse response = json_response(usage_csv(query, rows), call.request_id);
+    net::HttpResponse response =
+        json_response(usage_csv(query, rows, deps_.keys.list()), call.request_id);
     response.headers.front().value = "text/csv; charset=utf-8";
     co_return response;
   }
-  co_return json_response(usage_json(query, rows), call.request_id);
+  co_return json_response(usage_json(query, rows, deps_.keys.list()), call.request_id);
 }
 
 base::Result<net::HttpResponse> AdminApi::keys(const Call& call) {
   if (call.request.method == "DELETE" && call.path.size() > 5) {
-    FH_TRY(const auth::KeyRecord record, deps_.keys.revoke(std::string_view(call.path).substr(5)));
+    const std::string_view id_or_name = std::string_view(call.path).substr(5);
+    FH_TRY_VOID(check_revocation(deps_.keys.list(), id_or_name));
+    FH_TRY(const auth::KeyRecord record, deps_.keys.revoke(id_or_name));
     deps_.sessions.close_key(record.id);
     Writer w;
     write_key(w, record);

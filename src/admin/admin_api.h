@@ -23,6 +23,8 @@ struct Facts {
   std::function<std::int64_t()> rss_bytes;
   std::function<bool(std::int64_t uid)> is_owner;  // may this local user log in without a key?
   std::function<void()> shutdown;
+  // The plan as JSON (docs/formats/plan-json.md); called on a helper thread. Empty: there is none.
+  std::function<base::Result<std::string>()> plan;
 };
 
 class AdminApi {
@@ -49,6 +51,7 @@ class AdminApi {
   net::Task<base::Result<net::HttpResponse>> requests(const Call& call);
   net::Task<base::Result<net::HttpResponse>> one_request(const Call& call);
   net::Task<base::Result<net::HttpResponse>> usage(const Call& call);
+  net::Task<base::Result<net::HttpResponse>> plan(const Call& call);
   base::Result<net::HttpResponse> keys(const Call& call);
   net::Task<void> live(const Call& call, net::ResponseWriter& writer);
   std::string status_json();
@@ -58,6 +61,7 @@ class AdminApi {
   ledger::LedgerReader& reader_;
   net::Offload& offload_;
   Facts facts_;
+  net::Offload plan_offload_;  // a plan takes long; the ledger's reads shall not wait for it
   std::int64_t started_unix_ns_;
   bool closing_ = false;
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gateway/authenticate.h"
+
 namespace fh::admin {
 namespace {
 
@@ -45,7 +47,16 @@ void write_api_costs(Writer& w, const std::vector<ledger::ApiCost>& costs) {
 std::string key_name(const KeyNames& keys, std::string_view id) {
   const auto it =
       std::find_if(keys.begin(), keys.end(), [&](const auto& key) { return key.id == id; });
-  return it == keys.end() ? std::string() : it->name;
+  if (it != keys.end()) return it->name;
+  return id == gateway::kLocalKeyId ? std::string(gateway::kLocalKeyName) : std::string();
+}
+
+// When it stopped, as far as it is known: the booking comes after the end.
+std::int64_t ended_unix_ns(const gateway::RequestLife& life) {
+  if (!life.ended || life.stages.empty()) return 0;
+  const auto it = std::find_if(life.stages.begin(), life.stages.end(),
+                               [](const auto& stage) { return stage.name == "ended"; });
+  return it == life.stages.end() ? life.stages.back().unix_ns : it->unix_ns;
 }
 
 // Stages as they can be told from the row alone, for requests that the live registry no longer
@@ -177,11 +188,11 @@ void write_life(Writer& w, const gateway::RequestLife& life, std::int64_t now_un
   w.member("dialect", life.dialect).member("workload", life.workload).member("stream", life.stream);
   member_time(w, "received_ms", life.stages.empty() ? 0 : life.stages.front().unix_ns);
   member_time(w, "first_token_ms", life.first_token_unix_ns);
+  const std::int64_t ended = ended_unix_ns(life);
+  member_time(w, "ended_ms", ended);
   w.member("prompt_tokens", life.prompt_tokens).member("cached_tokens", life.cached_tokens);
   w.member("output_tokens", life.output_tokens).key("tokens_per_second");
-  const std::int64_t until =
-      life.ended && !life.stages.empty() ? life.stages.back().unix_ns : now_unix_ns;
-  const std::int64_t span = until - life.first_token_unix_ns;
+  const std::int64_t span = (ended != 0 ? ended : now_unix_ns) - life.first_token_unix_ns;
   if (life.first_token_unix_ns != 0 && span > 0 && life.output_tokens > 1) {
     w.value(static_cast<double>(life.output_tokens - 1) * 1e9 / static_cast<double>(span));
   } else {
@@ -275,7 +286,8 @@ ledger::UsageRow usage_totals(const std::vector<ledger::UsageRow>& rows) {
   return total;
 }
 
-std::string usage_json(const ledger::UsageQuery& query, const std::vector<ledger::UsageRow>& rows) {
+std::string usage_json(const ledger::UsageQuery& query, const std::vector<ledger::UsageRow>& rows,
+                       const KeyNames& keys) {
   Writer w;
   w.object().member("by", usage_by_name(query.by));
   member_time(w, "from_ms", query.from_unix_ns);
@@ -283,6 +295,7 @@ std::string usage_json(const ledger::UsageQuery& query, const std::vector<ledger
   w.key("rows").array();
   for (const ledger::UsageRow& row : rows) {
     w.object().member("group", row.group);
+    if (query.by == ledger::UsageBy::Key) w.member("key_name", key_name(keys, row.group));
     write_usage_row(w, row);
     w.end_object();
   }
@@ -292,8 +305,11 @@ std::string usage_json(const ledger::UsageQuery& query, const std::vector<ledger
   return w.take();
 }
 
-std::string usage_csv(const ledger::UsageQuery& query, const std::vector<ledger::UsageRow>& rows) {
+std::string usage_csv(const ledger::UsageQuery& query, const std::vector<ledger::UsageRow>& rows,
+                      const KeyNames& keys) {
+  const bool by_key = query.by == ledger::UsageBy::Key;
   std::string out(usage_by_name(query.by));
+  if (by_key) out += ",key_name";
   out +=
       ",requests,failed,input_uncached,cache_read,cache_write,output,reasoning,computed,cached,"
       "restored,"
@@ -307,6 +323,10 @@ std::string usage_csv(const ledger::UsageQuery& query, const std::vector<ledger:
   out += "\r\n";
   for (const ledger::UsageRow& row : rows) {
     csv_cell(out, row.group);
+    if (by_key) {
+      out.push_back(',');
+      csv_cell(out, key_name(keys, row.group));
+    }
     const std::uint64_t numbers[] = {row.requests,
                                      row.failed,
                                      row.usage.input_uncached,

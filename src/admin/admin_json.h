@@ -23,8 +23,11 @@ void write_row(codec::json::Writer& w, const ledger::Row& row, const KeyNames& k
 void write_life(codec::json::Writer& w, const gateway::RequestLife& life, std::int64_t now_unix_ns);
 void write_key(codec::json::Writer& w, const auth::KeyRecord& key);
 void write_model(codec::json::Writer& w, const gateway::ServedModel& model);
-std::string usage_json(const ledger::UsageQuery& query, const std::vector<ledger::UsageRow>& rows);
-std::string usage_csv(const ledger::UsageQuery& query, const std::vector<ledger::UsageRow>& rows);
+// By key, `keys` gives the names beside the ids.
+std::string usage_json(const ledger::UsageQuery& query, const std::vector<ledger::UsageRow>& rows,
+                       const KeyNames& keys);
+std::string usage_csv(const ledger::UsageQuery& query, const std::vector<ledger::UsageRow>& rows,
+                      const KeyNames& keys);
 std::string_view usage_by_name(ledger::UsageBy by);
 // The sum of the rows as one row.
 ledger::UsageRow usage_totals(const std::vector<ledger::UsageRow>& rows);

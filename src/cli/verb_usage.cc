@@ -69,6 +69,7 @@ int run_usage(const Config& config, const UsageArgs& args) {
   std::vector<std::vector<std::string>> rows;
   for (const Value row : root["rows"].elements()) {
     std::string group(row["group"].as_string().value_or(""));
+    if (const auto name = row["key_name"].as_string(); name && !name->empty()) group = *name;
     rows.push_back(cells(group.empty() ? "(none)" : group, row));
   }
   rows.push_back(cells("total", root["totals"]));

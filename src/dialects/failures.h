@@ -17,6 +17,8 @@ namespace fh::dialects {
 inline constexpr std::string_view kReasonOverflow = "context_length_exceeded";
 inline constexpr std::string_view kReasonModelNotFound = "model_not_found";
 inline constexpr std::string_view kReasonTooLarge = "request_too_large";
+inline constexpr std::string_view kReasonImages = "images_unsupported";
+inline constexpr std::string_view kReasonContent = "content_unsupported";
 inline constexpr std::string_view kReasonBudget = "budget_exceeded";  // retrying does not help
 
 struct OverflowCounts {

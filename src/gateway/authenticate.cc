@@ -57,6 +57,14 @@ bool is_ip_literal(std::string_view host) {
   return dots == 3;
 }
 
+// "http://host:port" -> "host:port"; empty for other schemes.
+std::string_view authority_of(std::string_view origin) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (origin.starts_with(scheme)) return origin.substr(scheme.size());
+  }
+  return {};
+}
+
 bool is_loopback_name(std::string_view host) {
   return iequals(host, "localhost") || host == "127.0.0.1" || host == "[::1]" || host == "0.0.0.0";
 }
@@ -128,7 +136,9 @@ base::Result<Principal> Authenticator::authenticate(const net::HttpRequest& requ
     key = presented;
   }
   if (key.empty()) {
-    if (const std::string_view token = session_token(request); !token.empty()) {
+    const std::string_view origin = request.header("origin");
+    const bool own = origin.empty() || own_origin(origin, request.header("host"));
+    if (const std::string_view token = session_token(request); own && !token.empty()) {
       if (auto principal = sessions_.find(token)) return *std::move(principal);
       return std::unexpected(unauthenticated("the console session has ended; log in again"));
     }
@@ -140,27 +150,26 @@ base::Result<Principal> Authenticator::authenticate(const net::HttpRequest& requ
                    record->project, record->workload, false};
 }
 
+bool own_origin(std::string_view origin, std::string_view host) {
+  const std::string_view authority = authority_of(origin);
+  const std::string_view name = host_without_port(authority);
+  return (is_loopback_name(name) || is_ip_literal(name)) && iequals(authority, host);
+}
+
 bool origin_allowed(std::string_view origin, std::string_view host) {
   for (const std::string_view scheme :
        {"app://", "file://", "tauri://", "vscode-webview://", "vscode-file://"}) {
     if (origin.starts_with(scheme)) return true;
   }
-  std::string_view authority;
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (origin.starts_with(scheme)) authority = origin.substr(scheme.size());
-  }
-  if (authority.empty()) return false;
-  const std::string_view name = host_without_port(authority);
-  if (is_loopback_name(name)) return true;
-  // The server's own page, reached by address: a rebinding attack needs a DNS name, so only
-  // literals count.
-  return is_ip_literal(name) && iequals(authority, host);
+  return is_loopback_name(host_without_port(authority_of(origin))) || own_origin(origin, host);
 }
 
 base::Status check_origin(const net::HttpRequest& request) {
   const std::string_view origin = request.header("origin");
   if (origin.empty()) return {};
-  if (origin_allowed(origin, request.header("host"))) return {};
+  const std::string_view host = request.header("host");
+  const bool admin = request.path.starts_with("/admin/");
+  if (admin ? own_origin(origin, host) : origin_allowed(origin, host)) return {};
   return base::fail(base::Code::PermissionDenied, "requests from this web origin are not allowed",
                     "call from the console, from localhost, or without a browser");
 }

@@ -28,6 +28,10 @@ struct Principal {
   bool session = false;
 };
 
+// The key of whoever was let into the console without one.
+inline constexpr std::string_view kLocalKeyId = "local";
+inline constexpr std::string_view kLocalKeyName = "this machine";
+
 // Console sessions: 256-bit random tokens in memory, 12 hours since last use; gone with the
 // process.
 class Sessions {
@@ -56,7 +60,9 @@ class Authenticator {
  public:
   Authenticator(const auth::KeyTable& keys, Sessions& sessions)
       : keys_(keys), sessions_(sessions) {}
-  // Unauthenticated (reason "invalid_api_key") when there is no or no live key.
+  // Unauthenticated (reason "invalid_api_key") when there is no or no live key. A session counts
+  // only for the server's own pages: the browser sends its cookie along from every page of this
+  // machine.
   base::Result<Principal> authenticate(const net::HttpRequest& request) const;
 
  private:
@@ -67,10 +73,13 @@ class Authenticator {
 // The session token of the request's cookie, or empty.
 std::string_view session_token(const net::HttpRequest& request);
 
-// PermissionDenied when the Origin is not on the allow list. No Origin: allowed (not a browser).
-// The server's own origin is allowed when the Host it came by is a loopback name, an IP literal, or
-// one of `hosts`.
+// PermissionDenied when the Origin is not on the allow list; under /admin/, when it is not the
+// server's own. No Origin: allowed (not a browser, or a page of this server that reads).
 base::Status check_origin(const net::HttpRequest& request);
+// Pages and apps of this machine, and the server's own pages.
 bool origin_allowed(std::string_view origin, std::string_view host);
+// The server's own pages, reached by a loopback name or an address: a rebinding attack needs a DNS
+// name.
+bool own_origin(std::string_view origin, std::string_view host);
 
 }  // namespace fh::gateway

@@ -4,6 +4,7 @@
 
 #include "base/ids.h"
 #include "codec/json.h"
+#include "gateway/cross_origin.h"
 
 namespace fh::gateway {
 namespace {
@@ -17,21 +18,6 @@ net::HttpResponse plain(int status, std::string_view content_type, std::string b
   response.headers = reply_headers(content_type, request_id);
   response.body = std::move(body);
   return response;
-}
-
-base::Error no_route(const RouteMatch& match, const net::HttpRequest& request) {
-  if (match.path_known) {
-    return base::Error{base::Code::Unimplemented,
-                       "this path does not take " + request.method,
-                       "see docs/use.md for the routes",
-                       {},
-                       "method_not_allowed"};
-  }
-  return base::Error{base::Code::NotFound,
-                     "there is nothing at this path",
-                     "see docs/use.md for the routes",
-                     {},
-                     "not_found"};
 }
 
 }  // namespace
@@ -72,23 +58,27 @@ net::HttpResponse Gateway::error_body(int status, std::string_view path, std::st
 net::Task<void> Gateway::handle(net::HttpRequest request, net::ResponseWriter& writer) {
   std::string request_id = base::make_id("req_", deps_.random);
   const RouteMatch match = match_route(request.method, request.path);
-  const Surface surface =
-      match.route != nullptr ? match.route->surface : surface_of_path(request.path);
-  base::Status allowed = check_origin(request);
-  if (allowed && match.route == nullptr) allowed = std::unexpected(no_route(match, request));
-  if (!allowed) {
-    net::HttpResponse response =
-        error_response(surface, allowed.error(), request_id, deps_.settings.retry_after_ms);
-    if (allowed.error().reason == "method_not_allowed") response.status = 405;
-    co_await writer.send(std::move(response));
+  if (const base::Status allowed = check_origin(request); !allowed) {
+    co_await writer.send(error_response(surface_of(match, request), allowed.error(), request_id,
+                                        deps_.settings.retry_after_ms));
     co_return;
   }
-  co_await dispatch(match, std::move(request), writer, std::move(request_id));
+  CrossOriginReply reply(writer, reading_origin(request));
+  if (match.path_known && request.method == "OPTIONS") {
+    co_await reply.send(options_response(request, request_id));
+    co_return;
+  }
+  if (match.route == nullptr) {
+    co_await reply.send(no_route_response(match, request, request_id));
+    co_return;
+  }
+  co_await dispatch(match, std::move(request), reply, std::move(request_id));
 }
 
 net::Task<void> Gateway::dispatch(const RouteMatch& match, net::HttpRequest request,
                                   net::ResponseWriter& writer, std::string request_id) {
   const Route& route = *match.route;
+  const Surface surface = surface_of(match, request);
   Principal who;
   if (route.permission == Permission::Inference || route.permission == Permission::Admin) {
     base::Result<Principal> caller = authenticator_.authenticate(request);
@@ -99,7 +89,7 @@ net::Task<void> Gateway::dispatch(const RouteMatch& match, net::HttpRequest requ
     }
     if (!caller) {
       co_await writer.send(
-          error_response(route.surface, caller.error(), request_id, deps_.settings.retry_after_ms));
+          error_response(surface, caller.error(), request_id, deps_.settings.retry_after_ms));
       co_return;
     }
     who = *std::move(caller);
@@ -115,11 +105,10 @@ net::Task<void> Gateway::dispatch(const RouteMatch& match, net::HttpRequest requ
                                        std::move(request_id));
       co_return;
     case RouteId::Models:
-      co_await send_models(route, models_body(deps_.models, request), request, writer, request_id);
+      co_await send_models(surface, models_body(deps_.models, request), writer, request_id);
       co_return;
     case RouteId::ModelById:
-      co_await send_models(route, model_body(deps_.models, match.rest), request, writer,
-                           request_id);
+      co_await send_models(surface, model_body(deps_.models, match.rest), writer, request_id);
       co_return;
     case RouteId::Hello:
       co_await writer.send(plain(200, kJson, R"({"server":"freehold"})", request_id));
@@ -137,15 +126,12 @@ net::Task<void> Gateway::dispatch(const RouteMatch& match, net::HttpRequest requ
 }
 
 // One route for two kinds of client: errors go out in the shape of the one that asked.
-net::Task<void> Gateway::send_models(const Route& route, base::Result<std::string> body,
-                                     const net::HttpRequest& request, net::ResponseWriter& writer,
-                                     const std::string& request_id) {
+net::Task<void> Gateway::send_models(Surface surface, base::Result<std::string> body,
+                                     net::ResponseWriter& writer, const std::string& request_id) {
   if (body) {
     co_await writer.send(plain(200, kJson, *std::move(body), request_id));
     co_return;
   }
-  const Surface surface =
-      request.has_header("anthropic-version") ? Surface::Anthropic : route.surface;
   co_await writer.send(
       error_response(surface, body.error(), request_id, deps_.settings.retry_after_ms));
 }

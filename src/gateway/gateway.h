@@ -31,9 +31,8 @@ class Gateway {
  private:
   net::Task<void> dispatch(const RouteMatch& match, net::HttpRequest request,
                            net::ResponseWriter& writer, std::string request_id);
-  net::Task<void> send_models(const Route& route, base::Result<std::string> body,
-                              const net::HttpRequest& request, net::ResponseWriter& writer,
-                              const std::string& request_id);
+  net::Task<void> send_models(Surface surface, base::Result<std::string> body,
+                              net::ResponseWriter& writer, const std::string& request_id);
   net::HttpResponse health(std::string_view request_id) const;
   net::HttpResponse ready(std::string_view request_id) const;
   net::HttpResponse metrics(std::string_view request_id) const;

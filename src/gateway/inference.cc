@@ -99,6 +99,7 @@ base::Result<std::unique_ptr<Inference::Call>> Inference::open(const Route& rout
   call->model = deps_.models.resolve(call->wire->model());
   if (call->model == nullptr)
     return std::unexpected(dialects::model_not_found(call->wire->model()));
+  FH_TRY_VOID(call->wire->check_abilities(call->model->engine->info()));
 
   ledger::Admission& row = call->admission;
   row.request_id = request_id;
@@ -149,6 +150,8 @@ net::Task<base::Status> Inference::prepare_and_admit(Call& call, const Principal
   context.prompt_tokens = prepared->prompt_tokens;
   context.reasoning_model = call.model->engine->info().reasoning;
   context.reply_id_suffix = deps_.random.token(24);
+  context.tenant = call.project;
+  context.memory = &memory_;
   call.reply = call.wire->reply(std::move(context));
   co_return co_await call.attempt->admit(call.admission);
 }

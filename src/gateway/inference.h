@@ -36,6 +36,7 @@ class Inference {
   net::Task<void> pump(Call& call, net::ResponseWriter* stream_to);
 
   const Deps& deps_;
+  WireMemory memory_;
   bool refusing_ = false;
   std::vector<Attempt*> running_;
 };

@@ -72,6 +72,17 @@ RouteMatch match_route(std::string_view method, std::string_view path) {
   return match;
 }
 
+std::string allowed_methods(std::string_view path) {
+  std::string methods;
+  for (const std::string_view method : {"GET", "HEAD", "POST", "DELETE"}) {
+    if (match_route(method, path).route == nullptr) continue;
+    methods += method;
+    methods += ", ";
+  }
+  if (!methods.empty()) methods += "OPTIONS";
+  return methods;
+}
+
 Surface surface_of_path(std::string_view path) {
   if (path.starts_with("/v1/messages")) return Surface::Anthropic;
   if (path.starts_with("/admin/")) return Surface::Admin;

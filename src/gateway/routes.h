@@ -55,5 +55,8 @@ struct RouteMatch {
 RouteMatch match_route(std::string_view method, std::string_view path);
 // The surface whose error shape fits a path, also for paths that are not routed.
 Surface surface_of_path(std::string_view path);
+// The methods that a path takes, as the value of an Allow field ("GET, HEAD, OPTIONS"); empty for a
+// path that is not routed.
+std::string allowed_methods(std::string_view path);
 
 }  // namespace fh::gateway

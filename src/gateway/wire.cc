@@ -7,6 +7,7 @@
 #include "dialects/anthropic/errors.h"
 #include "dialects/anthropic/reply.h"
 #include "dialects/anthropic/request.h"
+#include "dialects/demands.h"
 #include "dialects/failures.h"
 #include "dialects/models.h"
 #include "dialects/openai_chat/errors.h"
@@ -71,10 +72,15 @@ class Reply final : public WireReply {
 
 class AnthropicCall final : public WireCall {
  public:
-  explicit AnthropicCall(anthropic::Request request) : request_(std::move(request)) {}
+  explicit AnthropicCall(anthropic::Request request) : request_(std::move(request)) {
+    if (request_.diagnostics_asked) print_ = anthropic::print_of(request_);
+  }
   const std::string& model() const override { return request_.model; }
   bool stream() const override { return request_.stream; }
   const std::string& session_hint() const override { return request_.session_hint; }
+  base::Status check_abilities(const engine::ModelInfo& model) const override {
+    return dialects::check_demands(request_.demands, model.images);
+  }
   domain::Generation take_generation() override { return std::move(request_.generation); }
   std::unique_ptr<WireReply> reply(ReplyContext context) override {
     anthropic::ReplyContext wire;
@@ -84,6 +90,7 @@ class AnthropicCall final : public WireCall {
     wire.prompt_tokens = context.prompt_tokens;
     wire.thinking_model = context.reasoning_model;
     wire.omit_thinking = request_.thinking_omitted;
+    if (request_.diagnostics_asked) add_diagnostics(context, wire);
     if (request_.stream) {
       return std::make_unique<Reply>(anthropic::make_stream_writer(std::move(wire)), nullptr);
     }
@@ -91,7 +98,21 @@ class AnthropicCall final : public WireCall {
   }
 
  private:
+  void add_diagnostics(const ReplyContext& context, anthropic::ReplyContext& wire) const {
+    wire.diagnostics_asked = true;
+    if (context.memory == nullptr) {
+      wire.cache_miss = anthropic::CacheMiss{"unavailable", 0};
+      return;
+    }
+    anthropic::TurnMemory& turns = context.memory->turns;
+    if (!request_.previous_message_id.empty()) {
+      wire.cache_miss = turns.compare(context.tenant, request_.previous_message_id, print_);
+    }
+    turns.remember(context.tenant, wire.message_id, print_, context.prompt_tokens);
+  }
+
   anthropic::Request request_;
+  anthropic::TurnPrint print_;  // of a request that asks for diagnostics
 };
 
 class OpenAiCall final : public WireCall {
@@ -100,6 +121,9 @@ class OpenAiCall final : public WireCall {
   const std::string& model() const override { return request_.model; }
   bool stream() const override { return request_.stream; }
   const std::string& session_hint() const override { return request_.session_hint; }
+  base::Status check_abilities(const engine::ModelInfo& model) const override {
+    return dialects::check_demands(request_.demands, model.images);
+  }
   domain::Generation take_generation() override { return std::move(request_.generation); }
   std::unique_ptr<WireReply> reply(ReplyContext context) override {
     openai::ReplyContext wire;
@@ -188,6 +212,36 @@ int http_status_of(Surface surface, const base::Error& error) {
     case Surface::Admin: break;
   }
   return plain_status(error);
+}
+
+Surface surface_of(const RouteMatch& match, const net::HttpRequest& request) {
+  const Surface surface =
+      match.route != nullptr ? match.route->surface : surface_of_path(request.path);
+  const bool shared =
+      surface == Surface::OpenAi && (match.route == nullptr || match.route->id == RouteId::Models ||
+                                     match.route->id == RouteId::ModelById);
+  return shared && request.has_header("anthropic-version") ? Surface::Anthropic : surface;
+}
+
+net::HttpResponse no_route_response(const RouteMatch& match, const net::HttpRequest& request,
+                                    std::string_view request_id) {
+  base::Error error;
+  error.hint = "see docs/use.md for the routes";
+  if (match.path_known) {
+    error.code = base::Code::Unimplemented;
+    error.message = "this path does not take " + request.method;
+    error.reason = "method_not_allowed";
+  } else {
+    error.code = base::Code::NotFound;
+    error.message = "there is nothing at this path";
+    error.reason = "not_found";
+  }
+  net::HttpResponse response = error_response(surface_of(match, request), error, request_id, 0);
+  if (match.path_known) {
+    response.status = 405;
+    response.headers.push_back({"allow", allowed_methods(request.path)});
+  }
+  return response;
 }
 
 std::vector<net::Header> reply_headers(std::string_view content_type, std::string_view request_id) {

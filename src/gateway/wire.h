@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "dialects/anthropic/turns.h"
 #include "domain/conversation.h"
 #include "domain/event.h"
 #include "engine/engine.h"
@@ -18,12 +19,19 @@
 
 namespace fh::gateway {
 
+// What answers of the wire forms remember from one request to the next. One per gateway.
+struct WireMemory {
+  dialects::anthropic::TurnMemory turns;
+};
+
 struct ReplyContext {
   std::string request_id;
   std::int64_t created_unix_s = 0;
   std::uint64_t prompt_tokens = 0;
   bool reasoning_model = false;
-  std::string reply_id_suffix;  // 24 random characters for "msg_..." and "chatcmpl-..."
+  std::string reply_id_suffix;   // 24 random characters for "msg_..." and "chatcmpl-..."
+  std::string tenant;            // whose earlier turns may be spoken of
+  WireMemory* memory = nullptr;  // outlives the call to reply(); null: nothing is remembered
 };
 
 // Writes one answer. Streams: open(), on_event()*, then either a terminal event or on_error().
@@ -45,6 +53,8 @@ class WireCall {
   virtual const std::string& model() const = 0;
   virtual bool stream() const = 0;
   virtual const std::string& session_hint() const = 0;
+  // InvalidArgument at the client's own part if the model cannot take what the request holds.
+  virtual base::Status check_abilities(const engine::ModelInfo& model) const = 0;
   // Moves the generation out; once.
   virtual domain::Generation take_generation() = 0;
   virtual std::unique_ptr<WireReply> reply(ReplyContext context) = 0;
@@ -57,6 +67,12 @@ std::string count_tokens_body(std::uint64_t tokens);
 // The answer to an error on that surface: status, body, retry headers, request ids.
 net::HttpResponse error_response(Surface surface, const base::Error& error,
                                  std::string_view request_id, std::int64_t retry_after_ms);
+// The surface whose shapes an answer to `request` has: that of the path, but where one path serves
+// two surfaces, or none, that of the client.
+Surface surface_of(const RouteMatch& match, const net::HttpRequest& request);
+// The answer to a path that is not there (404) or does not take the method (405 with Allow).
+net::HttpResponse no_route_response(const RouteMatch& match, const net::HttpRequest& request,
+                                    std::string_view request_id);
 std::vector<net::Header> reply_headers(std::string_view content_type, std::string_view request_id);
 int http_status_of(Surface surface, const base::Error& error);
 

@@ -32,20 +32,21 @@ bool is_framing_field(std::string_view name) {
          equal_ignoring_case(name, "transfer-encoding") || equal_ignoring_case(name, "connection");
 }
 
-std::string host_field(const HostPort& server) {
+std::string host_field(const HostPort& server, std::uint16_t default_port) {
   const bool v6 = server.host.find(':') != std::string::npos && server.host.front() != '[';
-  return (v6 ? "[" + server.host + "]" : server.host) + ":" + std::to_string(server.port);
+  const std::string host = v6 ? "[" + server.host + "]" : server.host;
+  return server.port == default_port ? host : host + ":" + std::to_string(server.port);
 }
 
 }  // namespace
 
-base::Result<std::string> format_request_head(const ClientRequest& request,
-                                              const HostPort& server) {
+base::Result<std::string> format_request_head(const ClientRequest& request, const HostPort& server,
+                                              std::uint16_t default_port) {
   if (!is_token(request.method) || !target_is_safe(request.target)) {
     return base::fail(base::Code::InvalidArgument, "the request line would be malformed");
   }
-  std::string head =
-      request.method + " " + request.target + " HTTP/1.1\r\nhost: " + host_field(server) + "\r\n";
+  std::string head = request.method + " " + request.target +
+                     " HTTP/1.1\r\nhost: " + host_field(server, default_port) + "\r\n";
   for (const Header& field : request.headers) {
     if (is_framing_field(field.name)) continue;
     if (!is_token(field.name) || !value_is_safe(field.value)) {

@@ -12,7 +12,9 @@
 namespace fh::net {
 
 // InvalidArgument: a field or target that would break the framing.
-base::Result<std::string> format_request_head(const ClientRequest& request, const HostPort& server);
+// The host field leaves out the port when it is `default_port`.
+base::Result<std::string> format_request_head(const ClientRequest& request, const HostPort& server,
+                                              std::uint16_t default_port = 0);
 
 // Reads one response (interim ones are skipped): feed() bytes until head_done(), take_body() what
 // has arrived, until body_done().

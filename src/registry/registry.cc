@@ -23,6 +23,18 @@ namespace {
 
 constexpr std::size_t kManifestBytesMax = 64 * 1024;
 constexpr std::size_t kCopyBlock = 4 * 1024 * 1024;
+constexpr std::size_t kAliasBytesMax = 128;
+
+bool has(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::unexpected<base::Error> name_taken(std::string_view name, std::string_view by,
+                                        std::string hint) {
+  return base::fail(base::Code::AlreadyExists,
+                    fmt::format("`{}` is already a name of the model `{}`", name, by),
+                    std::move(hint));
+}
 
 // "SmolLM2 135M Instruct" -> "smollm2-135m-instruct"
 std::string id_from_name(std::string_view name) {
@@ -109,8 +121,7 @@ base::Result<std::vector<InstalledModel>> Registry::list() const {
 base::Result<InstalledModel> Registry::find(std::string_view id_or_alias) const {
   FH_TRY(std::vector<InstalledModel> models, list());
   const auto named = [&](const InstalledModel& model) {
-    return model.id == id_or_alias || std::find(model.aliases.begin(), model.aliases.end(),
-                                                id_or_alias) != model.aliases.end();
+    return model.id == id_or_alias || has(model.aliases, id_or_alias);
   };
   const auto it = std::find_if(models.begin(), models.end(), named);
   if (it == models.end()) {
@@ -121,7 +132,13 @@ base::Result<InstalledModel> Registry::find(std::string_view id_or_alias) const 
   return std::move(*it);
 }
 
-base::Status Registry::check_names(const InstalledModel& model) const {
+bool valid_model_alias(std::string_view alias) {
+  if (alias.empty() || alias.size() > kAliasBytesMax || alias == "default") return false;
+  if (alias.ends_with(']')) return false;  // clients append marks in brackets, which are cut off
+  return std::all_of(alias.begin(), alias.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+base::Status Registry::settle_names(InstalledModel& model) const {
   if (!valid_model_id(model.id)) {
     return base::fail(base::Code::InvalidArgument,
                       fmt::format("`{}` cannot be a model's name", model.id),
@@ -129,12 +146,34 @@ base::Status Registry::check_names(const InstalledModel& model) const {
                       "an alias (--as NAME chooses the name)");
   }
   FH_TRY(const std::vector<InstalledModel> others, list());
+  std::vector<std::string> wanted = std::move(model.aliases);
+  model.aliases.clear();
   for (const InstalledModel& other : others) {
     if (other.id == model.id && other.sha256 != model.sha256) {
       return base::fail(base::Code::AlreadyExists,
                         fmt::format("another model is already called `{}`", model.id),
                         "choose another name with --as, or remove that one first");
     }
+    if (other.id == model.id) {
+      model.aliases = other.aliases;
+    } else if (has(other.aliases, model.id)) {
+      return name_taken(model.id, other.id, "choose another name with --as");
+    }
+  }
+  for (std::string& alias : wanted) {
+    if (!valid_model_alias(alias)) {
+      return base::fail(base::Code::InvalidArgument, fmt::format("`{}` cannot be an alias", alias),
+                        "use printable characters without spaces, at most 128, no ']' at the end; "
+                        "`default` is set with models.default");
+    }
+    if (alias == model.id || has(model.aliases, alias)) continue;
+    for (const InstalledModel& other : others) {
+      if (other.id == model.id) continue;
+      if (other.id == alias || has(other.aliases, alias)) {
+        return name_taken(alias, other.id, "choose another alias");
+      }
+    }
+    model.aliases.push_back(std::move(alias));
   }
   return {};
 }
@@ -209,7 +248,7 @@ base::Result<InstalledModel> Registry::import(const fs::path& file, const Import
   model.source = fs::absolute(file).string();
   model.imported_unix_ns = clock_.unix_ns();
   model.tools_in_template = facts.chat_template.find("tools") != std::string::npos;
-  FH_TRY_VOID(check_names(model));
+  FH_TRY_VOID(settle_names(model));
   FH_TRY_VOID(place_blob(file, model, options));
   FH_TRY_VOID(save(model));
   return model;

@@ -41,6 +41,7 @@ struct InstalledModel {
 
 struct ImportOptions {
   std::string id;  // "" = the catalogue's, else made from the header's name
+  // Added to those that the same model under the same name has already.
   std::vector<std::string> aliases;
   // Phase ("checking", "hashing", "copying"), bytes done, bytes in all; false stops.
   std::function<bool(std::string_view phase, std::uint64_t done, std::uint64_t total)> progress;
@@ -68,7 +69,9 @@ class Registry {
                           const ImportOptions& options) const;
   base::Status save(const InstalledModel& model) const;
   base::Result<InstalledModel> load(const std::filesystem::path& manifest) const;
-  base::Status check_names(const InstalledModel& model) const;
+  // Takes over the aliases of an earlier import of the same model. Error: a name that cannot be
+  // one, or that another model has.
+  base::Status settle_names(InstalledModel& model) const;
 
   std::filesystem::path dir_;
   const base::Clock& clock_;
@@ -78,5 +81,8 @@ class Registry {
 std::string facts_json(const InstalledModel& model, std::uint64_t context_tokens,
                        std::uint64_t memory_bytes, const models::GgufFacts& facts);
 bool valid_model_id(std::string_view id);
+// Printable ASCII without spaces, at most 128, no "[1m]" at the end; not `default`, which is the
+// setting models.default. Clients send such names: "gpt-4o", "org/model:tag".
+bool valid_model_alias(std::string_view alias);
 
 }  // namespace fh::registry

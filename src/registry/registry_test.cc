@@ -49,6 +49,68 @@ TEST_F(RegistryTest, ImportedModelIsListedFoundVerifiedAndRemoved) {
   EXPECT_EQ(registry.find("tiny").error().code, base::Code::NotFound);
 }
 
+TEST_F(RegistryTest, ImportingAgainKeepsTheAliases) {
+  Registry registry(dir_ / "data", clock_);
+  const fs::path source = sound_file("a.gguf");
+  ImportOptions options;
+  options.id = "tiny";
+  options.aliases = {"small", "gpt-4o"};
+  ASSERT_TRUE(registry.import(source, options));
+  options.aliases = {};
+  ASSERT_TRUE(registry.import(source, options));
+  EXPECT_EQ(registry.find("tiny")->aliases, (std::vector<std::string>{"small", "gpt-4o"}));
+  options.aliases = {"more", "small", "tiny", "more"};
+  ASSERT_TRUE(registry.import(source, options));
+  EXPECT_EQ(registry.find("tiny")->aliases, (std::vector<std::string>{"small", "gpt-4o", "more"}));
+}
+
+TEST_F(RegistryTest, ANameBelongsToOneModel) {
+  Registry registry(dir_ / "data", clock_);
+  const fs::path source = sound_file("a.gguf");
+  ImportOptions options;
+  options.id = "tiny";
+  options.aliases = {"small"};
+  ASSERT_TRUE(registry.import(source, options));
+  const struct {
+    const char* id;
+    std::vector<std::string> aliases;
+  } clashes[] = {
+      {"other", {"small"}},  // another model's alias
+      {"other", {"tiny"}},   // another model's id
+      {"small", {}},         // an id that is another model's alias
+  };
+  for (const auto& clash : clashes) {
+    options.id = clash.id;
+    options.aliases = clash.aliases;
+    const auto model = registry.import(source, options);
+    ASSERT_FALSE(model) << clash.id;
+    EXPECT_EQ(model.error().code, base::Code::AlreadyExists) << clash.id;
+    EXPECT_NE(model.error().message.find("`tiny`"), std::string::npos) << model.error().text();
+  }
+  EXPECT_EQ(registry.list()->size(), 1u);
+  options.id = "other";
+  options.aliases = {"large"};
+  EXPECT_TRUE(registry.import(source, options));
+}
+
+TEST_F(RegistryTest, AliasesThatCannotBeAskedForAreRefused) {
+  Registry registry(dir_ / "data", clock_);
+  const fs::path source = sound_file("a.gguf");
+  const std::string long_alias(129, 'a');
+  for (const std::string_view alias :
+       {std::string_view("default"), std::string_view(""), std::string_view("a b"),
+        std::string_view("a\n"), std::string_view("name[1m]"), std::string_view(long_alias)}) {
+    ImportOptions options;
+    options.id = "tiny";
+    options.aliases = {std::string(alias)};
+    const auto model = registry.import(source, options);
+    ASSERT_FALSE(model) << alias;
+    EXPECT_EQ(model.error().code, base::Code::InvalidArgument) << alias;
+  }
+  EXPECT_TRUE(registry.list()->empty());
+  EXPECT_TRUE(valid_model_alias("org/Model-1:latest"));
+}
+
 TEST_F(RegistryTest, ChangingTheSourceLaterDoesNotChangeTheImportedModel) {
   Registry registry(dir_ / "data", clock_);
   ImportOptions options;

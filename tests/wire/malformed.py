@@ -38,7 +38,7 @@ UNFINISHED_SECONDS = {
 WEIGHTS = {"json_bytes": 12, "json_types": 16, "head_bytes": 12, "json_wide": 1, "json_deep": 2}  # others 4
 CLOSED = 0  # the connection ended without an answer
 REFUSED_HEAD = {400, 408, 413, 417, 431, 501, 505, CLOSED}
-ROUTED = {200, 400, 401, 403, 404, 405, 413, 415}
+ROUTED = {200, 204, 400, 401, 403, 404, 405, 413, 415}  # 204: OPTIONS
 SCRIPT = 'set context_tokens 4096\non user "[long]"\n  repeat 40 text " word"\non tools\n  tool f {"a":1}\non any\n  text "ok"\n'
 
 

@@ -254,8 +254,11 @@ base::Status read_block(Value block, Role role, const Path& path, BlockFacts& fa
   if (role == Role::System) {
     return wrong(path.at("type"), "system messages hold text blocks only");
   }
-  if (role == Role::User) return read_user_block(block, type, path, facts, parts);
-  return read_assistant_block(block, type, path, facts, parts);
+  const std::size_t before = parts.size();
+  FH_TRY_VOID(role == Role::User ? read_user_block(block, type, path, facts, parts)
+                                 : read_assistant_block(block, type, path, facts, parts));
+  if (parts.size() > before) note_demand(parts.back(), path, facts.demands);
+  return {};
 }
 
 base::Result<std::vector<Part>> read_content(Value content, Role role, const Path& path,

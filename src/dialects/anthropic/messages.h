@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "dialects/anthropic/request.h"
+#include "dialects/demands.h"
 #include "dialects/fields.h"
 
 namespace fh::dialects::anthropic {
@@ -14,6 +15,7 @@ namespace fh::dialects::anthropic {
 struct BlockFacts {
   Retention retention = Retention::Unasked;
   StrictFacts strict;
+  Demands demands;
   std::set<std::string> referenced_tools;  // by tool_reference blocks
 };
 

@@ -159,10 +159,15 @@ std::string MessageBody::body() {
     json.member_null("stop_sequence");
   }
   json.member_null("stop_details").member_null("container");
+  const domain::Usage usage = settled_usage(ending.usage, context_);
+  if (context_.cache_miss) {  // now that it is known what was read from the cache all the same
+    std::uint64_t& missed = context_.cache_miss->missed_input_tokens;
+    missed -= std::min(missed, usage.cache_read);
+  }
   json.key("diagnostics");
   write_diagnostics(json, context_);
   json.key("usage");
-  write_usage(json, settled_usage(ending.usage, context_));
+  write_usage(json, usage);
   json.end_object();
   return json.take();
 }

@@ -23,7 +23,9 @@ namespace fh::dialects::anthropic {
 struct CacheMiss {
   std::string type;  // model_changed, system_changed, tools_changed, messages_changed,
                      // previous_message_not_found, unavailable
-  std::uint64_t missed_input_tokens = 0;  // of the four _changed types
+  // Of the four _changed types: at most this many; the writer of a whole answer takes off what was
+  // read from the cache all the same.
+  std::uint64_t missed_input_tokens = 0;
 };
 
 struct ReplyContext {

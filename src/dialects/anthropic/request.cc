@@ -230,6 +230,7 @@ base::Result<Request> parse_request(std::string_view body, const ParseOptions& o
   out.retention = facts.retention;
   out.strict.document_in_assistant = facts.strict.document_in_assistant;
   out.strict.citations_on_user_text = facts.strict.citations_on_user_text;
+  out.demands = std::move(facts.demands);
   return out;
 }
 

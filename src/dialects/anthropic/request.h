@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "dialects/demands.h"
 #include "domain/conversation.h"
 
 namespace fh::dialects::anthropic {
@@ -44,6 +45,7 @@ struct Request {
   std::vector<std::string>
       deferred_tools;  // not offered to the model until a tool result names them
   StrictFacts strict;
+  Demands demands;
 };
 
 struct ParseOptions {

@@ -309,6 +309,20 @@ TEST(AnthropicRequest, ImagesAndDocuments) {
   EXPECT_EQ(opaque_kind(conversation), "document");
 }
 
+TEST(AnthropicRequest, DemandsCountTheClientsOwnMessages) {
+  const auto request = good(
+      R"({"model":"m","max_tokens":1,"system":"s","messages":[
+          {"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":[
+            {"type":"image","source":{"type":"url","url":"https://x/y.png"}}]},
+            {"type":"text","text":"a"}]},
+          {"role":"assistant","content":[{"type":"novelty"}]},
+          {"role":"user","content":[{"type":"text","text":"a"},
+            {"type":"image","source":{"type":"url","url":"https://x/y.png"}}]}]})");
+  EXPECT_EQ(request.demands.image_field, "messages.2.content.1");
+  EXPECT_EQ(request.demands.other_field, "messages.1.content.0");
+  EXPECT_EQ(request.demands.other_kind, "novelty");
+}
+
 TEST(AnthropicRequest, HostedToolsAndTheirTracesAreLeftOut) {
   const auto request = good(
       R"({"model":"m","max_tokens":1,"tools":[{"type":"web_search_20250305","name":"web_search"},

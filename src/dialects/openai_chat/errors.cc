@@ -55,8 +55,9 @@ std::string overflow_sentence(const OverflowCounts& counts) {
 }
 
 std::string_view code_of(const base::Error& error, const Answered& answer) {
-  // Clients know this one by OpenAI's name.
+  // Clients know these by OpenAI's names.
   if (error.reason == kReasonBudget) return "insufficient_quota";
+  if (answer.status == 429) return answer.code;
   return error.reason.empty() ? answer.code : std::string_view(error.reason);
 }
 

@@ -41,7 +41,7 @@ base::Result<Part> read_image(Value part, const Path& path) {
   return *std::move(image);
 }
 
-base::Status read_part(Value part, const Path& path, std::vector<Part>& parts) {
+base::Status read_part(Value part, const Path& path, std::vector<Part>& parts, Demands* demands) {
   if (!part.is_object()) return wrong_type(path, "an object", part);
   FH_TRY(const std::string type, required_string(part, "type", path));
   if (type == "text" || type == "input_text" || type == "output_text" || type == "refusal") {
@@ -49,12 +49,15 @@ base::Status read_part(Value part, const Path& path, std::vector<Part>& parts) {
     const Value text = part[key];
     if (!text.is_string()) return wrong_type(path.at(key), "a string", text);
     append_text(parts, std::string(*text.as_string()));
-  } else if (type == "image_url" || type == "input_image") {
+    return {};
+  }
+  if (type == "image_url" || type == "input_image") {
     FH_TRY(Part image, read_image(part, path));
     parts.push_back(std::move(image));
   } else {
     parts.emplace_back(domain::OpaquePart{type});
   }
+  if (demands != nullptr) note_demand(parts.back(), path, *demands);
   return {};
 }
 
@@ -90,7 +93,7 @@ base::Result<Part> read_tool_call(Value call, const Path& path) {
 }
 
 base::Status read_assistant(Value message, const Path& path, LegacyCalls& legacy,
-                            std::vector<Part>& parts) {
+                            std::vector<Part>& parts, Demands& demands) {
   for (const std::string_view key : {"reasoning_content", "reasoning"}) {
     // Under `reasoning` some clients keep objects of their own.
     const Value reasoning = message[key];
@@ -98,7 +101,7 @@ base::Status read_assistant(Value message, const Path& path, LegacyCalls& legacy
     parts.emplace_back(domain::ReasoningPart{std::string(*reasoning.as_string()), {}});
     break;
   }
-  FH_TRY_VOID(read_content(message["content"], path.at("content"), parts));
+  FH_TRY_VOID(read_content(message["content"], path.at("content"), parts, &demands));
   FH_TRY(std::string refusal, text_or_empty(message, "refusal", path));
   append_text(parts, std::move(refusal));
   FH_TRY(const Value calls, optional_array(message, "tool_calls", path));
@@ -138,26 +141,30 @@ base::Status read_tool_message(Value message, const Path& path, bool legacy_role
   return {};
 }
 
-base::Status read_message(Value message, const Path& path, LegacyCalls& legacy,
-                          domain::Conversation& out) {
+base::Status read_message(Value message, const Path& path, LegacyCalls& legacy, Request& out) {
   if (!message.is_object()) return wrong_type(path, "an object", message);
   FH_TRY(const std::string role, required_string(message, "role", path));
   Message made;
   if (role == "assistant") {
     made.role = Role::Assistant;
-    FH_TRY_VOID(read_assistant(message, path, legacy, made.parts));
+    FH_TRY_VOID(read_assistant(message, path, legacy, made.parts, out.demands));
   } else if (role == "tool" || role == "function") {
     made.role = Role::Tool;
     FH_TRY_VOID(read_tool_message(message, path, role == "function", legacy, made.parts));
   } else if (role == "system" || role == "developer" || role == "user") {
     made.role = role == "user" ? Role::User : Role::System;
-    FH_TRY_VOID(read_content(message["content"], path.at("content"), made.parts));
+    const Value content = message["content"];
+    const Path content_path = path.at("content");
+    if (!content.exists()) {
+      return wrong_type(content_path, "a string or an array of parts", content);
+    }
+    FH_TRY_VOID(read_content(content, content_path, made.parts, &out.demands));
     if (made.role == Role::System && made.parts.empty()) return {};
   } else {
     return wrong(path.at("role"),
                  "must be one of: system, developer, user, assistant, tool, function");
   }
-  out.messages.push_back(std::move(made));
+  out.generation.conversation.messages.push_back(std::move(made));
   return {};
 }
 
@@ -168,7 +175,8 @@ base::Result<std::string> text_or_empty(Value object, std::string_view key, cons
   return std::move(text).value_or(std::string());
 }
 
-base::Status read_content(Value content, const Path& path, std::vector<Part>& parts) {
+base::Status read_content(Value content, const Path& path, std::vector<Part>& parts,
+                          Demands* demands) {
   if (content.is_null()) return {};
   if (content.is_string()) {
     append_text(parts, std::string(*content.as_string()));
@@ -177,14 +185,14 @@ base::Status read_content(Value content, const Path& path, std::vector<Part>& pa
   if (!content.is_array()) return wrong_type(path, "a string or an array of parts", content);
   std::size_t index = 0;
   for (const Value part : content.elements()) {
-    FH_TRY_VOID(read_part(part, path.at(index++), parts));
+    FH_TRY_VOID(read_part(part, path.at(index++), parts, demands));
   }
   return {};
 }
 
 base::Status read_result_content(Value content, const Path& path, domain::ToolResultPart& out) {
   std::vector<Part> parts;
-  FH_TRY_VOID(read_content(content, path, parts));
+  FH_TRY_VOID(read_content(content, path, parts, nullptr));
   for (Part& part : parts) {
     if (auto* image = std::get_if<domain::ImagePart>(&part)) {
       out.images.push_back(std::move(*image));
@@ -202,7 +210,7 @@ base::Status read_result_content(Value content, const Path& path, domain::ToolRe
   return {};
 }
 
-base::Status read_messages(Value messages, const Path& path, domain::Conversation& out) {
+base::Status read_messages(Value messages, const Path& path, Request& out) {
   if (messages.size() == 0) return wrong(path, "at least one message is required");
   if (messages.size() > kMessagesMax) {
     return wrong(path, fmt::format("at most {} messages are possible", kMessagesMax));

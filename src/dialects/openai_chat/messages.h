@@ -11,14 +11,15 @@
 
 namespace fh::dialects::openai_chat {
 
-base::Status read_messages(Value messages, const Path& path, domain::Conversation& out);
+base::Status read_messages(Value messages, const Path& path, Request& out);
 // A Responses `input`: a string or items. `instructions`, if a string, comes before it.
-base::Status read_input(Value root, const Path& path, domain::Conversation& out);
+base::Status read_input(Value root, const Path& path, Request& request);
 // tools, tool_choice, parallel_tool_calls, functions, function_call.
 base::Status read_tooling(Value root, const Path& path, Request& out);
 
-// Shared by both message readers. Content: a string, null, or parts.
-base::Status read_content(Value content, const Path& path, std::vector<domain::Part>& parts);
+// Shared by both message readers. Content: a string, null, or parts. `demands` may be null.
+base::Status read_content(Value content, const Path& path, std::vector<domain::Part>& parts,
+                          Demands* demands);
 base::Status read_result_content(Value content, const Path& path, domain::ToolResultPart& out);
 // The text of a string or null member.
 base::Result<std::string> text_or_empty(Value object, std::string_view key, const Path& path);

@@ -5,7 +5,8 @@
 // and `cache_creation_input_tokens` are given beside it for clients that look for them.
 //
 // Stream: a chunk with the role, deltas (`reasoning_content`, `content`, `tool_calls`), a chunk
-// with finish_reason and usage, with include_usage a chunk of usage and no choices, `data: [DONE]`.
+// with finish_reason, `data: [DONE]`. Usage: with include_usage in a chunk of its own without
+// choices, and null before; else in the chunk with finish_reason, for clients that show it unasked.
 // A failure is `data: {"error":...}` with no [DONE]. Keep-alive is the comment ": keepalive": some
 // clients take a line that begins ": ping" for an end.
 

@@ -173,12 +173,11 @@ base::Result<Request> parse_request(std::string_view body) {
   if (!root.is_object()) return wrong_type(path, "a JSON object", root);
   Request out;
   FH_TRY(out.model, required_string(root, "model", path));
-  domain::Conversation& conversation = out.generation.conversation;
   if (root["messages"].is_null() && root["input"].exists()) {
-    FH_TRY_VOID(read_input(root, path, conversation));
+    FH_TRY_VOID(read_input(root, path, out));
   } else {
     FH_TRY(const Value messages, required_array(root, "messages", path));
-    FH_TRY_VOID(read_messages(messages, path.at("messages"), conversation));
+    FH_TRY_VOID(read_messages(messages, path.at("messages"), out));
   }
   FH_TRY_VOID(read_unsupported(root, path));
   FH_TRY_VOID(read_token_limit(root, path, out));
@@ -189,7 +188,7 @@ base::Result<Request> parse_request(std::string_view body) {
   FH_TRY_VOID(read_response_format(root, path, out));
   FH_TRY_VOID(read_reasoning(root, path, out));
   FH_TRY_VOID(read_extras(root, path, out));
-  link_tool_results(conversation);
+  link_tool_results(out.generation.conversation);
   return out;
 }
 

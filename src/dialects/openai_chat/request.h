@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "dialects/demands.h"
 #include "domain/conversation.h"
 
 namespace fh::dialects::openai_chat {
@@ -30,6 +31,7 @@ struct Request {
   std::string session_hint;            // prompt_cache_key
   std::string service_tier;
   std::vector<std::string> ignored_tools;  // hosted tools, by type
+  Demands demands;
 };
 
 // Errors: InvalidArgument with `field`; malformed JSON names the byte.

@@ -95,6 +95,32 @@ TEST(ChatRequest, RefusalsInMembers) {
   }
 }
 
+TEST(ChatRequest, OnlyAnswersAndResultsMayLackContent) {
+  for (const char* role : {"user", "system", "developer"}) {
+    const auto request = parse_request(with_messages(R"([{"role":")" + std::string(role) + "\"}]"));
+    ASSERT_FALSE(request) << role;
+    EXPECT_EQ(request.error().field, "messages.0.content") << role;
+    good(with_messages(R"([{"role":")" + std::string(role) + R"(","content":null}])"));
+  }
+  good(with_messages(R"([{"role":"assistant"},{"role":"tool","tool_call_id":"c"}])"));
+}
+
+TEST(ChatRequest, DemandsNameTheFirstPartOfTheirKind) {
+  const Request request = good(with_messages(
+      R"([{"role":"user","content":"a"},
+          {"role":"user","content":[{"type":"text","text":"b"},
+            {"type":"file","file":{"file_id":"f"}},
+            {"type":"image_url","image_url":{"url":"https://x/y.png"}},
+            {"type":"input_audio","input_audio":{"data":"AA","format":"wav"}}]},
+          {"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/z.png"}}]}])"));
+  EXPECT_EQ(request.demands.image_field, "messages.1.content.2");
+  EXPECT_EQ(request.demands.other_field, "messages.1.content.1");
+  EXPECT_EQ(request.demands.other_kind, "file");
+  EXPECT_FALSE(check_demands(request.demands, true));
+  EXPECT_EQ(check_demands(request.demands, false).error().reason, "images_unsupported");
+  EXPECT_TRUE(check_demands(good(with("")).demands, false));
+}
+
 TEST(ChatRequest, RefusalsInMessages) {
   const Refusal refusals[] = {
       {R"([])", "messages"},

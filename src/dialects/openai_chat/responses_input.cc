@@ -16,7 +16,8 @@ using domain::Message;
 using domain::Part;
 using domain::Role;
 
-base::Status read_message_item(Value item, const Path& path, std::vector<Message>& out) {
+base::Status read_message_item(Value item, const Path& path, std::vector<Message>& out,
+                               Demands& demands) {
   FH_TRY(const std::string role, required_string(item, "role", path));
   Message made;
   if (role == "assistant") {
@@ -26,7 +27,7 @@ base::Status read_message_item(Value item, const Path& path, std::vector<Message
   } else if (role != "user") {
     return wrong(path.at("role"), "must be one of: user, assistant, system, developer");
   }
-  FH_TRY_VOID(read_content(item["content"], path.at("content"), made.parts));
+  FH_TRY_VOID(read_content(item["content"], path.at("content"), made.parts, &demands));
   if (made.role != Role::System || !made.parts.empty()) out.push_back(std::move(made));
   return {};
 }
@@ -69,10 +70,10 @@ void read_reasoning_item(Value item, std::vector<Message>& out) {
   if (!text.empty()) append_to_assistant(domain::ReasoningPart{std::move(text), {}}, true, out);
 }
 
-base::Status read_item(Value item, const Path& path, std::vector<Message>& out) {
+base::Status read_item(Value item, const Path& path, std::vector<Message>& out, Demands& demands) {
   if (!item.is_object()) return wrong_type(path, "an object", item);
   FH_TRY(const auto type, optional_string(item, "type", path));
-  if (!type || *type == "message") return read_message_item(item, path, out);
+  if (!type || *type == "message") return read_message_item(item, path, out, demands);
   if (*type == "function_call") return read_call_item(item, false, path, out);
   if (*type == "custom_tool_call") return read_call_item(item, true, path, out);
   if (*type == "function_call_output" || *type == "custom_tool_call_output") {
@@ -101,7 +102,8 @@ void join_reasoning(std::vector<Message>& messages) {
 
 }  // namespace
 
-base::Status read_input(Value root, const Path& path, domain::Conversation& out) {
+base::Status read_input(Value root, const Path& path, Request& request) {
+  domain::Conversation& out = request.generation.conversation;
   FH_TRY(std::string instructions, text_or_empty(root, "instructions", path));
   if (!instructions.empty()) {
     Message message{Role::System, {}};
@@ -120,7 +122,7 @@ base::Status read_input(Value root, const Path& path, domain::Conversation& out)
   std::vector<Message> messages;
   std::size_t index = 0;
   for (const Value item : input.elements()) {
-    FH_TRY_VOID(read_item(item, input_path.at(index++), messages));
+    FH_TRY_VOID(read_item(item, input_path.at(index++), messages, request.demands));
   }
   if (messages.empty()) return wrong(input_path, "at least one message is required");
   join_reasoning(messages);

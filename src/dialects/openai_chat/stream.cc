@@ -194,7 +194,9 @@ void ChunkStream::end(const Ending& ending) {
   write_usage(usage, ending, context_);
   const std::string_view reason = finish_reason(ending, context_.legacy_functions);
   out_->append(delta_prefix_).append(R"(},"logprobs":null,"finish_reason":")").append(reason);
-  out_->append(R"("}],"usage":)").append(usage.str()).append("}\n\n");
+  // Where usage was asked for it comes once: some clients add up what the chunks say.
+  out_->append(R"("}],"usage":)");
+  out_->append(context_.include_usage ? std::string_view("null") : usage.str()).append("}\n\n");
   if (context_.include_usage) {
     out_->append(prefix_).append(R"(,"choices":[],"usage":)").append(usage.str());
     out_->append("}\n\n");

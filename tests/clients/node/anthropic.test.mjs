@@ -461,10 +461,33 @@ test('consecutive user turns and a prefilled answer are taken', async () => {
   assert.equal((await create({ model, max_tokens: 4, messages })).role, 'assistant');
 });
 
-test('diagnostics may be asked for', async () => {
-  const first = await create(ask('Hello [count]', { max_tokens: 2, diagnostics: { previous_message_id: null } }));
-  const second = await create(ask('Hello [count]', { max_tokens: 2, diagnostics: { previous_message_id: first.id } }));
-  assert.equal(second.role, 'assistant');
+test('diagnostics tell why the cache could not be used', async () => {
+  const system = filler(60);
+  const tool = { name: 'look', description: 'Looks.', input_schema: { type: 'object' } };
+  const turn = (previous, more = {}) => ({
+    model,
+    max_tokens: 2,
+    system,
+    tools: [tool],
+    messages: user('Hello [count]'),
+    diagnostics: { previous_message_id: previous },
+    ...more,
+  });
+  const reason = (message) => message.diagnostics.cache_miss_reason;
+  const first = await create(turn(null));
+  assert.equal(reason(first), null);
+  const longer = [...user('Hello [count]'), { role: 'assistant', content: 'a' }, ...user('On [count]')];
+  assert.equal(reason(await create(turn(first.id, { messages: longer }))), null);
+  const edited = [{ ...tool, description: 'Looks again.' }];
+  const changed = reason(await create(turn(first.id, { tools: edited })));
+  assert.equal(changed.type, 'tools_changed');
+  assert.ok(changed.cache_missed_input_tokens > 0);
+  const streamed = await anthropic.messages.stream(turn(first.id, { system: `New. ${system}` })).finalMessage();
+  assert.equal(reason(streamed).type, 'system_changed');
+  assert.ok(reason(streamed).cache_missed_input_tokens > 0);
+  assert.equal(reason(await create(turn(first.id, { messages: user('Other [count]') }))).type, 'messages_changed');
+  assert.deepEqual(reason(await create(turn('msg_none'))), { type: 'previous_message_not_found' });
+  assert.equal((await create(ask('Hello [count]', { max_tokens: 2 }))).diagnostics, null);
 });
 
 test('eight at once all get their own whole answer', async () => {

@@ -286,11 +286,14 @@ for (const surface of surfaces) {
   });
 
   test(`${surface.name}: another method is 405`, async () => {
-    for (const method of ['GET', 'PUT', 'DELETE', 'PATCH'])
-      checkError(surface, await raw(method, surface.path), 405, invalid);
+    for (const method of ['GET', 'PUT', 'DELETE', 'PATCH']) {
+      const answer = await raw(method, surface.path);
+      checkError(surface, answer, 405, invalid);
+      assert.equal(answer.headers.allow, 'POST, OPTIONS');
+    }
   });
 
-  test(`${surface.name}: images to a text model are refused and the ability named`, needsScript, async () => {
+  test(`${surface.name}: images to a text model are refused and the ability named`, async () => {
     const data = `data:image/png;base64,${onePixel}`;
     const content =
       surface.name === 'openai'
@@ -298,12 +301,25 @@ for (const surface of surfaces) {
         : [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: onePixel } }];
     const error = checkError(
       surface,
-      await raw('POST', surface.path, { body: { ...surface.good, messages: user(content) } }),
+      await raw('POST', surface.path, {
+        body: {
+          ...surface.good,
+          messages: [
+            ...user('one'),
+            { role: 'assistant', content: 'two' },
+            ...user([{ type: 'text', text: 'three' }, ...content]),
+          ],
+        },
+      }),
       400,
       invalid,
     );
-    assert.match(error.message, /images/);
-    if (surface.name === 'openai') assert.equal(error.param, 'messages.0.content');
+    assert.match(error.message, /^messages\.2\.content\.1: this model does not read images/);
+    if (surface.name === 'openai') {
+      assert.deepEqual([error.param, error.code], ['messages.2.content.1', 'images_unsupported']);
+    } else {
+      assert.equal(error.details.error_code, 'images_unsupported');
+    }
   });
 
   test(`${surface.name}: 20 MB is read, more than the limit is 413`, async () => {
@@ -369,6 +385,24 @@ test('overflow: the sentence that clients match, before any stream begins', asyn
   }
   const { input_tokens } = await anthropic.messages.countTokens({ model, messages: user(content) });
   assert.ok(input_tokens > window);
+});
+
+test('the model lists and unknown paths answer a client of Anthropic in its form', async () => {
+  const version = { 'anthropic-version': '2023-06-01' };
+  const [one, two] = surfaces;
+  const ask = (path, more) => raw('GET', path, { headers: version, ...more });
+  checkError(one, await ask('/v1/models', { auth: 'fh-wrong' }), 401, ['authentication_error']);
+  checkError(one, await ask('/v1/models/nobody'), 404, ['not_found_error']);
+  checkError(one, await ask('/v1/models?limit=x'), 400, invalid);
+  checkError(one, await raw('POST', '/v1/complete', { headers: version, body: {} }), 404, ['not_found_error']);
+  checkError(two, await raw('GET', '/v1/models', { auth: 'fh-wrong' }), 401, ['', 'invalid_request_error']);
+  checkError(two, await raw('GET', '/v1/models/nobody'), 404, ['', 'invalid_request_error']);
+  const stranger = new Anthropic({ baseURL: url, apiKey: 'fh-wrong', authToken: null, maxRetries: 0 });
+  await assert.rejects(stranger.models.list(), (error) => {
+    assert.ok(error instanceof Anthropic.AuthenticationError);
+    assert.equal(error.error.error.type, 'authentication_error');
+    return true;
+  });
 });
 
 test('the client libraries raise their own classes', async () => {

@@ -108,6 +108,7 @@ test('a full queue is 429 with the time to wait; afterwards all is well', needsS
     const answer = await raw('POST', path, { body: ask('Hi [count]') });
     assert.equal(answer.status, 429, answer.text);
     assert.equal(answer.json().error.type, 'rate_limit_error', name);
+    if (name === 'openai') assert.equal(answer.json().error.code, 'rate_limit_exceeded');
     assert.ok(Number(answer.headers['retry-after-ms']) > 0);
     assert.ok(Number(answer.headers['retry-after']) >= 1);
     assert.equal(answer.headers['x-should-retry'], 'true');
@@ -256,4 +257,48 @@ test('ledger rows name surface, model and workload', async () => {
     usage.input_tokens + usage.cache_read_input_tokens + usage.cache_creation_input_tokens,
   );
   if (scripted) assert.equal(row.end_reason, row.usage.output < 8 ? 'complete' : 'length');
+});
+
+test('OPTIONS says what a path takes', async () => {
+  for (const [path, allow] of [
+    ['/v1/messages', 'POST, OPTIONS'],
+    ['/v1/models', 'GET, HEAD, OPTIONS'],
+    ['/v1/models/x', 'GET, HEAD, OPTIONS'],
+  ]) {
+    const answer = await raw('OPTIONS', path, { auth: false });
+    assert.deepEqual([answer.status, answer.headers.allow, answer.text], [204, allow, '']);
+    assert.equal(answer.headers['access-control-allow-origin'], undefined);
+  }
+  assert.equal((await raw('OPTIONS', '/v1/nowhere', { auth: false })).status, 404);
+});
+
+test('a page of this machine may ask, call and read; another page may not', async () => {
+  const origin = 'http://localhost:3000';
+  const question = (from, path = '/v1/messages') =>
+    raw('OPTIONS', path, {
+      auth: false,
+      headers: {
+        origin: from,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type',
+      },
+    });
+  const { status, headers } = await question(origin);
+  assert.equal(status, 204);
+  assert.equal(headers['access-control-allow-origin'], origin);
+  assert.equal(headers['access-control-allow-headers'], 'authorization,content-type');
+  assert.match(headers['access-control-allow-methods'], /POST/);
+  assert.equal(headers['access-control-allow-credentials'], undefined);
+  assert.equal((await question('http://evil.example')).status, 403);
+  assert.equal((await question(origin, '/admin/v1/keys')).status, 403);
+  for (const [path] of surfaces) {
+    for (const more of [{ body: ask('Hi [count]') }, { body: ask('Hi [count]', { stream: true }) }, { body: '{' }]) {
+      const answer = await raw('POST', path, { ...more, headers: { origin } });
+      assert.equal(answer.headers['access-control-allow-origin'], origin, answer.text);
+      assert.equal(answer.headers.vary, 'origin');
+      assert.match(answer.headers['access-control-expose-headers'], /request-id/);
+    }
+    const plain = await raw('POST', path, { body: ask('Hi [count]') });
+    assert.equal(plain.headers['access-control-allow-origin'], undefined);
+  }
 });
