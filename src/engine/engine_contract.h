@@ -243,12 +243,21 @@ TEST_P(EngineContract, StopStringsAreCutOut) {
 }
 
 TEST_P(EngineContract, ARequiredToolIsCalled) {
-  if (!engine().info().tools) GTEST_SKIP() << "no tool format";
   PrepareRequest request = subject_->talkative();
   request.generation.max_tokens = 100;
   request.generation.conversation.tools.push_back(weather_tool());
   request.generation.conversation.tool_choice.mode = domain::ToolChoice::Mode::Named;
   request.generation.conversation.tool_choice.name = "get_weather";
+  // An engine that cannot hold the model to it says so before it answers.
+  if (!engine().info().tools) {
+    const auto refused = prepare(request);
+    ASSERT_TRUE(refused->prepared());
+    if (!refused->prepared()->has_value()) {
+      EXPECT_EQ(refused->prepared()->error().code, base::Code::InvalidArgument);
+      return;
+    }
+    engine().cancel((*refused->prepared())->ticket);
+  }
   const auto answer = run(request);
   ASSERT_TRUE(answer->finished());
   ASSERT_GE(answer->calls().size(), 1u);

@@ -85,8 +85,9 @@ class Template final : public ChatTemplate {
       return base::fail_field("response_format",
                               "an answer that the client began cannot be held to a JSON format");
     }
-    auto out = native ? native_prompt(conversation, normal, offer)
-                      : marker_prompt(conversation, normal, rules, offer);
+    auto out = !native                          ? marker_prompt(conversation, normal, rules, offer)
+               : must_call(conversation, offer) ? forced_native_prompt(conversation, normal, rules)
+                                                : native_prompt(conversation, normal, offer);
     if (!out) return out;
     if (!out->grammar.gbnf.empty() && vocab != nullptr) {
       FH_TRY_VOID(checked(out->grammar.gbnf, conversation));
@@ -122,6 +123,13 @@ class Template final : public ChatTemplate {
                             "unsupported_schema");
   }
 
+  static bool must_call(const domain::Conversation& conversation, bool offer) {
+    const Mode mode = conversation.tool_choice.mode;
+    return offer && (mode == Mode::Required || mode == Mode::Named);
+  }
+
+  // llama-common drops keywords of schemas that it does not know; the same request must not be held
+  // more loosely on this path.
   base::Result<RenderedPrompt> native_prompt(const domain::Conversation& conversation,
                                              const NormalConversation& normal, bool offer) const {
     const bool json = conversation.format.kind != OutputFormat::Kind::Text;
@@ -129,22 +137,24 @@ class Template final : public ChatTemplate {
       return base::fail_field("response_format",
                               "this model's format cannot hold both tools and a JSON format");
     }
-    FH_TRY_VOID(check_native_schemas(conversation, offer));
+    if (offer) FH_TRY_VOID(check_strict_schemas(conversation));
+    if (json) {
+      const ToolRules none;
+      AnswerShape shape;
+      shape.conversation = &conversation;
+      shape.tools = &none;
+      FH_TRY(const GrammarSpec checked, answer_grammar(shape));
+      static_cast<void>(checked);
+    }
     return native->render(
-        {&conversation, &normal, offer, effort_level(conversation.reasoning.effort)}, *random);
+        {&conversation, &normal, offer, false, effort_level(conversation.reasoning.effort)},
+        *random);
   }
 
-  // llama-common drops keywords that it does not know; the same request must not be held more
-  // loosely on this path.
-  static base::Status check_native_schemas(const domain::Conversation& conversation, bool offer) {
-    const Mode mode = conversation.tool_choice.mode;
-    const bool forced = mode == Mode::Required || mode == Mode::Named;
-    for (std::size_t i = 0; offer && i < conversation.tools.size(); ++i) {
+  static base::Status check_strict_schemas(const domain::Conversation& conversation) {
+    for (std::size_t i = 0; i < conversation.tools.size(); ++i) {
       const auto& tool = conversation.tools[i];
-      const bool matters =
-          tool.strict ||
-          (forced && (mode == Mode::Required || tool.name == conversation.tool_choice.name));
-      if (!matters) continue;
+      if (!tool.strict) continue;
       FH_TRY(const auto schema, JsonSchema::parse(tool.parameters_json));
       GrammarRules rules;
       const auto rule = add_schema_rules(rules, *schema, "t", true);
@@ -156,6 +166,39 @@ class Template final : public ChatTemplate {
       }
     }
     return {};
+  }
+
+  // A call that must come in a format that only llama-common reads: the prompt is the template's,
+  // the call is held to our own format from its first token on, without thinking. The past call
+  // stands in the template's format again in the next turn.
+  base::Result<RenderedPrompt> forced_native_prompt(const domain::Conversation& conversation,
+                                                    const NormalConversation& normal,
+                                                    const ToolRules& rules) const {
+    FH_TRY(RenderedPrompt out, native->render({&conversation, &normal, true, true,
+                                               effort_level(conversation.reasoning.effort)},
+                                              *random));
+    const auto allowed = std::make_shared<ToolRules>(rules);
+    AnswerShape shape;
+    shape.conversation = &conversation;
+    shape.tools = allowed.get();
+    shape.call_open_is_token = call_open_is_token;
+    FH_TRY(out.grammar, answer_grammar(shape));
+    hold_calls(conversation, normal, allowed, out);
+    return out;
+  }
+
+  // The parser of calls in our format that must come.
+  void hold_calls(const domain::Conversation& conversation, const NormalConversation& normal,
+                  std::shared_ptr<const ToolRules> tools, RenderedPrompt& out) const {
+    MarkerOptions parsing;
+    parsing.continues_text = !normal.prefill_text.empty();
+    parsing.calls = true;
+    parsing.parallel = conversation.tool_choice.parallel;
+    parsing.must_call = true;
+    parsing.tools = std::move(tools);
+    out.preserved_tokens = {std::string(kCallOpen), std::string(kCallClose)};
+    out.must_call = true;
+    out.parser = make_marker_parser(std::move(parsing), *random);
   }
 
   base::Result<RenderedPrompt> marker_prompt(const domain::Conversation& conversation,
@@ -194,7 +237,7 @@ class Template final : public ChatTemplate {
     parsing.continues_text = !normal.prefill_text.empty();
     parsing.calls = offer;
     parsing.parallel = choice.parallel;
-    parsing.must_call = offer && (choice.mode == Mode::Required || choice.mode == Mode::Named);
+    parsing.must_call = must_call(conversation, offer);
     parsing.lenient = offer && profile.lenient_calls && choice.mode == Mode::Auto &&
                       conversation.format.kind == OutputFormat::Kind::Text;
     parsing.tools = std::move(allowed);
@@ -268,6 +311,10 @@ base::Result<std::unique_ptr<ChatTemplate>> ChatTemplate::create_from_text(const
   }
   FH_TRY(out->runner, TemplateRunner::create(text, out->bos, eos));
   out->profile = probe_profile(*out->runner, architecture);
+  if (out->runner->overrun()) {
+    return base::fail(base::Code::FailedPrecondition,
+                      "the model's chat template takes too long over a few messages");
+  }
   if (out->profile.tools == ToolFormat::Native) {
     auto native = NativeTemplates::create(model, out->runner->source());
     if (native && (*native)->usable()) {

@@ -8,8 +8,6 @@
 namespace fh::engine::llama {
 namespace {
 
-using Mode = domain::ToolChoice::Mode;
-
 // strftime_now() as a macro that knows one day, Thursday 2026-01-01.
 constexpr std::string_view kDateMacro =
     "{%- macro strftime_now(format) -%}{{- format | replace('%d', '01') | replace('%-d', '1') | "
@@ -36,10 +34,9 @@ std::vector<common_chat_msg> to_common(const std::vector<PromptMessage>& message
   return out;
 }
 
-std::vector<common_chat_tool> to_common(const domain::Conversation& conversation, bool named_only) {
+std::vector<common_chat_tool> to_common(const domain::Conversation& conversation) {
   std::vector<common_chat_tool> out;
   for (const auto& tool : conversation.tools) {
-    if (named_only && tool.name != conversation.tool_choice.name) continue;
     out.push_back(
         {tool.name, tool.description, tool.parameters_json.empty() ? "{}" : tool.parameters_json});
   }
@@ -110,22 +107,19 @@ base::Result<std::unique_ptr<NativeTemplates>> NativeTemplates::create(const lla
 base::Result<RenderedPrompt> NativeTemplates::render(const NativeRequest& request,
                                                      base::Random& random) const {
   const auto& conversation = *request.conversation;
-  const auto& choice = conversation.tool_choice;
-  const bool forced =
-      request.offer_tools && (choice.mode == Mode::Required || choice.mode == Mode::Named);
   common_chat_templates_inputs inputs;
   inputs.messages = to_common(request.normal->messages);
   inputs.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK;
   inputs.enable_thinking = conversation.reasoning.mode != domain::Reasoning::Mode::Off;
-  inputs.parallel_tool_calls = choice.parallel;
+  inputs.parallel_tool_calls = conversation.tool_choice.parallel;
   inputs.chat_template_kwargs = {{"date_string", "\"01 Jan 2026\""},
                                  {"datetime", "\"Jan 01 2026\""}};
   if (!request.effort.empty()) {
     inputs.chat_template_kwargs["reasoning_effort"] = "\"" + request.effort + "\"";
   }
   if (request.offer_tools) {
-    inputs.tools = to_common(conversation, false);
-    inputs.tool_choice = forced ? COMMON_CHAT_TOOL_CHOICE_REQUIRED : COMMON_CHAT_TOOL_CHOICE_AUTO;
+    inputs.tools = to_common(conversation);
+    inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_AUTO;
   } else if (conversation.format.kind == domain::OutputFormat::Kind::JsonSchema) {
     inputs.json_schema = conversation.format.schema_json;
   } else if (conversation.format.kind == domain::OutputFormat::Kind::JsonObject) {
@@ -135,13 +129,7 @@ base::Result<RenderedPrompt> NativeTemplates::render(const NativeRequest& reques
   try {
     common_chat_params params = common_chat_templates_apply(impl_->templates.get(), inputs);
     out.prompt = params.prompt;
-    if (forced && choice.mode == Mode::Named) {
-      // The prompt shows every tool, so that it stays the same; grammar and parser know the named
-      // one only.
-      inputs.tools = to_common(conversation, true);
-      params = common_chat_templates_apply(impl_->templates.get(), inputs);
-    }
-    if (!inputs.enable_thinking || !request.normal->prefill_text.empty()) {
+    if (!inputs.enable_thinking || request.no_thinking || !request.normal->prefill_text.empty()) {
       close_thinking(params, out.prompt);
     }
     fill_grammar(params, conversation, out.grammar);
@@ -155,7 +143,7 @@ base::Result<RenderedPrompt> NativeTemplates::render(const NativeRequest& reques
     options.syntax = std::move(syntax);
     options.prefill = request.normal->prefill_text;
     options.calls = request.offer_tools;
-    options.parallel = choice.parallel;
+    options.parallel = conversation.tool_choice.parallel;
     out.parser = make_native_parser(std::move(options), random);
   } catch (const std::exception&) {
     return base::fail_field("messages",
@@ -164,11 +152,6 @@ base::Result<RenderedPrompt> NativeTemplates::render(const NativeRequest& reques
   }
   out.prompt += request.normal->prefill_text;
   out.grammar.generation_prompt += request.normal->prefill_text;
-  out.must_call = forced;
-  if (forced && out.grammar.gbnf.empty()) {
-    return base::fail_field(
-        "tool_choice", "a tool call cannot be enforced in the format of this model's template");
-  }
   return out;
 }
 
@@ -177,17 +160,14 @@ bool NativeTemplates::usable() const {
   conversation.messages = {{domain::Role::User, {domain::TextPart{"hello"}}}};
   conversation.tools = {
       {"probe", "a tool", R"({"type":"object","properties":{"x":{"type":"string"}}})", false}};
-  conversation.tool_choice.mode = Mode::Required;
   NormalConversation normal;
   normal.messages.resize(1);
   normal.messages[0].role = "user";
   normal.messages[0].text = "hello";
   base::SeededRandom random(1);
   // Without a grammar under auto it has not understood where a call begins.
-  const auto forced = render({&conversation, &normal, true, {}}, random);
-  conversation.tool_choice.mode = Mode::Auto;
-  const auto free = render({&conversation, &normal, true, {}}, random);
-  return forced && free && !free->grammar.gbnf.empty();
+  const auto free = render({&conversation, &normal, true, false, {}}, random);
+  return free && !free->grammar.gbnf.empty();
 }
 
 }  // namespace fh::engine::llama

@@ -78,7 +78,7 @@ class Normaliser {
   static base::Error refuse(std::size_t index, std::string_view what) {
     return base::fail_field("messages." + std::to_string(index),
                             "this model cannot take content of type " + std::string(what),
-                            "unsupported_content")
+                            what == "image" ? "images_unsupported" : "content_unsupported")
         .error();
   }
 

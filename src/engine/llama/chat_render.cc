@@ -66,6 +66,11 @@ jinja::value constant_date(const jinja::func_args& args) {
   return jinja::mk_val<jinja::value_string>(std::string(buffer, size));
 }
 
+std::unexpected<base::Error> too_slow() {
+  return base::fail(base::Code::FailedPrecondition,
+                    "the model's chat template takes too long over a single message");
+}
+
 void write_text(codec::json::Writer& out, std::string_view key, const std::string& text,
                 bool typed) {
   out.key(key);
@@ -130,13 +135,15 @@ TemplateRunner::~TemplateRunner() = default;
 
 base::Result<std::unique_ptr<TemplateRunner>> TemplateRunner::create(std::string_view source,
                                                                      std::string_view bos,
-                                                                     std::string_view eos) {
+                                                                     std::string_view eos,
+                                                                     const TemplateLimits& limits) {
   if (source.size() > kTemplateBytesMax || !nesting_fits(source)) {
     return base::fail(base::Code::FailedPrecondition,
                       "the model's chat template is too large or nested too deep");
   }
   std::unique_ptr<TemplateRunner> out(new TemplateRunner());
   out->source_ = source;
+  out->limits_ = limits;
   out->impl_ = std::make_unique<Impl>();
   out->impl_->bos = bos;
   out->impl_->eos = eos;
@@ -145,10 +152,12 @@ base::Result<std::unique_ptr<TemplateRunner>> TemplateRunner::create(std::string
     const auto lexed = lexer.tokenize(out->source_);
     out->impl_->program = jinja::parse_from_tokens(lexed);
     out->impl_->source = lexed.source;
+    add_template_checks(out->impl_->program);
   } catch (const std::exception&) {
     return base::fail(base::Code::FailedPrecondition, "the model's chat template cannot be parsed");
   }
   out->probe_forms();
+  if (out->overrun()) return too_slow();
   return out;
 }
 
@@ -176,6 +185,7 @@ void TemplateRunner::probe_forms() {
   user.role = "user";
   user.text = "FHu1";
   if (!prints(user, "FHu1")) {
+    if (overrun()) return;
     forms_.typed_content = true;
     if (!prints(user, "FHu1")) forms_.typed_content = false;
   }
@@ -206,6 +216,7 @@ base::Result<std::string> TemplateRunner::run(const std::vector<PromptMessage>& 
   if (!options.effort.empty()) out.member("reasoning_effort", options.effort);
   if (options.generation_prompt) out.member("add_generation_prompt", true);
   out.end_object();
+  const TemplateRun watched(limits_, out.str().size());
   try {
     jinja::context context(impl_->source);
     context.current_time = kTemplateDay;
@@ -221,6 +232,12 @@ base::Result<std::string> TemplateRunner::run(const std::vector<PromptMessage>& 
     }
     return text;
   } catch (const std::exception&) {
+    if (watched.overrun()) {
+      overrun_ = true;
+      return base::fail_field("messages",
+                              "the model's chat template takes too long over this conversation",
+                              "template_too_slow");
+    }
     // What the template says may quote the conversation: it stays here.
     return base::fail_field("messages", "the model's chat template refuses this order of messages",
                             "template_refused");

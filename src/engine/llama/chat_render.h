@@ -1,9 +1,9 @@
 #pragma once
 // One run of a chat template: messages in, text out. The Jinja engine is llama-common's; exceptions
-// end here, the size of the result, range() and the date are bounded and constant. Loops of a
-// hostile template cannot be interrupted from inside: the worker process that renders is what
-// limits them.
+// end here, the size of the result, its time (template_limits.h), range() and the date are bounded
+// and constant.
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "domain/conversation.h"
+#include "engine/llama/template_limits.h"
 
 namespace fh::engine::llama {
 
@@ -42,16 +43,20 @@ struct TemplateForms {
 
 class TemplateRunner {
  public:
-  // Error: FailedPrecondition when the text is over the limits or no template.
+  // Error: FailedPrecondition when the text is over the limits, takes too long or is no template.
   static base::Result<std::unique_ptr<TemplateRunner>> create(std::string_view source,
                                                               std::string_view bos,
-                                                              std::string_view eos);
+                                                              std::string_view eos,
+                                                              const TemplateLimits& limits = {});
   ~TemplateRunner();
-  // Error: InvalidArgument when the template refuses the messages.
+  // Error: InvalidArgument when the template refuses the messages (reason template_refused) or
+  // takes too long over them (template_too_slow).
   base::Result<std::string> run(const std::vector<PromptMessage>& messages,
                                 const RenderOptions& options) const;
   const TemplateForms& forms() const { return forms_; }
   const std::string& source() const { return source_; }
+  // Whether any run so far took too long.
+  bool overrun() const { return overrun_; }
 
  private:
   TemplateRunner();
@@ -61,6 +66,8 @@ class TemplateRunner {
   std::unique_ptr<Impl> impl_;
   std::string source_;
   TemplateForms forms_;
+  TemplateLimits limits_;
+  mutable std::atomic<bool> overrun_{false};
 };
 
 // Seconds since 1970 of the day that templates are told: 2026-01-01.

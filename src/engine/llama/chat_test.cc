@@ -207,6 +207,32 @@ TEST(Chat, SchemasOfOtherFormatsAreHeldToTheSameRule) {
   const auto out = chat->render(generation);
   ASSERT_FALSE(out);
   EXPECT_EQ(out.error().field, "tools.0.parameters");
+  generation = hello();
+  generation.conversation.format = {OutputFormat::Kind::JsonSchema, R"({"not":{}})"};
+  const auto loose = chat->render(generation);
+  ASSERT_FALSE(loose);
+  EXPECT_EQ(loose.error().field, "response_format");
+  generation.conversation.format.schema_json = R"({"type":"object"})";
+  const auto held = chat->render(generation);
+  ASSERT_TRUE(held);
+  EXPECT_FALSE(held->grammar.gbnf.empty());
+}
+
+// Required calls come in our own format whatever the template's is, and are read as such.
+TEST(Chat, ARequiredCallInAnotherFormat) {
+  const auto chat = from_text(kNativeTemplate);
+  const auto out = chat->render(with_tools(Mode::Named));
+  ASSERT_TRUE(out);
+  EXPECT_TRUE(out->must_call);
+  EXPECT_FALSE(out->grammar.lazy);
+  EXPECT_FALSE(out->grammar.native);
+  EXPECT_NE(out->grammar.gbnf.find("now"), std::string::npos);
+  EXPECT_EQ(out->grammar.gbnf.find("get_weather"), std::string::npos);
+  const Folded got = run_parser(
+      *out->parser, {"<tool_call>\n{\"name\": \"now\", ", "\"arguments\": {}}\n</tool_call>"});
+  ASSERT_EQ(got.calls.size(), 1U);
+  EXPECT_EQ(got.reason, domain::EndReason::ToolCall);
+  EXPECT_TRUE(got.made_call);
 }
 
 TEST(Chat, TheAnswerGoesThroughTheParser) {

@@ -156,6 +156,39 @@ base::Result<std::vector<Token>> Model::tokenize(std::string_view text, bool add
   return base::fail(Code::InvalidArgument, "text too long for the tokenizer");
 }
 
+// Byte pair and sentencepiece tokenizers lose nothing: a byte that is a token by itself is always
+// covered by some token. Others drop or fold white space and accents. White space beside a special
+// token may be swallowed.
+Model::Coverage Model::coverage() const {
+  Coverage out;
+  const auto type = llama_vocab_type(vocab_);
+  if (type != LLAMA_VOCAB_TYPE_BPE && type != LLAMA_VOCAB_TYPE_SPM) return out;
+  bool strips = false;
+  for (std::uint32_t i = 0; i < vocabulary_size_; ++i) {
+    const auto token = static_cast<Token>(i);
+    const std::string text = piece(token, true);
+    out.longest = std::max(out.longest, text.size());
+    if (text.size() == 1) out.counted[static_cast<unsigned char>(text[0])] = true;
+    const auto attributes = static_cast<unsigned>(llama_vocab_get_attr(vocab_, token));
+    constexpr unsigned kChanges = LLAMA_TOKEN_ATTR_LSTRIP | LLAMA_TOKEN_ATTR_RSTRIP;
+    strips = strips || (attributes & kChanges) != 0;
+  }
+  if (strips) {
+    for (const char c : {' ', '\t', '\n', '\v', '\f', '\r'}) {
+      out.counted[static_cast<unsigned char>(c)] = false;
+    }
+  }
+  return out;
+}
+
+std::uint64_t Model::tokens_at_least(std::string_view text) const {
+  std::call_once(coverage_once_, [this] { coverage_ = coverage(); });
+  if (coverage_.longest == 0) return 0;
+  std::uint64_t bytes = 0;
+  for (const char c : text) bytes += coverage_.counted[static_cast<unsigned char>(c)] ? 1 : 0;
+  return bytes / coverage_.longest;
+}
+
 std::string Model::piece(Token token, bool special) const {
   if (token < 0 || static_cast<std::uint32_t>(token) >= vocabulary_size_) return {};
   std::array<char, 128> small{};

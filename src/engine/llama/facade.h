@@ -7,9 +7,11 @@
 // Threads: Model is immutable after load and may be used from any thread. A Context belongs to one
 // thread.
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -51,6 +53,8 @@ class Model {
   // when the text is too long for the tokenizer.
   base::Result<std::vector<Token>> tokenize(std::string_view text, bool add_bos,
                                             bool parse_special) const;
+  // A lower bound for what tokenize() gives, without the work; 0 where the tokenizer allows none.
+  std::uint64_t tokens_at_least(std::string_view text) const;
   // Bytes of a token, maybe a part of a code point. Control tokens have none unless `special`.
   std::string piece(Token token, bool special = false) const;
   bool is_end(Token token) const;  // ends the answer
@@ -68,12 +72,20 @@ class Model {
   const llama_vocab* vocab() const { return vocab_; }
 
  private:
+  // Which bytes of a text a token must cover, and how many of them one token covers at most.
+  struct Coverage {
+    std::array<bool, 256> counted{};
+    std::size_t longest = 0;  // 0: nothing is certain
+  };
   explicit Model(llama_model* model);
+  Coverage coverage() const;
   std::uint64_t meta_number(const std::string& key) const;  // of the architecture; 0 = absent
 
   llama_model* model_;
   const llama_vocab* vocab_;
   std::uint32_t vocabulary_size_ = 0;
+  mutable std::once_flag coverage_once_;
+  mutable Coverage coverage_;
 };
 
 // Rows to compute in one call. Rows of one sequence must stand in order of position.

@@ -64,6 +64,24 @@ TEST(ModelLoad, ReportsAMissingAndADamagedFile) {
   EXPECT_EQ(wrong.error().code, base::Code::FailedPrecondition);
 }
 
+TEST_F(FacadeTest, TheLowerBoundOfTokensIsOne) {
+  const Model& model = *shared_model();
+  std::mt19937 rng(23);
+  const std::vector<std::string> parts{
+      "a",        "word ",  "  ", "\n\n",         std::string(300, ' '), std::string(200, '='),
+      "日本",     "\u00e9", "🙂", "<|im_start|>", "<|im_end|>\n",        "0123456789",
+      "\t\t\t\t", "\x01"};
+  for (int round = 0; round < 200; ++round) {
+    std::string text;
+    for (std::size_t i = rng() % 60; i > 0; --i) text += parts[rng() % parts.size()];
+    const auto tokens = model.tokenize(text, false, true);
+    ASSERT_TRUE(tokens.has_value());
+    ASSERT_LE(model.tokens_at_least(text), tokens->size()) << text;
+  }
+  EXPECT_GT(model.tokens_at_least(std::string(1 << 20, 'a')), 1000U);
+  EXPECT_EQ(model.tokens_at_least(""), 0U);
+}
+
 TEST_F(FacadeTest, KnowsItsModel) {
   const Model& model = *shared_model();
   EXPECT_GT(model.vocabulary_size(), 1000U);

@@ -40,24 +40,32 @@ KvPool::Donor KvPool::best_donor(const std::string& tenant, std::span<const Toke
     if (!holder.taken || holder.tenant != tenant) continue;
     const auto [end, ignored] = std::ranges::mismatch(holder.tokens, prefix);
     const auto same = static_cast<std::uint32_t>(end - holder.tokens.begin());
-    const std::uint32_t usable = same / options_.chunk_tokens * options_.chunk_tokens;
+    std::uint32_t usable = same / options_.chunk_tokens * options_.chunk_tokens;
+    if (same >= holder.prompt_tokens && holder.prompt_tokens % options_.chunk_tokens == 0) {
+      usable = std::min(usable, boundary(holder.prompt_tokens));
+    }
     if (usable > best.tokens) best = {static_cast<SequenceId>(s), usable};
   }
   return best;
 }
 
 std::uint32_t KvPool::known(const std::string& tenant, std::span<const Token> prompt) const {
+  if (knows_end(tenant, prompt)) return static_cast<std::uint32_t>(prompt.size() - 1);
   const auto prefix = prompt.first(boundary(prompt.size()));
   return std::max(best_donor(tenant, prefix).tokens, tree_.stored(tenant, prefix));
 }
 
-SequenceId KvPool::take_free(const std::string& tenant) {
+bool KvPool::knows_end(const std::string& tenant, std::span<const Token> prompt) const {
+  return !prompt.empty() && tree_.has_end(tenant, prompt.first(prompt.size() - 1));
+}
+
+SequenceId KvPool::take_free(const std::string& tenant, std::size_t prompt_tokens) {
   // With nothing running the memory is emptied: the next request finds the same layout as after a
   // start.
   if (running() == 0 && memory_.cells_used() == 0) memory_.clear_all();
   for (std::size_t s = 0; s < holders_.size(); ++s) {
     if (holders_[s].taken) continue;
-    holders_[s] = Holder{true, tenant, {}, 0, false};
+    holders_[s] = Holder{true, tenant, {}, static_cast<std::uint32_t>(prompt_tokens), 0, false};
     return static_cast<SequenceId>(s);
   }
   return -1;
@@ -83,6 +91,27 @@ std::uint32_t KvPool::restore_blocks(SequenceId sequence, std::span<const Token>
   return memory_.length(sequence) - begin;
 }
 
+// The same for what a repeated prompt has behind its last whole block.
+std::uint32_t KvPool::restore_end(SequenceId sequence, std::span<const Token> prompt) {
+  Holder& holder = holders_[static_cast<std::size_t>(sequence)];
+  const std::uint32_t begin = boundary(prompt.size());
+  if (prompt.empty() || memory_.length(sequence) != begin) return 0;
+  const auto all = prompt.first(prompt.size() - 1);
+  const auto data = tree_.find_end(holder.tenant, all);
+  if (data == nullptr) return 0;
+  const auto status =
+      memory_.restore(sequence, *data, begin, static_cast<std::uint32_t>(all.size()));
+  if (!status) {
+    if (status.error().code == base::Code::DataLoss) {
+      base::log_warn("a parked KV block was damaged and is dropped");
+      tree_.erase(holder.tenant, all);
+    }
+    return 0;
+  }
+  holder.tokens.assign(all.begin(), all.end());
+  return static_cast<std::uint32_t>(all.size()) - begin;
+}
+
 KvPool::Placement KvPool::fill(SequenceId sequence, std::span<const Token> prefix) {
   Holder& holder = holders_[static_cast<std::size_t>(sequence)];
   Placement placement{sequence, 0, 0};
@@ -105,9 +134,11 @@ KvPool::Placement KvPool::fill(SequenceId sequence, std::span<const Token> prefi
 
 base::Result<KvPool::Placement> KvPool::place(const std::string& tenant,
                                               std::span<const Token> prompt) {
-  const SequenceId sequence = take_free(tenant);
+  const SequenceId sequence = take_free(tenant, prompt.size());
   if (sequence < 0) return base::fail(base::Code::ResourceExhausted, "no free sequence");
-  return fill(sequence, prompt.first(boundary(prompt.size())));
+  Placement placement = fill(sequence, prompt.first(boundary(prompt.size())));
+  placement.restored += restore_end(sequence, prompt);
+  return placement;
 }
 
 KvPool::Placement KvPool::extend(SequenceId sequence, std::span<const Token> prompt) {
@@ -116,11 +147,17 @@ KvPool::Placement KvPool::extend(SequenceId sequence, std::span<const Token> pro
   Placement none{sequence, 0, 0};
   if (held % options_.chunk_tokens != 0 || known(holder.tenant, prompt) <= held) return none;
   const auto prefix = prompt.first(boundary(prompt.size()));
-  if (held == 0) return fill(sequence, prefix);
-  if (tree_.stored(holder.tenant, prefix) <= held) return none;
-  none.restored = restore_blocks(sequence, prefix);
-  const auto now_held = prefix.first(memory_.length(sequence));
-  holders_[static_cast<std::size_t>(sequence)].tokens.assign(now_held.begin(), now_held.end());
+  if (held == 0) {
+    Placement placement = fill(sequence, prefix);
+    placement.restored += restore_end(sequence, prompt);
+    return placement;
+  }
+  if (tree_.stored(holder.tenant, prefix) > held) {
+    none.restored = restore_blocks(sequence, prefix);
+    const auto now_held = prefix.first(memory_.length(sequence));
+    holders_[static_cast<std::size_t>(sequence)].tokens.assign(now_held.begin(), now_held.end());
+  }
+  none.restored += restore_end(sequence, prompt);
   return none;
 }
 
@@ -135,6 +172,8 @@ std::uint32_t KvPool::advance(SequenceId sequence, std::span<const Token> tokens
   const std::uint32_t size = options_.chunk_tokens;
   while (tree_.bytes_max() > 0 && !holder.store_refused && holder.stored + size <= tokens.size()) {
     const std::uint32_t end = holder.stored + size;
+    // A chunk that the prompt's last token, computed apart, completes: no other prompt has it so.
+    if (end == holder.prompt_tokens) break;
     if (tree_.stored(holder.tenant, tokens.first(end)) < end) {
       auto data = memory_.save(sequence, holder.stored, end);
       if (!data || !tree_.insert(holder.tenant, tokens.first(end), std::move(*data))) {
@@ -145,6 +184,23 @@ std::uint32_t KvPool::advance(SequenceId sequence, std::span<const Token> tokens
     holder.stored = end;
   }
   return holder.stored;
+}
+
+std::uint32_t KvPool::keep_end(SequenceId sequence, std::span<const Token> prompt) {
+  const Holder& holder = holders_[static_cast<std::size_t>(sequence)];
+  const std::uint32_t begin = boundary(prompt.size());
+  const auto end = static_cast<std::uint32_t>(prompt.size() - 1);
+  if (begin == end || holder.stored != begin || memory_.length(sequence) != end ||
+      tree_.bytes_max() == 0) {
+    return holder.stored;
+  }
+  if (!knows_end(holder.tenant, prompt)) {
+    auto data = memory_.save(sequence, begin, end);
+    if (!data || !tree_.insert(holder.tenant, prompt.first(end), std::move(*data))) {
+      return holder.stored;
+    }
+  }
+  return end;
 }
 
 void KvPool::drop(SequenceId sequence) {
@@ -163,6 +219,7 @@ ParkedSequence KvPool::park(SequenceId sequence, std::span<const Token> tokens) 
   parked.tail_begin = advance(sequence, tokens);
   const std::uint32_t held = memory_.length(sequence);
   parked.tail_end = held;
+  parked.prompt_tokens = holders_[static_cast<std::size_t>(sequence)].prompt_tokens;
   if (held > parked.tail_begin && options_.reuse != ReuseKind::None) {
     if (auto data = memory_.save(sequence, parked.tail_begin, held)) parked.tail = std::move(*data);
   }
@@ -173,7 +230,7 @@ ParkedSequence KvPool::park(SequenceId sequence, std::span<const Token> tokens) 
 base::Result<KvPool::Placement> KvPool::unpark(const std::string& tenant,
                                                std::span<const Token> tokens,
                                                const ParkedSequence& parked) {
-  const SequenceId sequence = take_free(tenant);
+  const SequenceId sequence = take_free(tenant, parked.prompt_tokens);
   if (sequence < 0) return base::fail(base::Code::ResourceExhausted, "no free sequence");
   Placement placement = fill(sequence, tokens.first(parked.tail_begin));
   if (memory_.length(sequence) == parked.tail_begin && !parked.tail.empty() &&

@@ -4,10 +4,13 @@
 // tenant that begins alike (forked, nothing copied), blocks parked in RAM (copied back in), and
 // computing.
 //
-// Exactness. Reuse happens only at multiples of the chunk size counted from position 0, and prefill
-// is always split there; what lies behind the last such boundary of a prompt is computed as one
-// batch of the same shape, cold or cached. The context holds running sequences only: when nothing
-// runs it is emptied, so that a request that runs alone finds the same memory layout every time.
+// Exactness. Prefill is split at multiples of the chunk size counted from position 0, and before a
+// prompt's last token, which is computed like a generated one, alone in its sequence. A block is
+// taken up only by prompts that would compute it in the same shape: the whole chunks by all that
+// begin alike, what lies between the last of them and the last token only by a repeat of the whole
+// prompt, which so computes one token. A chunk that ends with a prompt's last token is not kept.
+// The context holds running sequences only: when nothing runs it is emptied, so that a request that
+// runs alone finds the same memory layout every time.
 // Together: a request repeated alone gives the same logits, bit by bit, whether its prefix was
 // computed or restored. Not held: in company the layout differs and so may the last bits, also of
 // a prefix that was computed in company and is reused later; and generated tokens are stored as
@@ -33,6 +36,7 @@ struct ParkedSequence {
   std::uint32_t tail_begin = 0;  // before this: blocks of the tree
   std::uint32_t tail_end = 0;
   BlockData tail;  // empty: nothing behind tail_begin was kept
+  std::uint32_t prompt_tokens = 0;
 };
 
 class KvPool {
@@ -64,6 +68,9 @@ class KvPool {
   // them. `tokens` is everything the sequence holds. Returns how many tokens from the start are
   // stored.
   std::uint32_t advance(SequenceId sequence, std::span<const Token> tokens);
+  // Tells that the prompt but for its last token is computed now; parks what lies behind the last
+  // whole block, for repeats of just this prompt. Returns as advance().
+  std::uint32_t keep_end(SequenceId sequence, std::span<const Token> prompt);
   // Gives the sequence up; parks what is worth it first. Returns as advance().
   std::uint32_t release(SequenceId sequence, std::span<const Token> tokens);
   // Sets the sequence aside under memory pressure, and takes it up again later; `tokens` begin with
@@ -82,7 +89,8 @@ class KvPool {
   struct Holder {
     bool taken = false;
     std::string tenant;
-    std::vector<Token> tokens;   // what the sequence holds, for forks by others
+    std::vector<Token> tokens;  // what the sequence holds, for forks by others
+    std::uint32_t prompt_tokens = 0;
     std::uint32_t stored = 0;    // tokens from the start that are parked
     bool store_refused = false;  // the store has no room for more of this one
   };
@@ -92,8 +100,10 @@ class KvPool {
   };
   std::uint32_t boundary(std::size_t prompt_tokens) const;
   Donor best_donor(const std::string& tenant, std::span<const Token> prefix) const;
-  SequenceId take_free(const std::string& tenant);
+  SequenceId take_free(const std::string& tenant, std::size_t prompt_tokens);
   std::uint32_t restore_blocks(SequenceId sequence, std::span<const Token> prefix);
+  std::uint32_t restore_end(SequenceId sequence, std::span<const Token> prompt);
+  bool knows_end(const std::string& tenant, std::span<const Token> prompt) const;
   Placement fill(SequenceId sequence, std::span<const Token> prefix);
   void drop(SequenceId sequence);
 

@@ -8,6 +8,8 @@
 #include <numeric>
 #include <random>
 
+#include "engine/llama/step_plan.h"
+
 namespace fh::engine::llama {
 namespace {
 
@@ -16,7 +18,7 @@ constexpr std::uint32_t kChunk = 8;
 class FakeMemory final : public KvMemory {
  public:
   FakeMemory(std::uint32_t cells, std::uint32_t sequences)
-      : ledger_(cells, sequences), held_(sequences) {}
+      : ledger_(cells, sequences), held_(sequences), pieces_(sequences) {}
   std::uint32_t sequences_max() const override { return static_cast<std::uint32_t>(held_.size()); }
   std::uint32_t length(SequenceId s) const override { return ledger_.length(s); }
   std::uint32_t cells_used() const override { return ledger_.used(); }
@@ -25,44 +27,59 @@ class FakeMemory final : public KvMemory {
     if (!ledger_.fork(from, to, n)) return base::fail(base::Code::InvalidArgument, "fork");
     auto& source = tokens(from);
     tokens(to).assign(source.begin(), source.begin() + n);
+    pieces(to).assign(pieces(from).begin(), pieces(from).begin() + n);
     ++forks;
     return {};
   }
   base::Status trim(SequenceId s, std::uint32_t n) override {
     if (!ledger_.trim(s, n)) return base::fail(base::Code::InvalidArgument, "trim");
     tokens(s).resize(n);
+    pieces(s).resize(n);
     return {};
   }
   void clear_all() override {
     ledger_.clear();
     for (auto& sequence : held_) sequence.clear();
+    for (auto& sequence : pieces_) sequence.clear();
     ++clears;
   }
   base::Result<BlockData> save(SequenceId s, std::uint32_t begin, std::uint32_t end) override {
     ++saves;
     if (end > tokens(s).size()) return base::fail(base::Code::InvalidArgument, "save");
-    BlockData data((end - begin) * sizeof(Token));
-    std::memcpy(data.data(), tokens(s).data() + begin, data.size());
+    const std::size_t count = end - begin;
+    BlockData data(count * kCellBytes);
+    std::memcpy(data.data(), tokens(s).data() + begin, count * sizeof(Token));
+    std::memcpy(data.data() + count * sizeof(Token), pieces(s).data() + begin,
+                count * sizeof(Piece));
     return data;
   }
   base::Status restore(SequenceId s, const BlockData& data, std::uint32_t begin,
                        std::uint32_t end) override {
     if (damaged_from <= begin) return base::fail(base::Code::DataLoss, "damaged");
-    if (begin != length(s) || data.size() != (end - begin) * sizeof(Token)) {
+    const std::size_t count = end - begin;
+    if (begin != length(s) || data.size() != count * kCellBytes) {
       return base::fail(base::Code::InvalidArgument, "restore");
     }
     if (!ledger_.append(s, end - begin)) return base::fail(base::Code::ResourceExhausted, "cells");
-    std::vector<Token> block(end - begin);
-    std::memcpy(block.data(), data.data(), data.size());
-    tokens(s).insert(tokens(s).end(), block.begin(), block.end());
+    tokens(s).resize(end);
+    pieces(s).resize(end);
+    std::memcpy(tokens(s).data() + begin, data.data(), count * sizeof(Token));
+    std::memcpy(pieces(s).data() + begin, data.data() + count * sizeof(Token),
+                count * sizeof(Piece));
     return {};
   }
   // What computing does.
   bool compute(SequenceId s, std::span<const Token> fresh) {
-    if (!ledger_.append(s, static_cast<std::uint32_t>(fresh.size()))) return false;
+    const std::uint32_t begin = length(s);
+    const auto end = begin + static_cast<std::uint32_t>(fresh.size());
+    if (!ledger_.append(s, end - begin)) return false;
     tokens(s).insert(tokens(s).end(), fresh.begin(), fresh.end());
+    pieces(s).resize(end, {begin, end});
     return true;
   }
+  // For every token the piece, begin to end, in which it was computed.
+  using Piece = std::pair<std::uint32_t, std::uint32_t>;
+  std::vector<Piece>& pieces(SequenceId s) { return pieces_[static_cast<std::size_t>(s)]; }
   std::vector<Token>& tokens(SequenceId s) { return held_[static_cast<std::size_t>(s)]; }
 
   int forks = 0;
@@ -72,7 +89,9 @@ class FakeMemory final : public KvMemory {
 
  private:
   CellLedger ledger_;
+  static constexpr std::size_t kCellBytes = sizeof(Token) + sizeof(Piece);
   std::vector<std::vector<Token>> held_;
+  std::vector<std::vector<Piece>> pieces_;
 };
 
 std::vector<Token> text(Token first, std::size_t count) {
@@ -264,10 +283,97 @@ TEST(KvPool, KindsThatCannotReuseNeverDo) {
   EXPECT_EQ(memory.forks, 0);
 }
 
+TEST_F(KvPoolTest, ARepeatedPromptComputesItsLastTokenOnly) {
+  for (const std::uint32_t size : {2U, 5U, 8U, 9U, 10U, 16U, 17U, 45U}) {
+    const auto prompt = text(static_cast<Token>(1000 * size), size);
+    const auto first = place("t", prompt);
+    compute_to(first.sequence, prompt, size - 1);
+    EXPECT_EQ(pool.keep_end(first.sequence, prompt), size - 1);
+    compute_to(first.sequence, prompt, size);
+    pool.release(first.sequence, prompt);
+    EXPECT_EQ(pool.known("t", prompt), size - 1);
+    EXPECT_EQ(pool.known("u", prompt), 0U);
+    auto again = place("t", prompt);
+    EXPECT_EQ(again.restored, size - 1) << size;
+    pool.release(again.sequence, std::span(prompt).first(size - 1));
+    // A longer one computes that stretch in another shape: whole blocks only.
+    auto longer = prompt;
+    longer.push_back(7);
+    again = place("t", longer);
+    EXPECT_EQ(again.restored, (size - 1) / kChunk * kChunk) << size;
+    pool.release(again.sequence, std::span(longer).first(again.restored));
+  }
+}
+
+TEST_F(KvPoolTest, TheEndIsTakenOverInTheMiddleToo) {
+  const auto prompt = text(1, 30);
+  const auto second = place("t", prompt);
+  const auto first = place("t", prompt);
+  compute_to(first.sequence, prompt, 29);
+  pool.keep_end(first.sequence, prompt);
+  const auto more = pool.extend(second.sequence, prompt);
+  EXPECT_EQ(more.cached + more.restored, 29U);
+  expect_prefix(second.sequence, prompt);
+  EXPECT_EQ(pool.extend(second.sequence, prompt).restored, 0U);
+}
+
+TEST_F(KvPoolTest, ADamagedEndIsForgotten) {
+  const auto prompt = text(1, 45);
+  const auto first = place("t", prompt);
+  compute_to(first.sequence, prompt, 44);
+  pool.keep_end(first.sequence, prompt);
+  pool.release(first.sequence, std::span(prompt).first(44));
+  memory.damaged_from = 40;
+  EXPECT_EQ(place("t", prompt).restored, 40U);
+  memory.damaged_from = ~0U;
+  EXPECT_FALSE(pool.tree().has_end("t", std::span(prompt).first(44)));
+  EXPECT_EQ(pool.tree().stored("t", prompt), 40U);
+}
+
+// The promise behind equal answers: whatever was reused, every token of a prompt that runs alone
+// was computed in the very piece in which a run without any store computes it.
+TEST(KvPool, EveryTokenWasComputedInThePieceOfAColdRun) {
+  std::mt19937 rng(17);
+  FakeMemory memory(400, 2);
+  KvPool pool(memory, {kChunk, 40'000, ReuseKind::BlocksAndForks});
+  std::vector<std::vector<Token>> asked;
+  std::uint64_t reused = 0;
+  for (int round = 0; round < 3000; ++round) {
+    std::vector<Token> prompt;
+    if (!asked.empty() && rng() % 3 != 0) prompt = asked[rng() % asked.size()];
+    if (rng() % 2 == 0 && !prompt.empty()) prompt.resize(1 + rng() % prompt.size());
+    const std::size_t more = prompt.empty() || rng() % 2 == 0 ? 1 + rng() % 40 : 0;
+    for (std::size_t i = 0; i < more; ++i) prompt.push_back(static_cast<Token>(rng() % 2));
+    if (prompt.size() > 150) prompt.resize(150);
+    asked.push_back(prompt);
+    const auto end = static_cast<std::uint32_t>(prompt.size() - 1);
+    const auto placed = pool.place("t", prompt);
+    ASSERT_TRUE(placed.has_value());
+    reused += placed->restored;
+    std::uint32_t at = memory.length(placed->sequence);
+    const bool computes = at < end;
+    while (at < end) {
+      const std::uint32_t cut = piece_end(at, end, kChunk);
+      ASSERT_TRUE(memory.compute(placed->sequence, std::span(prompt).subspan(at, cut - at)));
+      pool.advance(placed->sequence, std::span(prompt).first(cut));
+      at = cut;
+    }
+    if (computes) pool.keep_end(placed->sequence, prompt);
+    ASSERT_TRUE(memory.compute(placed->sequence, std::span(prompt).last(1)));
+    const auto& pieces = memory.pieces(placed->sequence);
+    ASSERT_EQ(pieces.size(), prompt.size());
+    for (std::uint32_t i = 0; i < end; ++i) {
+      ASSERT_EQ(pieces[i], std::pair(i / kChunk * kChunk, piece_end(i, end, kChunk))) << i;
+    }
+    pool.release(placed->sequence, prompt);
+  }
+  EXPECT_GT(reused, 10'000U);
+}
+
 TEST(KvPool, RandomRequestsAlwaysHoldTheirOwnTokens) {
   std::mt19937 rng(5);
   FakeMemory memory(600, 5);
-  KvPool pool(memory, {kChunk, 3'000, ReuseKind::BlocksAndForks});
+  KvPool pool(memory, {kChunk, 9'000, ReuseKind::BlocksAndForks});
   struct Live {
     SequenceId sequence;
     std::string tenant;
@@ -293,9 +399,12 @@ TEST(KvPool, RandomRequestsAlwaysHoldTheirOwnTokens) {
       pool.extend(request.sequence, request.prompt);
       const std::uint32_t at = memory.length(request.sequence);
       const auto left = static_cast<std::uint32_t>(request.prompt.size()) - at;
-      const std::uint32_t end = at + std::min(left, kChunk - at % kChunk);
+      if (left == 0) continue;
+      const std::uint32_t last = at + left - 1;
+      const std::uint32_t end = at < last ? piece_end(at, last, kChunk) : at + 1;
       if (memory.compute(request.sequence, std::span(request.prompt).subspan(at, end - at))) {
         pool.advance(request.sequence, std::span(request.prompt).first(end));
+        if (end + 1 == request.prompt.size()) pool.keep_end(request.sequence, request.prompt);
       }
     } else if (!live.empty()) {
       const std::uint32_t held = memory.length(live[pick].sequence);

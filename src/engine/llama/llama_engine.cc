@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -18,6 +20,7 @@
 #include "engine/llama/loader.h"
 #include "engine/llama/request.h"
 #include "engine/llama/runner.h"
+#include "engine/llama/template_limits.h"
 
 namespace fh::engine::llama {
 namespace {
@@ -27,17 +30,56 @@ constexpr std::uint32_t kSequencesMax = 64;
 constexpr std::uint32_t kChunkMax = 2048;
 constexpr std::size_t kBacklogFactor = 4;  // requests waiting to be prepared, in units of the queue
 constexpr double kSecondsSmoothing = 0.2;
+constexpr std::uint64_t kShareMin = 256ULL << 20;
+constexpr std::uint64_t kBytesPerToken = 4;  // of ordinary text, for what is not counted exactly
+// Far above what the checks inside a template allow.
+constexpr std::chrono::seconds kRenderBase{30};
+constexpr std::chrono::seconds kRenderPerMib{15};
 
 std::uint32_t usable_cores() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+[[noreturn]] void end_process() {
+  base::log_error("the model's chat template does not come to an end: the worker ends",
+                  {{"hint", "use another model file, or one with another chat template"}});
+  std::_Exit(70);
+}
+
+std::size_t text_bytes(const domain::Generation& generation) {
+  std::size_t bytes = 0;
+  for (const auto& tool : generation.conversation.tools) {
+    bytes += tool.description.size() + tool.parameters_json.size();
+  }
+  for (const auto& message : generation.conversation.messages) {
+    for (const auto& part : message.parts) {
+      if (const auto* text = std::get_if<domain::TextPart>(&part)) bytes += text->text.size();
+      if (const auto* result = std::get_if<domain::ToolResultPart>(&part)) {
+        bytes += result->text.size();
+      }
+    }
+  }
+  return bytes;
+}
+
+std::chrono::nanoseconds render_limit(std::size_t bytes) {
+  return kRenderBase + kRenderPerMib * static_cast<std::int64_t>(bytes >> 20);
+}
+
 }  // namespace
+
+std::uint64_t memory_share(std::uint64_t memory_bytes, std::uint32_t models) {
+  return std::max(memory_bytes / 8 / std::max(models, 1U), kShareMin);
+}
 
 struct LlamaEngine::Impl {
   using Job = std::function<void()>;
 
-  Impl(LlamaOptions o, Deps d) : options(std::move(o)), random(d.random), clock(d.clock) {}
+  Impl(LlamaOptions o, Deps d)
+      : options(std::move(o)),
+        random(d.random),
+        clock(d.clock),
+        watch({options.on_stuck_template ? options.on_stuck_template : end_process}) {}
   ~Impl();
 
   void load() noexcept;
@@ -48,6 +90,7 @@ struct LlamaEngine::Impl {
   void post(Job job);
   void prepare_now(PrepareRequest request, const PrepareFn& done);
   base::Result<std::unique_ptr<Request>> make_request(PrepareRequest& request, Prepared& prepared);
+  base::Status check_size(const RenderedPrompt& rendered) const;
   base::Status check_room(const RenderedPrompt& rendered, std::size_t tokens,
                           const domain::Generation& generation) const;
   base::Error full() const;
@@ -57,6 +100,7 @@ struct LlamaEngine::Impl {
   LlamaOptions options;
   base::Random& random;
   const base::Clock& clock;
+  RenderWatch watch;
 
   mutable std::mutex mutex;
   mutable std::condition_variable changed;
@@ -95,7 +139,7 @@ base::Result<std::unique_ptr<LlamaEngine>> LlamaEngine::create(LlamaOptions opti
     return base::fail_field("step_tokens_max", "must be at least 1");
   }
   if (options.queue_max == 0) return base::fail_field("queue_max", "must be at least 1");
-  const std::uint64_t share = std::max<std::uint64_t>(machine_memory_bytes() / 8, 256ULL << 20);
+  const std::uint64_t share = memory_share(machine_memory_bytes(), options.models);
   if (options.kv_bytes_max == 0) options.kv_bytes_max = share;
   if (options.parked_bytes_max == LlamaOptions::kDefaultParked) options.parked_bytes_max = share;
   if (options.threads == 0) options.threads = usable_cores();
@@ -136,7 +180,11 @@ void LlamaEngine::Impl::set_state(ModelState next, std::string text) {
 
 base::Status LlamaEngine::Impl::load_vocabulary() {
   FH_TRY(auto model, Model::load({options.model_path, true, {}}));
-  FH_TRY(auto loaded_chat, ChatTemplate::create(model->raw(), random));
+  std::unique_ptr<ChatTemplate> loaded_chat;
+  {
+    const RenderWatch::Guard watched(watch, render_limit(0));
+    FH_TRY(loaded_chat, ChatTemplate::create(model->raw(), random));
+  }
   FH_TRY(const PoolSize loaded_size,
          pool_size(*model, {options.context_tokens, options.sequences_max, options.kv_bytes_max}));
   {
@@ -257,6 +305,18 @@ base::Error LlamaEngine::Impl::full() const {
           "queue_full"};
 }
 
+// A prompt that cannot fit whatever its tokens are is refused before the work of finding them; how
+// many there are is then an estimate.
+base::Status LlamaEngine::Impl::check_size(const RenderedPrompt& rendered) const {
+  const std::uint64_t least = vocabulary->tokens_at_least(rendered.prompt);
+  if (least <= size.context_tokens) return {};
+  ContextOverflow overflow;
+  overflow.prompt_tokens = std::max<std::uint64_t>(least, rendered.prompt.size() / kBytesPerToken);
+  overflow.context_tokens = size.context_tokens;
+  overflow.tool_tokens = overflow.prompt_tokens * rendered.tool_bytes / rendered.prompt.size();
+  return std::unexpected(make_overflow(overflow));
+}
+
 base::Status LlamaEngine::Impl::check_room(const RenderedPrompt& rendered, std::size_t tokens,
                                            const domain::Generation& generation) const {
   if (tokens == 0) return base::fail_field("messages", "the prompt is empty");
@@ -274,7 +334,12 @@ base::Status LlamaEngine::Impl::check_room(const RenderedPrompt& rendered, std::
 base::Result<std::unique_ptr<Request>> LlamaEngine::Impl::make_request(PrepareRequest& in,
                                                                        Prepared& prepared_out) {
   const domain::Generation& generation = in.generation;
-  FH_TRY(RenderedPrompt rendered, chat->render(generation));
+  RenderedPrompt rendered;
+  {
+    const RenderWatch::Guard watched(watch, render_limit(text_bytes(generation)));
+    FH_TRY(rendered, chat->render(generation));
+  }
+  if (!in.count_only) FH_TRY_VOID(check_size(rendered));
   FH_TRY(auto tokens, vocabulary->tokenize(rendered.prompt, rendered.add_bos, true));
   prepared_out.prompt_tokens = tokens.size();
   prepared_out.context_tokens = size.context_tokens;

@@ -33,7 +33,8 @@ struct LlamaOptions {
   std::uint32_t queue_max = 64;     // prepared or started requests that are not running yet
   std::uint32_t chunk_tokens =
       128;  // prefill is cut here and reuse ends here; a multiple of 32 (kv_pool.h)
-  std::uint64_t kv_bytes_max = 0;  // KV pool; 0 = an eighth of the machine's memory
+  std::uint32_t models = 1;        // served on this machine, each with a share of the next two
+  std::uint64_t kv_bytes_max = 0;  // KV pool; 0 = a share of an eighth of the machine's memory
   std::uint64_t parked_bytes_max = kDefaultParked;  // prefixes parked in RAM; 0 = none
   std::uint32_t step_tokens_max =
       512;  // prefill of one step, and so how long a cancel waits, when nothing else runs
@@ -41,11 +42,18 @@ struct LlamaOptions {
       256;  // output that admission keeps room for; what is beyond may have to wait
   double latency_factor =
       3.0;  // inter-token latency that prefill of others may cause (step_budget.h)
+  // When the model's chat template does not come to an end (template_limits.h); without one the
+  // process ends, which in a worker is what helps.
+  std::function<void()> on_stuck_template;
   std::function<void(const StepReport&)> on_step;  // for tests and benchmarks; on the engine thread
 
   static constexpr std::uint64_t kDefaultParked =
-      ~std::uint64_t{0};  // an eighth of the machine's memory
+      ~std::uint64_t{0};  // a share of an eighth of the machine's memory
 };
+
+// What one of `models` gets of an eighth of `memory_bytes`, for its KV pool and again for what it
+// parks; at least 256 MiB.
+std::uint64_t memory_share(std::uint64_t memory_bytes, std::uint32_t models);
 
 class LlamaEngine final : public Engine {
  public:

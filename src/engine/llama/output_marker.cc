@@ -190,8 +190,18 @@ class MarkerParser final : public OutputParser {
     return !last && marker.starts_with(rest) ? -1 : 0;
   }
 
+  // What is left from `at` on is a part of the marker, and not all of it.
+  bool is_beginning(std::size_t at, std::string_view marker) const {
+    const std::string_view rest = std::string_view(buffer_).substr(at);
+    return !rest.empty() && rest.size() < marker.size() && marker.starts_with(rest);
+  }
+
   bool head(bool last) {
     const std::size_t space = leading_space(buffer_);
+    if (last && options_.must_call && is_beginning(space, kCallOpen)) {
+      drop(buffer_.size());
+      return false;
+    }
     if (space == buffer_.size()) {
       if (!last) return false;
       if (after_thinking_) drop(space);
@@ -259,10 +269,8 @@ class MarkerParser final : public OutputParser {
       return true;
     }
     std::size_t sure = buffer_.size();
-    if (!last) {
-      sure -= partial_marker(buffer_, kCallOpen);
-      sure = without_trailing_space(std::string_view(buffer_).substr(0, sure));
-    }
+    if (!last || options_.must_call) sure -= partial_marker(buffer_, kCallOpen);
+    if (!last) sure = without_trailing_space(std::string_view(buffer_).substr(0, sure));
     emit_text(sure);
     return false;
   }
@@ -416,6 +424,10 @@ class MarkerParser final : public OutputParser {
       scanner_.reset();
     }
     const std::size_t space = leading_space(buffer_);
+    if (last && is_beginning(space, kCallClose)) {
+      drop(buffer_.size());  // the end came within the marker: a part of one is no text
+      return enter(State::Between);
+    }
     const int end = marker_at(space, kCallClose, last);
     if (end < 0) return false;
     if (end > 0) drop(space + kCallClose.size());
@@ -426,6 +438,10 @@ class MarkerParser final : public OutputParser {
     const std::size_t space = leading_space(buffer_);
     if (space == buffer_.size()) {
       if (last) drop(space);
+      return false;
+    }
+    if (last && (cut_ || options_.must_call) && is_beginning(space, kCallOpen)) {
+      drop(buffer_.size());
       return false;
     }
     const int open = marker_at(space, kCallOpen, last);

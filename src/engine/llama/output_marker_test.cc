@@ -402,6 +402,42 @@ TEST(MarkerParser, CutOffInsideACall) {
   EXPECT_EQ(got.reason, EndReason::ToolCall);
 }
 
+// Wherever a limit or a stop cuts an answer that may hold nothing but calls, no byte of a marker
+// comes out as text, and what was finished stays a call.
+TEST(MarkerParser, PartsOfMarkersNeverBecomeText) {
+  MarkerOptions options = with_calls();
+  options.lenient = false;
+  options.must_call = true;
+  const std::string call =
+      "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"x\"}}\n</tool_call>";
+  const std::string answer = call + "\n" + call;
+  const std::size_t whole = call.find("}}") + 2;
+  for (const EndReason reason : {EndReason::Length, EndReason::Stop, EndReason::Complete}) {
+    for (std::size_t cut = 1; cut <= answer.size(); ++cut) {
+      const Folded got = parse(options, {answer.substr(0, cut)}, reason);
+      EXPECT_EQ(got.text, "") << cut;
+      EXPECT_EQ(got.made_call, cut >= whole - 1) << cut;
+    }
+  }
+  // Behind a text that the client began, too.
+  options.continues_text = true;
+  for (std::size_t cut = 1; cut <= call.size(); ++cut) {
+    EXPECT_EQ(parse(options, {call.substr(0, cut)}, EndReason::Length).text, "") << cut;
+  }
+  options.continues_text = false;
+  // The same after a call under auto, where text may follow one.
+  options.must_call = false;
+  for (std::size_t cut = whole; cut < call.size(); ++cut) {
+    EXPECT_EQ(parse(options, {call.substr(0, cut)}, EndReason::Length).text, "") << cut;
+    EXPECT_EQ(parse(options, {call.substr(0, cut)}).text, "") << cut;
+  }
+  for (std::size_t cut = call.size(); cut < call.size() + 11; ++cut) {
+    EXPECT_EQ(parse(options, {answer.substr(0, cut)}, EndReason::Length).text, "") << cut;
+  }
+  EXPECT_EQ(parse(options, {call + " a <b"}, EndReason::Length).text, "a <b");
+  EXPECT_EQ(parse(options, {"a <tool"}, EndReason::Length).text, "a <tool");
+}
+
 TEST(MarkerParser, OnlyOneCallWhenNotParallel) {
   MarkerOptions options = with_calls();
   options.parallel = false;

@@ -64,6 +64,14 @@ PrefixTree::Node* PrefixTree::walk(std::string_view tenant, std::span<const Toke
   return node;
 }
 
+PrefixTree::Node* PrefixTree::node_at(std::string_view tenant,
+                                      std::span<const Token> tokens) const {
+  Node* node = walk(tenant, tokens, false);
+  const std::size_t rest = tokens.size() % options_.block_tokens;
+  if (node == nullptr || node->end != tokens.size() - rest) return nullptr;
+  return rest == 0 ? node : child(*node, tokens.last(rest));
+}
+
 PrefixTree::Match PrefixTree::find(std::string_view tenant, std::span<const Token> tokens) {
   ++uses_;
   Match match;
@@ -78,6 +86,18 @@ PrefixTree::Match PrefixTree::find(std::string_view tenant, std::span<const Toke
 std::uint32_t PrefixTree::stored(std::string_view tenant, std::span<const Token> tokens) const {
   const Node* node = walk(tenant, tokens, false);
   return node == nullptr ? 0 : node->end;
+}
+
+std::shared_ptr<const BlockData> PrefixTree::find_end(std::string_view tenant,
+                                                      std::span<const Token> tokens) {
+  const Node* node = node_at(tenant, tokens);
+  if (node == nullptr || tokens.size() % options_.block_tokens == 0) return nullptr;
+  node->last_use = ++uses_;
+  return node->data;
+}
+
+bool PrefixTree::has_end(std::string_view tenant, std::span<const Token> tokens) const {
+  return tokens.size() % options_.block_tokens != 0 && node_at(tenant, tokens) != nullptr;
 }
 
 double PrefixTree::value(const Node& node) const {
@@ -136,11 +156,12 @@ bool PrefixTree::make_room(std::uint64_t bytes, const Node* keep, double newcome
 }
 
 bool PrefixTree::insert(std::string_view tenant, std::span<const Token> tokens, BlockData data) {
-  const std::uint32_t size = options_.block_tokens;
-  if (tokens.empty() || tokens.size() % size != 0) {
-    FH_BUG("block of a wrong size");
+  if (tokens.empty()) {
+    FH_BUG("an empty block");
     return false;
   }
+  const std::size_t rest = tokens.size() % options_.block_tokens;
+  const std::size_t size = rest == 0 ? options_.block_tokens : rest;
   const auto before = tokens.first(tokens.size() - size);
   const auto block = tokens.last(size);
   Node* parent = walk(tenant, before, true);
@@ -179,8 +200,8 @@ bool PrefixTree::insert(std::string_view tenant, std::span<const Token> tokens, 
 }
 
 void PrefixTree::erase(std::string_view tenant, std::span<const Token> tokens) {
-  Node* node = walk(tenant, tokens, false);
-  if (node == nullptr || node->parent == nullptr || node->end != tokens.size()) return;
+  Node* node = node_at(tenant, tokens);
+  if (node == nullptr || node->parent == nullptr) return;
   remove_tree(node);
 }
 

@@ -1,7 +1,8 @@
 #pragma once
 // Parked KV blocks in RAM: a tree over tokens, one per tenant. Each node is one block of a fixed
 // number of tokens at fixed positions (multiples of the block size from 0), so two conversations
-// that begin alike share their blocks. A match is confirmed by comparing tokens, never by a hash. A
+// that begin alike share their blocks. A shorter block may stand at the end of a chain, for those
+// who ask for exactly its tokens. A match is confirmed by comparing tokens, never by a hash. A
 // tenant never sees another's blocks.
 //
 // Eviction is by value: leaves go first, and among leaves the one with the lowest
@@ -41,12 +42,16 @@ class PrefixTree {
   };
   // The longest stored beginning of `tokens`; a use of the store.
   Match find(std::string_view tenant, std::span<const Token> tokens);
-  // Tokens of the longest stored beginning; not a use.
+  // Tokens of the longest stored beginning in whole blocks; not a use.
   std::uint32_t stored(std::string_view tenant, std::span<const Token> tokens) const;
+  // The block behind the last whole one that ends exactly where `tokens` end; null if there is
+  // none. A use of the store.
+  std::shared_ptr<const BlockData> find_end(std::string_view tenant, std::span<const Token> tokens);
+  bool has_end(std::string_view tenant, std::span<const Token> tokens) const;
 
-  // Stores the last block of `tokens`, whose size is a multiple of block_tokens. False when the
-  // blocks before it are not stored, or it is worth less than what would have to go. Storing what
-  // is there already refreshes it.
+  // Stores the last block of `tokens`: a whole one, or what lies behind the last whole one. False
+  // when the blocks before it are not stored, or it is worth less than what would have to go.
+  // Storing what is there already refreshes it.
   bool insert(std::string_view tenant, std::span<const Token> tokens, BlockData data);
   // Forgets the block that ends `tokens` and everything built on it (a block that turned out to be
   // damaged).
@@ -63,6 +68,8 @@ class PrefixTree {
   Node* child(const Node& parent, std::span<const Token> block) const;
   // Walks as far as blocks match.
   Node* walk(std::string_view tenant, std::span<const Token> tokens, bool use) const;
+  // The node whose block ends `tokens`, whole or short; null if there is none.
+  Node* node_at(std::string_view tenant, std::span<const Token> tokens) const;
   double value(const Node& node) const;
   void remove_leaf(Node* leaf);
   void remove_tree(Node* node);

@@ -69,6 +69,49 @@ TEST(PrefixTree, ABlockNeedsTheOnesBeforeIt) {
   EXPECT_EQ(tree.blocks(), 0U);
 }
 
+TEST(PrefixTree, AnEndIsFoundByItsExactTokensOnly) {
+  PrefixTree tree({kBlock, 10'000});
+  const auto all = tokens(1, 11);
+  EXPECT_FALSE(tree.insert("t", all, BlockData(100)));  // the blocks before it are missing
+  ASSERT_TRUE(store(tree, "t", all));
+  ASSERT_TRUE(tree.insert("t", all, BlockData(60, 7)));
+  EXPECT_EQ(tree.blocks(), 3U);
+  EXPECT_EQ(tree.bytes(), 2 * kBlockBytes + 60 + 3 * sizeof(Token));
+  ASSERT_NE(tree.find_end("t", all), nullptr);
+  EXPECT_EQ((*tree.find_end("t", all))[0], 7);
+  EXPECT_TRUE(tree.has_end("t", all));
+  EXPECT_FALSE(tree.has_end("t", tokens(1, 10)));
+  EXPECT_FALSE(tree.has_end("t", tokens(1, 12)));
+  EXPECT_FALSE(tree.has_end("t", tokens(1, 8)));  // a whole block is no end
+  EXPECT_FALSE(tree.has_end("u", all));
+  EXPECT_EQ(tree.stored("t", all), 8U);
+  EXPECT_EQ(tree.find("t", tokens(1, 30)).tokens, 8U);
+  // Another end behind the same blocks, and one that begins a whole block.
+  auto other = all;
+  other[10] = 99;
+  ASSERT_TRUE(tree.insert("t", other, BlockData(60, 8)));
+  ASSERT_TRUE(store(tree, "t", tokens(1, 12)));
+  EXPECT_EQ((*tree.find_end("t", all))[0], 7);
+  EXPECT_EQ((*tree.find_end("t", other))[0], 8);
+  tree.erase("t", all);
+  EXPECT_FALSE(tree.has_end("t", all));
+  EXPECT_TRUE(tree.has_end("t", other));
+  EXPECT_EQ(tree.stored("t", tokens(1, 12)), 12U);
+  tree.erase("t", tokens(1, 8));
+  EXPECT_EQ(tree.stored("t", all), 4U);
+  EXPECT_EQ(tree.bytes(), kBlockBytes);
+}
+
+TEST(PrefixTree, AnEndWithoutBlocksBeforeItHangsOnTheRoot) {
+  PrefixTree tree({kBlock, 10'000});
+  ASSERT_TRUE(tree.insert("t", tokens(1, 3), BlockData(60)));
+  EXPECT_TRUE(tree.has_end("t", tokens(1, 3)));
+  EXPECT_EQ(tree.stored("t", tokens(1, 9)), 0U);
+  tree.erase("t", tokens(1, 3));
+  EXPECT_EQ(tree.blocks(), 0U);
+  EXPECT_EQ(tree.bytes(), 0U);
+}
+
 TEST(PrefixTree, SideRequestsConsumeEachOtherNotTheLongConversation) {
   const auto conversation = tokens(1, 80);
   PrefixTree tree({kBlock, 24 * kBlockBytes});

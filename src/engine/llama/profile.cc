@@ -172,9 +172,10 @@ std::optional<ThinkTags> find_think_tags(std::string_view source) {
 
 Profile probe_profile(const TemplateRunner& runner, std::string_view architecture) {
   Profile out;
+  // Of one that takes too long nothing more has to be known.
   probe_roles(runner, out);
-  probe_tools(runner, out);
-  probe_thinking(runner, out);
+  if (!runner.overrun()) probe_tools(runner, out);
+  if (!runner.overrun()) probe_thinking(runner, out);
   for (const FamilyRow& row : kFamilies) {
     if (!architecture.starts_with(row.architecture)) continue;
     if (runner.source().find(row.template_has) == std::string::npos) continue;

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "engine/llama/chat_test_templates.h"
 
 namespace fh::engine::llama {
@@ -85,6 +87,95 @@ TEST(TemplateRunner, RefusesWhatCannotBeATemplate) {
   EXPECT_FALSE(TemplateRunner::create("{% if %}", "", ""));
   EXPECT_FALSE(TemplateRunner::create("{{ " + std::string(5000, '(') + " }}", "", ""));
   EXPECT_FALSE(TemplateRunner::create(std::string(kTemplateBytesMax + 1, 'x'), "", ""));
+}
+
+std::string nested_loops(std::string_view condition) {
+  std::string out = "{% if " + std::string(condition) + " %}{% set a = range(500) %}";
+  for (const char* name : {"b", "c", "d", "e", "f", "g"}) {
+    out += "{% for " + std::string(name) + " in a %}";
+  }
+  for (int i = 0; i < 6; ++i) out += "{% endfor %}";
+  return out + "{% endif %}{% for m in messages %}{{ m.content }}{% endfor %}";
+}
+
+// Loops that would take years and macros without end: an error, at once when they always are like
+// that, otherwise for the conversation that wakes them.
+TEST(TemplateRunner, EndlessTemplatesAreStopped) {
+  TemplateLimits limits;
+  limits.base = std::chrono::milliseconds(20);
+  const auto always = TemplateRunner::create(nested_loops("true"), "", "", limits);
+  ASSERT_FALSE(always);
+  EXPECT_EQ(always.error().code, base::Code::FailedPrecondition);
+  EXPECT_NE(always.error().message.find("too long"), std::string::npos);
+
+  PromptMessage user;
+  user.role = "user";
+  user.text = "hello";
+  const auto run = [&](std::string_view source) {
+    const auto runner = TemplateRunner::create(source, "", "", limits);
+    EXPECT_TRUE(runner) << source;
+    if (!runner) return std::string();
+    const auto calm = (*runner)->run({user}, {});
+    EXPECT_TRUE(calm && *calm == "hello") << source;
+    PromptMessage waking = user;
+    waking.text = "wake";
+    const auto text = (*runner)->run({waking}, {});
+    EXPECT_TRUE((*runner)->overrun());
+    return text ? "text" : text.error().reason;
+  };
+  EXPECT_EQ(run(nested_loops("messages[0].content == 'wake'")), "template_too_slow");
+  EXPECT_EQ(run("{% macro f(x) %}{{ f(x) if x == 'wake' else x }}{% endmacro %}"
+                "{{ f(messages[0].content) }}"),
+            "template_too_slow");
+  EXPECT_EQ(run("{% macro f(x) %}{% if x == 'wake' %}{% call f(x) %}{% endcall %}{% else %}"
+                "{{ x }}{% endif %}{% endmacro %}{{ f(messages[0].content) }}"),
+            "template_too_slow");
+}
+
+TEST(TemplateRunner, ChecksChangeNothing) {
+  PromptMessage user;
+  user.role = "user";
+  user.text = "b";
+  const std::pair<const char*, const char*> cases[] = {
+      {"{%- for i in range(9) if i != 1 -%}{%- if i == 3 -%}{% continue %}{%- endif -%}"
+       "{%- if i == 5 -%}{% break %}{%- endif -%}{{ i }}{{ loop.index }},{%- endfor -%}",
+       "01,22,44,"},
+      {"{%- for i in [] -%}x{%- else -%}none{%- endfor -%}", "none"},
+      {"{%- macro twice(x, y=2) -%}[{{ x }}{{ y }}]{%- endmacro -%}{{ twice('a') }}"
+       "{{ twice(messages[0].content, y=3) }}",
+       "[a2][b3]"},
+      {"{%- macro box(x) -%}[{{ x }}{{ caller() }}]{%- endmacro -%}"
+       "{% call box('a') %}{% for i in range(2) %}{{ i }}{% endfor %}{% endcall %}",
+       "[a01]"},
+      {"{%- set ns = namespace(n=0) -%}{%- for i in range(4) -%}{%- set ns.n = ns.n + i -%}"
+       "{%- endfor -%}{{ ns.n }}",
+       "6"},
+      {"{%- macro down(n) -%}{{ n }}{%- if n > 0 -%}{{ down(n - 1) }}{%- endif -%}{%- endmacro -%}"
+       "{{ down(9) }}",
+       "9876543210"},
+      {"{%- set x -%}{%- for i in range(3) -%}{{ i }}{%- endfor -%}{%- endset -%}{{ x + '!' }}",
+       "012!"},
+  };
+  for (const auto& [source, expected] : cases) {
+    const auto runner = TemplateRunner::create(source, "", "");
+    ASSERT_TRUE(runner) << source;
+    const auto text = (*runner)->run({user}, {});
+    EXPECT_EQ(text ? *text : text.error().message, expected) << source;
+  }
+}
+
+TEST(RenderWatch, TellsOfAThreadThatTakesTooLongAndOfNoOther) {
+  std::atomic<int> told = 0;
+  RenderWatch watch({[&] { ++told; }, std::chrono::milliseconds(1)});
+  {
+    const RenderWatch::Guard calm(watch, std::chrono::hours(1));
+    const RenderWatch::Guard stuck(watch, std::chrono::milliseconds(5));
+    volatile std::uint64_t work = 0;
+    while (told == 0 && work < 100'000'000'000ULL) work = work + 1;
+    EXPECT_EQ(told, 1);
+  }
+  const RenderWatch::Guard another(watch, std::chrono::hours(1));
+  EXPECT_EQ(told, 1);
 }
 
 TEST(TemplateRunner, HostileTemplatesFailCleanly) {

@@ -38,7 +38,7 @@ struct Active {
       tokens;  // the prompt and what was generated; the last one may not be computed yet
   std::uint32_t computed = 0;  // of these, what the sequence holds
   SequenceId sequence = -1;
-  bool decoding = false;     // the prompt is done: one token per step
+  bool decoding = false;     // all but the last token is computed: one token per step
   std::uint64_t order = 0;   // admission number: the youngest makes room first
   std::uint32_t waited = 0;  // steps in a row without a piece of prefill
 
@@ -54,11 +54,9 @@ struct Active {
 
   std::uint32_t prompt_size() const { return static_cast<std::uint32_t>(request->prompt.size()); }
   std::uint64_t generated() const { return tokens.size() - request->prompt.size(); }
-  // Where prefill ends: the prompt's end, or, when it goes on after having been set aside, the last
-  // sampled token, which the next decode step computes.
-  std::uint32_t prefill_end() const {
-    return static_cast<std::uint32_t>(tokens.size()) - (generated() > 0 ? 1 : 0);
-  }
+  // Where prefill ends: before the last token, of the prompt or of what was sampled, which the next
+  // decode step computes.
+  std::uint32_t prefill_end() const { return static_cast<std::uint32_t>(tokens.size()) - 1; }
 };
 
 }  // namespace fh::engine::llama

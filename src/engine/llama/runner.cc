@@ -175,7 +175,7 @@ bool Runner::place(Active& active) {
   const Request& request = *active.request;
   const bool first_time = active.order == 0;
   const auto held = std::span<const Token>(active.tokens).first(active.prefill_end());
-  auto placed = first_time ? pool_.place(request.tenant, held)
+  auto placed = first_time ? pool_.place(request.tenant, request.prompt)
                            : pool_.unpark(request.tenant, held, active.parked);
   if (!placed) return false;
   active.sequence = placed->sequence;
@@ -188,7 +188,7 @@ bool Runner::place(Active& active) {
   probe_.cached_tokens += placed->cached;
   probe_.restored_tokens += placed->restored;
   active.parked = {};
-  active.decoding = active.generated() > 0 && active.computed == active.prefill_end();
+  active.decoding = active.computed == active.prefill_end();
   return true;
 }
 
@@ -288,7 +288,7 @@ void Runner::settle(const Active& active, domain::Event& last) const {
 void Runner::close(Active& active, domain::Event last, std::vector<domain::Event> events) {
   if (active.sequence >= 0) {
     const auto held = std::span<const Token>(active.tokens).first(active.computed);
-    active.stored = pool_.release(active.sequence, held);
+    active.stored = std::max(active.stored, pool_.release(active.sequence, held));
     active.sequence = -1;
     queue_.end(active.request->tenant);
   }

@@ -75,8 +75,9 @@ class Runner {
   StepPlan plan(StepReport& report);
   void decode_step(const StepPlan& plan, StepReport& report);
   void prefill_step(const PrefillPiece& piece, bool has_decoders, StepReport& report);
-  // The rows' logits are those of batch rows first_row, first_row + 1, ...
-  void sample_rows(const std::vector<Active*>& rows, std::size_t first_row);
+  void decoded(Active& active);
+  // The rows are the first ones of the last batch.
+  void sample_rows(const std::vector<Active*>& rows);
   struct Sampled;
   Sampled sample_row(Active& active, std::size_t row) const;
   Active* find_active(std::uint64_t order);

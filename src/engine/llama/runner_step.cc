@@ -42,6 +42,7 @@ void Runner::extend_from_store() {
     active->restored += more.restored;
     active->computed = context_->length(active->sequence);
     active->prompt_done = std::max(active->prompt_done, active->computed);
+    active->decoding = active->computed == active->prefill_end();
     probe_.cached_tokens += more.cached;
     probe_.restored_tokens += more.restored;
   }
@@ -101,19 +102,24 @@ void Runner::decode_step(const StepPlan& plan, StepReport& report) {
   std::vector<std::uint64_t> orders;
   for (const std::uint32_t slot : plan.decoders) orders.push_back(active_[slot]->order);
   make_room(static_cast<std::uint32_t>(orders.size()), nullptr);
-  Batch batch;
   std::vector<Active*> rows;
-  std::uint64_t depth_sum = 0;
+  std::vector<Active*> silent;  // only wanted their prompt computed
   for (const std::uint64_t order : orders) {
     Active* active = find_active(order);  // null: it has been set aside just now
     if (active == nullptr) continue;
-    batch.add(
-        {active->tokens.back(), static_cast<Position>(active->computed), active->sequence, true});
-    rows.push_back(active);
+    (active->request->output_max > 0 ? rows : silent).push_back(active);
+  }
+  const std::size_t sampled = rows.size();
+  rows.insert(rows.end(), silent.begin(), silent.end());
+  if (rows.empty()) return;
+  Batch batch;
+  std::uint64_t depth_sum = 0;
+  for (const Active* active : rows) {
+    batch.add({active->tokens.back(), static_cast<Position>(active->computed), active->sequence,
+               active->request->output_max > 0});
     depth_sum += active->computed;
     report.decoders.push_back(active->request->ticket);
   }
-  if (rows.empty()) return;
   const base::TimePoint start = clock_.now();
   const base::Status status = context_->decode(batch);
   report.decode_ns = (clock_.now() - start).count();
@@ -132,19 +138,30 @@ void Runner::decode_step(const StepPlan& plan, StepReport& report) {
   probe_.threads = governor_.threads();
   probe_.decode_ns += static_cast<std::uint64_t>(report.decode_ns);
   ++probe_.decode_batches;
-  for (Active* active : rows) ++active->computed;
-  sample_rows(rows, 0);
+  for (Active* active : rows) decoded(*active);
+  rows.resize(sampled);
+  sample_rows(rows);
+  for (Active* active : silent) finish(*active, domain::EndReason::Length);
+}
+
+// The last token of the sequence is computed. The first time that is the prompt's, and the prompt
+// is done.
+void Runner::decoded(Active& active) {
+  ++active.computed;
+  if (active.generated() > 0) return;
+  active.prompt_done = active.prompt_size();
+  active.decoding_at = clock_.now();
+  queue_.charge(active.request->tenant, 1, 0);
+  ++probe_.prefill_tokens;
 }
 
 void Runner::prefill_step(const PrefillPiece& piece, bool has_decoders, StepReport& report) {
   Active& active = *active_[piece.slot];
   const std::uint32_t count = piece.end - piece.begin;
   if (!make_room(count, &active)) return;
-  const bool sample = piece.last && active.generated() == 0 && active.request->output_max > 0;
   Batch batch;
   for (std::uint32_t at = piece.begin; at < piece.end; ++at) {
-    batch.add({active.tokens[at], static_cast<Position>(at), active.sequence,
-               sample && at + 1 == piece.end});
+    batch.add({active.tokens[at], static_cast<Position>(at), active.sequence, false});
   }
   const base::TimePoint start = clock_.now();
   const base::Status status = context_->decode(batch);
@@ -167,12 +184,9 @@ void Runner::prefill_step(const PrefillPiece& piece, bool has_decoders, StepRepo
   report.pieces.push_back({active.request->ticket, piece.begin, piece.end});
   if (!piece.last) return;
   active.decoding = true;
-  if (active.generated() > 0) return;  // back after having been set aside: the next token is known
-  active.decoding_at = clock_.now();
-  if (sample) {
-    sample_rows({&active}, count - 1);
-  } else {
-    finish(active, domain::EndReason::Length);
+  if (active.generated() == 0) {
+    active.stored =
+        std::max(active.stored, pool_.keep_end(active.sequence, active.request->prompt));
   }
 }
 
@@ -187,17 +201,17 @@ Runner::Sampled Runner::sample_row(Active& active, std::size_t row) const {
 }
 
 // Rows are independent of each other: they are sampled side by side, and given out in order.
-void Runner::sample_rows(const std::vector<Active*>& rows, std::size_t first_row) {
+void Runner::sample_rows(const std::vector<Active*>& rows) {
+  if (rows.empty()) return;
   const base::TimePoint start = clock_.now();
   std::vector<Sampled> sampled(rows.size());
-  if (context_->logits(first_row).empty()) {  // also makes the library put its rows in order
+  if (context_->logits(0).empty()) {  // also makes the library put its rows in order
     for (Active* active : rows) {
       fail(*active, {base::Code::Internal, "the model gave no logits", {}, {}, {}});
     }
     return;
   }
-  sampling_.run(rows.size(),
-                [&](std::size_t i) { sampled[i] = sample_row(*rows[i], first_row + i); });
+  sampling_.run(rows.size(), [&](std::size_t i) { sampled[i] = sample_row(*rows[i], i); });
   for (std::size_t i = 0; i < rows.size(); ++i) accept(*rows[i], std::move(sampled[i]));
   probe_.sampling_ns += static_cast<std::uint64_t>((clock_.now() - start).count());
 }

@@ -2,10 +2,11 @@
 // What one step of the engine computes: first every sequence that is generating, one token each,
 // then pieces of waiting prompts, up to a number of tokens. Pure values in, a value out.
 //
-// A prompt is cut at fixed places: multiples of the chunk size from its position 0. Where the cuts
-// fall does not depend on the load, on what was cached or on the budget; the budget only decides
-// how many pieces a step takes. Each piece is computed in a batch of its own, so its shape is
-// always the same (kv_pool.h says why that matters).
+// A prompt is cut at fixed places: multiples of the chunk size from its position 0, and before its
+// last token, which is no piece: the sequence then decodes, beginning with that token. Where the
+// cuts fall does not depend on the load, on what was cached or on the budget; the budget only
+// decides how many pieces a step takes. Each piece is computed in a batch of its own, so its shape
+// is always the same (kv_pool.h says why that matters).
 
 #include <cstdint>
 #include <span>
@@ -16,7 +17,7 @@ namespace fh::engine::llama {
 struct PrefillView {
   std::uint32_t slot = 0;
   std::uint32_t next = 0;     // first position not computed yet
-  std::uint32_t end = 0;      // tokens of the prompt; next < end
+  std::uint32_t end = 0;      // where pieces end: the prompt's last token; next < end
   std::uint64_t service = 0;  // what this request's tenant has been given so far (fair_queue.h)
   std::uint64_t order = 0;    // admission number
   std::uint32_t waited = 0;   // steps in a row without a piece
@@ -26,7 +27,7 @@ struct PrefillPiece {
   std::uint32_t slot = 0;
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
-  bool last = false;  // the prompt is complete after it
+  bool last = false;  // nothing but the last token is left after it
   bool operator==(const PrefillPiece&) const = default;
 };
 
