@@ -70,6 +70,9 @@ struct CostRecord {
   MicroUsd billed;                    // what is charged, rounded once from the decimal text
   std::optional<MicroUsd> list;       // before discounts
   std::optional<MicroUsd> effective;  // with commitments amortised
+  // The decimal texts behind `billed` and `effective` where the source has more digits than
+  // micro-USD keep: sums to the last digit are made from these. Empty: the amounts above are exact.
+  std::string billed_exact, effective_exact;
   std::string currency = "USD";       // anything else is skipped with a reason
   std::string quantity_unit;          // "Tokens"; empty: none
   std::optional<double> quantity;

@@ -1,0 +1,104 @@
+// See azure_trace.h.
+
+#include "importers/azure_trace.h"
+
+#include <algorithm>
+
+#include "importers/csv_table.h"
+
+namespace fh::importers {
+namespace {
+
+struct TraceColumns {
+  Column time, input, output, model, session, elapsed, kind;
+};
+
+bool is_azure(const CsvHeader& header) {
+  return header.has_all({"timestamp", "contexttokens", "generatedtokens"});
+}
+
+bool is_burstgpt(const CsvHeader& header) {
+  return header.has_all({"timestamp", "request_tokens", "response_tokens", "log_type"});
+}
+
+class TraceImporter final : public CsvImporter {
+ public:
+  explicit TraceImporter(const Format& format) : format_(format) {}
+
+ protected:
+  base::Status header(const CsvHeader& header) override {
+    if (!is_azure(header) && !is_burstgpt(header)) {
+      return base::fail(base::Code::InvalidArgument, "columns of the trace are missing");
+    }
+    columns_.time = header.find({"timestamp"});
+    columns_.input = header.find({"contexttokens", "request_tokens"});
+    columns_.output = header.find({"generatedtokens", "response_tokens"});
+    columns_.model = header.find({"model"});
+    columns_.session = header.find({"session_id"});
+    columns_.elapsed = header.find({"elapsed_time"});
+    columns_.kind = header.find({"log_type"});
+    return {};
+  }
+
+  void row(Cells& cells, Sink& sink) override {
+    domain::UsageRecord record;
+    const auto time = cells.time_ns(columns_.time);
+    if (!time) return cells.fail("the row has no time");
+    record.format = format_.name;
+    record.line = cells.line();
+    record.start_unix_ns = record.end_unix_ns = *time;
+    record.requests = 1;
+    record.usage.input_uncached = cells.count(columns_.input);
+    record.usage.output = cells.count(columns_.output);
+    record.model = cells.name(columns_.model);
+    record.session = cells.name(columns_.session);
+    record.workload = cells.name(columns_.kind);
+    record.duration_ns = parse_seconds_ns(cells.text(columns_.elapsed));
+    if (record.duration_ns) record.end_unix_ns += std::min(*record.duration_ns, kDayNs);
+    // A request that failed has no answer and did no work.
+    if (record.usage.total() == 0) cells.fail("the row has no token counts");
+    if (!cells.ok()) return;
+    record.source_id = identity().of(
+        {cells.text(columns_.time), cells.text(columns_.input), cells.text(columns_.output),
+         cells.text(columns_.model), cells.text(columns_.session)},
+        cells.line());
+    sink.usage(std::move(record));
+  }
+
+ private:
+  const Format& format_;
+  TraceColumns columns_;
+};
+
+int recognise_azure(const FileHint& hint) {
+  return is_azure(header_of(hint.head)) ? 98 : 0;
+}
+int recognise_burstgpt(const FileHint& hint) {
+  return is_burstgpt(header_of(hint.head)) ? 98 : 0;
+}
+
+base::Result<std::unique_ptr<Importer>> open_azure(const FileHint& /*hint*/,
+                                                   const Options& /*options*/) {
+  return std::make_unique<TraceImporter>(azure_trace_format());
+}
+
+base::Result<std::unique_ptr<Importer>> open_burstgpt(const FileHint& /*hint*/,
+                                                      const Options& /*options*/) {
+  return std::make_unique<TraceImporter>(burstgpt_trace_format());
+}
+
+}  // namespace
+
+const Format& azure_trace_format() {
+  static constexpr Format kFormat{"azure-trace", "Azure LLM inference trace", recognise_azure,
+                                  open_azure};
+  return kFormat;
+}
+
+const Format& burstgpt_trace_format() {
+  static constexpr Format kFormat{"burstgpt-trace", "BurstGPT request trace", recognise_burstgpt,
+                                  open_burstgpt};
+  return kFormat;
+}
+
+}  // namespace fh::importers

@@ -1,0 +1,195 @@
+// Header lookup, cell reading and the frame of a CSV importer.
+
+#include "importers/csv_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "importers/names.h"
+
+namespace fh::importers {
+namespace {
+
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
+}
+
+bool is_null(std::string_view cell) {
+  return cell == "NULL" || cell == "null";
+}
+
+CsvHeader first_row(std::string_view head, bool unwrap) {
+  CsvRows rows;
+  CsvHeader header;
+  bool found = false;
+  std::vector<std::string_view> inner;
+  std::string buffer;
+  const auto take = [&](const CsvRow& row) {
+    if (found || row.fault != RowFault::None) return;
+    found = true;
+    std::span<const std::string_view> fields = row.fields;
+    if (unwrap && fields.size() == 1 && split_csv_row(fields[0], rows.delimiter(), inner, buffer)) {
+      fields = inner;
+    }
+    header = CsvHeader(fields);
+  };
+  // A wrapped row has no delimiter outside of its quotes; the comma is what is inside.
+  const std::size_t line_end = head.find('\n');
+  rows.feed(head.substr(0, line_end == std::string_view::npos ? head.size() : line_end + 1), take);
+  rows.finish(take);
+  return header;
+}
+
+}  // namespace
+
+std::string column_key(std::string_view name) {
+  std::string key;
+  key.reserve(name.size());
+  bool gap = false;
+  for (const char c : lowered(name)) {
+    if (!is_word(c)) {
+      gap = !key.empty();
+      continue;
+    }
+    if (gap) key.push_back('_');
+    gap = false;
+    key.push_back(c);
+  }
+  return key;
+}
+
+CsvHeader::CsvHeader(std::span<const std::string_view> names) {
+  keys_.reserve(names.size());
+  names_.reserve(names.size());
+  for (const std::string_view name : names) {
+    keys_.push_back(column_key(name));
+    names_.emplace_back(trimmed(name));
+  }
+}
+
+Column CsvHeader::find(std::initializer_list<std::string_view> keys) const {
+  for (const std::string_view key : keys) {
+    const auto at = std::find(keys_.begin(), keys_.end(), key);
+    if (at != keys_.end()) return {static_cast<int>(at - keys_.begin()), *keys.begin()};
+  }
+  return {-1, keys.size() == 0 ? std::string_view() : *keys.begin()};
+}
+
+bool CsvHeader::has(std::string_view key) const {
+  return std::find(keys_.begin(), keys_.end(), key) != keys_.end();
+}
+
+bool CsvHeader::has_all(std::initializer_list<std::string_view> keys) const {
+  return std::all_of(keys.begin(), keys.end(), [this](std::string_view key) { return has(key); });
+}
+
+CsvHeader header_of(std::string_view head) {
+  return first_row(head, false);
+}
+CsvHeader unwrapped_header_of(std::string_view head) {
+  return first_row(head, true);
+}
+
+std::string_view Cells::text(Column column) const {
+  const auto index = static_cast<std::size_t>(column.index);
+  if (column.index < 0 || index >= fields_.size()) return {};
+  const std::string_view cell = trimmed(fields_[index]);
+  return is_null(cell) ? std::string_view() : cell;
+}
+
+std::string Cells::name(Column column) const {
+  return name_of(text(column));
+}
+
+void Cells::fail(std::string why) {
+  if (why_.empty()) why_ = std::move(why);
+}
+
+std::optional<std::uint64_t> Cells::count_if_told(Column column) {
+  const std::string_view cell = text(column);
+  if (cell.empty()) return std::nullopt;
+  const auto value = parse_count(cell);
+  if (!value || *value > kCountMax) {
+    fail(fmt::format("{} is not a believable count", column.name));
+    return std::nullopt;
+  }
+  return value;
+}
+
+std::uint64_t Cells::count(Column column) {
+  return count_if_told(column).value_or(0);
+}
+
+std::optional<domain::MicroUsd> Cells::usd(Column column) {
+  const std::string_view cell = text(column);
+  if (cell.empty()) return std::nullopt;
+  const auto value = parse_usd(cell);
+  if (!value) fail(fmt::format("{} is not an amount of money", column.name));
+  return value;
+}
+
+std::optional<std::int64_t> Cells::time_ns(Column column) {
+  const std::string_view cell = text(column);
+  if (cell.empty()) return std::nullopt;
+  const auto value = parse_time_ns(cell);
+  if (!value) fail(fmt::format("{} is not a time", column.name));
+  return value;
+}
+
+std::optional<std::int64_t> Cells::ms_ns(Column column) {
+  const std::string_view cell = text(column);
+  if (cell.empty()) return std::nullopt;
+  const auto value = parse_ms_ns(cell);
+  if (!value) fail(fmt::format("{} is not a duration in milliseconds", column.name));
+  return value;
+}
+
+void CsvImporter::feed(std::string_view piece, Sink& sink) {
+  if (refused_) return;
+  rows_.feed(piece, [&](const CsvRow& row) { take(row, sink); });
+}
+
+void CsvImporter::finish(Sink& sink) {
+  if (refused_) return;
+  rows_.finish([&](const CsvRow& row) { take(row, sink); });
+  if (!begun_) sink.skip(0, "the file has no header row");
+}
+
+std::span<const std::string_view> CsvImporter::unwrapped(std::span<const std::string_view> fields) {
+  if (wrapped_ == Wrapped::No || fields.size() != 1) return fields;
+  if (!split_csv_row(fields[0], rows_.delimiter(), inner_, inner_buffer_)) return fields;
+  return inner_;
+}
+
+void CsvImporter::take_header(std::span<const std::string_view> fields, std::uint64_t line,
+                              Sink& sink) {
+  begun_ = true;
+  header_ = CsvHeader(fields);
+  if (const base::Status status = header(header_); !status) {
+    refused_ = true;
+    sink.skip(line, status.error().message);
+  }
+}
+
+void CsvImporter::take(const CsvRow& row, Sink& sink) {
+  if (refused_) return;
+  if (row.fault != RowFault::None)
+    return sink.skip(row.line, std::string(row_fault_text(row.fault)));
+  std::span<const std::string_view> fields = unwrapped(row.fields);
+  if (!begun_) return take_header(fields, row.line, sink);
+  if (fields.size() == 1 && trimmed(fields[0]).empty()) return;  // a line of blanks
+  // Spreadsheets pad rows with empty cells on the right.
+  while (fields.size() > header_.size() && trimmed(fields.back()).empty()) {
+    fields = fields.first(fields.size() - 1);
+  }
+  if (fields.size() != header_.size()) {
+    return sink.skip(row.line, fmt::format("the row has {} fields, the header {}", fields.size(),
+                                           header_.size()));
+  }
+  Cells cells(fields, row.line);
+  this->row(cells, sink);
+  if (!cells.ok()) sink.skip(row.line, cells.why());
+}
+
+}  // namespace fh::importers

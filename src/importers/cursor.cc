@@ -1,0 +1,145 @@
+// Cursor usage CSV. A row is checked against its own total before it is believed.
+
+#include "importers/cursor.h"
+
+#include "importers/csv_table.h"
+#include "importers/names.h"
+
+namespace fh::importers {
+namespace {
+
+struct CursorColumns {
+  Column date, user, kind, model, agent, automation;
+  Column with_write, without_write, cache_read, output, total;
+  Column cost_to_you, cost;
+};
+
+CursorColumns columns_of(const CsvHeader& header) {
+  CursorColumns c;
+  c.date = header.find({"date", "timestamp", "time"});
+  c.user = header.find({"user", "user_email", "email"});
+  c.kind = header.find({"kind", "type"});
+  c.model = header.find({"model"});
+  c.agent = header.find({"cloud_agent_id"});
+  c.automation = header.find({"automation_id"});
+  c.with_write = header.find({"input_w_cache_write", "input_with_cache_write"});
+  c.without_write = header.find({"input_w_o_cache_write", "input_without_cache_write"});
+  c.cache_read = header.find({"cache_read", "cache_read_tokens"});
+  c.output = header.find({"output_tokens", "output"});
+  c.total = header.find({"total_tokens", "total", "tokens"});
+  c.cost_to_you = header.find({"cost_to_you", "cost_to_you_usd"});
+  c.cost = header.find({"cost", "cost_usd", "api_cost"});
+  return c;
+}
+
+bool has_cursor_columns(const CsvHeader& header) {
+  const CursorColumns c = columns_of(header);
+  return c.date && c.model && c.with_write && c.without_write && c.output;
+}
+
+bool has_word(std::string_view text, std::string_view word) {
+  return contains(lowered(text), word);
+}
+
+// The speed in a model name changes its price; in Grok's names "fast" is the model itself.
+bool is_fast(std::string_view model) {
+  if (contains(model, "grok")) return false;
+  return model.ends_with("-fast") || contains(model, "-fast-");
+}
+
+// What the cost cell says: a word for what the plan covers, or dollars.
+void read_cost(Cells& cells, const CursorColumns& c, domain::UsageRecord& record) {
+  const Column column =
+      c.cost_to_you && !cells.text(c.cost_to_you).empty() ? c.cost_to_you : c.cost;
+  const std::string_view cell = cells.text(column);
+  const std::string_view kind = cells.text(c.kind);
+  if (cell.empty() || cell == "-") return;
+  const bool covered = has_word(kind, "included") || has_word(kind, "free") ||
+                       has_word(kind, "no charge") || has_word(kind, "not charged");
+  if (has_word(cell, "included") || has_word(cell, "free")) {
+    record.cost_kind = domain::CostKind::Included;
+    return;
+  }
+  const auto amount = cells.usd(column);
+  if (!amount) return;
+  record.reported_cost = amount;
+  record.cost_kind = covered ? domain::CostKind::Included : domain::CostKind::Billed;
+}
+
+class CursorImporter final : public CsvImporter {
+ protected:
+  base::Status header(const CsvHeader& header) override {
+    columns_ = columns_of(header);
+    if (!has_cursor_columns(header)) {
+      return base::fail(base::Code::InvalidArgument,
+                        "columns of a Cursor usage export are missing");
+    }
+    return {};
+  }
+
+  void row(Cells& cells, Sink& sink) override {
+    domain::UsageRecord record;
+    record.format = cursor_format().name;
+    record.line = cells.line();
+    const auto time = cells.time_ns(columns_.date);
+    if (!time && cells.ok()) cells.fail("the row has no date");
+    record.start_unix_ns = record.end_unix_ns = time.value_or(0);
+    record.model = cells.name(columns_.model);
+    record.user = cells.name(columns_.user);
+    record.session = cells.name(columns_.agent);
+    record.workload = columns_.automation && !cells.text(columns_.automation).empty()
+                          ? "automation"
+                          : std::string();
+    record.requests = 1;
+    record.tier = is_fast(record.model) ? domain::ServiceTier::Fast : domain::ServiceTier::Standard;
+    read_tokens(cells, record);
+    read_cost(cells, columns_, record);
+    if (!cells.ok()) return;
+    record.source_id = identity().of(
+        {cells.text(columns_.date), cells.text(columns_.user), cells.text(columns_.agent),
+         cells.text(columns_.automation), cells.text(columns_.model)},
+        cells.line());
+    sink.usage(std::move(record));
+  }
+
+ private:
+  void read_tokens(Cells& cells, domain::UsageRecord& record) {
+    domain::Usage& usage = record.usage;
+    const std::uint64_t with = cells.count(columns_.with_write);
+    const std::uint64_t without = cells.count(columns_.without_write);
+    usage.cache_read = cells.count(columns_.cache_read);
+    usage.output = cells.count(columns_.output);
+    const auto total = cells.count_if_told(columns_.total);
+    if (!cells.ok()) return;
+    usage.input_uncached = without;
+    usage.cache_write_5m = with;
+    if (usage.total() == 0 && total.value_or(0) == 0) {
+      return cells.fail("the row has no token counts");
+    }
+    if (!total || usage.total() == *total) return;
+    if (with >= without) {  // the older reading: the first amount contains the second
+      usage.cache_write_5m = with - without;
+      if (usage.total() == *total) return;
+    }
+    cells.fail("the token columns do not add up to Total Tokens");
+  }
+
+  CursorColumns columns_;
+};
+
+int recognise(const FileHint& hint) {
+  return has_cursor_columns(header_of(hint.head)) ? 98 : 0;
+}
+
+base::Result<std::unique_ptr<Importer>> open(const FileHint& /*hint*/, const Options& /*options*/) {
+  return std::make_unique<CursorImporter>();
+}
+
+}  // namespace
+
+const Format& cursor_format() {
+  static constexpr Format kFormat{"cursor", "Cursor usage export", recognise, open};
+  return kFormat;
+}
+
+}  // namespace fh::importers

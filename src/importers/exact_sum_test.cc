@@ -1,0 +1,76 @@
+// Goal: sums keep every digit, and rows keep their identity. Method: sums that floating point or
+// micro-USD would get wrong; identities over repeated and reordered rows.
+
+#include "importers/exact_sum.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "importers/row_identity.h"
+
+namespace fh::importers {
+namespace {
+
+std::string sum_of(std::initializer_list<std::string_view> texts) {
+  ExactSum sum;
+  for (const std::string_view text : texts) EXPECT_TRUE(sum.add(text)) << text;
+  return sum.str();
+}
+
+TEST(ExactSum, KeepsEveryDigit) {
+  EXPECT_EQ(sum_of({}), "0");
+  EXPECT_EQ(sum_of({"0.1", "0.2"}), "0.3");
+  EXPECT_EQ(sum_of({"0.00000080000", "0.00001605990"}), "0.0000168599");
+  EXPECT_EQ(sum_of({"999999999999999999999999999999999999", "1"}),
+            "1000000000000000000000000000000000000");
+  EXPECT_EQ(sum_of({"0.000000000000000000000000000000000001", "1"}),
+            "1.000000000000000000000000000000000001");
+  EXPECT_EQ(sum_of({"1e-7", "2.5E+2", "-0.5"}), "249.5000001");
+}
+
+TEST(ExactSum, SignsCancel) {
+  EXPECT_EQ(sum_of({"1.5", "-1.5"}), "0");
+  EXPECT_EQ(sum_of({"1.5", "-2.75"}), "-1.25");
+  EXPECT_EQ(sum_of({"-0.000000000000000001", "1000000000000000000"}),
+            "999999999999999999.999999999999999999");
+}
+
+TEST(ExactSum, RefusesWhatItCannotKeep) {
+  ExactSum sum;
+  EXPECT_TRUE(sum.add("2"));
+  for (const std::string_view text :
+       {"", "abc", "1,2", "1.2.3", "1e", "1e40", "1e-37", "$1", "NaN", "-"}) {
+    EXPECT_FALSE(sum.add(text)) << text;
+  }
+  EXPECT_TRUE(sum.add("0e99"));
+  EXPECT_EQ(sum.str(), "2");
+}
+
+TEST(ExactSum, SumsAdd) {
+  ExactSum a, b;
+  a.add("0.1");
+  b.add("-0.35");
+  a.add(b);
+  EXPECT_EQ(a.str(), "-0.25");
+}
+
+TEST(RowIdentity, EqualRowsCountEach) {
+  RowIdentity first, second;
+  const std::string a = first.of({"x", "y"}, 2);
+  EXPECT_EQ(first.of({"x", "y"}, 3), a + "-2");
+  EXPECT_NE(first.of({"xy", ""}, 4), a);
+  EXPECT_NE(first.of({"", "xy"}, 5), a);
+  EXPECT_EQ(second.of({"x", "y"}, 99), a);  // another export, another line
+  EXPECT_EQ(a.size(), 32U);
+}
+
+TEST(RowIdentity, ManyRowsStayApart) {
+  RowIdentity identity;
+  std::set<std::string> seen;
+  for (int i = 0; i < 5000; ++i) seen.insert(identity.of({std::to_string(i % 2500)}, 1));
+  EXPECT_EQ(seen.size(), 5000U);
+}
+
+}  // namespace
+}  // namespace fh::importers

@@ -1,0 +1,70 @@
+#pragma once
+// Numbers, money and times as exports write them, read exactly: money never passes through a
+// double, a count is whole or it is refused, a time keeps nine decimals. Every function is pure,
+// takes surrounding blanks, and answers nullopt for text that is not what it reads (an empty field
+// included), so that a caller can name the column in its own words.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "codec/json.h"
+#include "domain/money.h"
+#include "domain/usage_record.h"
+
+namespace fh::importers {
+
+// `text` without blanks around it.
+std::string_view trimmed(std::string_view text);
+
+// The decimal `text` times 10^`decimals`, rounded half to even. Takes "1234.5", "1,234.5" (groups
+// of three), "-0.5", "(0.5)" for minus, ".5", "1e-7". nullopt also when the product does not fit.
+std::optional<std::int64_t> parse_fixed(std::string_view text, int decimals);
+
+// "12.345678", "$12.34", "-$0.10", "0.5 USD": dollars.
+std::optional<domain::MicroUsd> parse_usd(std::string_view decimal);
+// The same for an amount in cents: "123.45" is $1.2345.
+std::optional<domain::MicroUsd> parse_cents(std::string_view decimal);
+
+// "1234", "1,234", "12.0", "1.2e3": a whole number that is not negative.
+std::optional<std::uint64_t> parse_count(std::string_view text);
+// A quantity in units of `unit` pieces, "1.5" of 1000 is 1500, rounded half to even to whole
+// pieces: sources that bill by the thousand round their own decimals. `unit` > 0.
+std::optional<std::uint64_t> parse_count_in_units(std::string_view text, std::uint64_t unit);
+// Finite decimal number for quantities that are nobody's money.
+std::optional<double> parse_real(std::string_view text);
+
+// Durations, not negative; "250.5" ms is 250'500'000 ns.
+std::optional<std::int64_t> parse_ms_ns(std::string_view text);
+std::optional<std::int64_t> parse_seconds_ns(std::string_view text);
+
+// A point in time as nanoseconds since 1970 in UTC. Takes ISO 8601 with "T", "t" or a blank between
+// date and time, with seconds or without, any number of decimals (nine are kept), "Z", " UTC",
+// "+02", "+0200", "+02:00" or no zone; a date alone is its midnight. A plain number is a Unix time:
+// below 10^11 in seconds, below 10^14 in ms, below 10^17 in us, else in ns; decimals allowed.
+// `zone_minutes` is the offset east of UTC to assume when the text has no zone.
+std::optional<std::int64_t> parse_time_ns(std::string_view text, int zone_minutes = 0);
+// "+02:00", "-0530", "Z", "UTC" as minutes east of UTC.
+std::optional<int> parse_zone_minutes(std::string_view text);
+// Midnight UTC of a day of the Gregorian calendar; nullopt when there is no such day or it is
+// outside 1970 to 2261.
+std::optional<std::int64_t> day_ns(int year, int month, int day);
+
+inline constexpr std::int64_t kSecondNs = 1'000'000'000;
+inline constexpr std::int64_t kDayNs = 86'400 * kSecondNs;
+
+// A JSON number's source text, or the content of a JSON string; empty for all else. For formats
+// that write the same amount now as a number, now as a string.
+std::string_view number_text(const codec::json::Value& value);
+// parse_count of number_text; 0 when the value is absent or null.
+std::optional<std::uint64_t> count_of(const codec::json::Value& value);
+
+// "batch", "flex", "flex_discount", "priority", "priority_on_demand", "fast", "standard",
+// "default", "auto", in any case; nullopt for other words, Standard for none.
+std::optional<domain::ServiceTier> parse_tier(std::string_view word);
+
+// ASCII only; bytes above 127 stay.
+std::string lowered(std::string_view text);
+
+}  // namespace fh::importers

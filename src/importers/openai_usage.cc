@@ -1,0 +1,134 @@
+// OpenAI organization usage (GET /v1/organization/usage/...; members as in the public client
+// library of 2026-08). input_tokens INCLUDES cached tokens and cache writes: they are taken out.
+// Members that a grouping or an older answer lacks are absent or null.
+
+#include "importers/openai_usage.h"
+
+#include "importers/elements.h"
+#include "importers/names.h"
+#include "importers/numbers.h"
+
+namespace fh::importers {
+namespace {
+
+using codec::json::Value;
+
+constexpr std::string_view kName = "openai-usage";
+constexpr std::string_view kLists[] = {"data"};
+
+struct Bucket {
+  std::int64_t start_unix_ns = 0, end_unix_ns = 0;
+  std::uint64_t line = 0;
+};
+
+std::optional<std::int64_t> time_of(Value bucket, std::string_view key) {
+  if (!bucket[key].exists() || bucket[key].is_null()) return std::nullopt;
+  return parse_time_ns(number_text(bucket[key]));
+}
+
+domain::Granularity granularity_of(std::int64_t length_ns) {
+  if (length_ns <= 60 * kSecondNs) return domain::Granularity::Minute;
+  if (length_ns <= 3600 * kSecondNs) return domain::Granularity::Hour;
+  return domain::Granularity::Day;
+}
+
+// Splits input_tokens into disjoint classes; what is wrong with them, or nullptr.
+const char* read_tokens(Value result, domain::Usage& usage) {
+  bool bad = false;
+  const std::uint64_t input = count_field(result, "input_tokens", bad);
+  const std::uint64_t cached = count_field(result, "input_cached_tokens", bad);
+  const std::uint64_t written = count_field(result, "input_cache_write_tokens", bad);
+  usage.output = count_field(result, "output_tokens", bad);
+  if (bad) return "a token count that is no count";
+  if (cached + written > input) return "more cached tokens than input tokens";
+  usage.input_uncached = input - cached - written;
+  usage.cache_read = cached;
+  usage.cache_write_30m = written;  // the one lifetime that this provider has a price for
+  return nullptr;
+}
+
+domain::ServiceTier tier_of(Value result) {
+  if (result["batch"].as_bool().value_or(false)) return domain::ServiceTier::Batch;
+  return parse_tier(text_of(result, "service_tier")).value_or(domain::ServiceTier::Standard);
+}
+
+void read_result(Value result, const Bucket& bucket, Sink& sink) {
+  const std::string object = text_of(result, "object");
+  const bool searches = object == "organization.usage.web_search_calls.result";
+  if (!searches && !result["input_tokens"].exists() && !result["output_tokens"].exists()) {
+    sink.skip(bucket.line, "a result without tokens (images, sound, storage or sessions)");
+    return;
+  }
+  domain::UsageRecord record;
+  if (const char* why = read_tokens(result, record.usage)) {
+    sink.skip(bucket.line, why);
+    return;
+  }
+  bool bad = false;
+  const std::uint64_t requests = count_field(result, "num_model_requests", bad);
+  if (searches) record.web_searches = count_field(result, "num_requests", bad);
+  if (bad) {
+    sink.skip(bucket.line, "a number of requests that is no count");
+    return;
+  }
+  if (result["num_model_requests"].is_number()) record.requests = requests;
+  record.format = kName;
+  record.provider = "openai";
+  record.model = text_of(result, "model");
+  record.start_unix_ns = bucket.start_unix_ns;
+  record.end_unix_ns = bucket.end_unix_ns;
+  record.granularity = granularity_of(bucket.end_unix_ns - bucket.start_unix_ns);
+  record.tier = tier_of(result);
+  record.workspace = text_of(result, "project_id");
+  record.key = text_of(result, "api_key_id");
+  record.user = text_of(result, "user_id");
+  record.line = bucket.line;
+  record.source_id = bucket_identity(
+      result, std::to_string(bucket.start_unix_ns) + '-' + std::to_string(bucket.end_unix_ns), {});
+  if (record.usage.total() == 0 && requests == 0 && record.web_searches == 0) return;
+  sink.usage(std::move(record));
+}
+
+class UsageImporter final : public ElementImporter {
+ public:
+  UsageImporter() : ElementImporter(kLists) {}
+
+ private:
+  void row(Value value, const Element& element, Sink& sink) override {
+    const auto start = time_of(value, "start_time");
+    const auto end = time_of(value, "end_time");
+    if (!start || (end && *end <= *start)) {
+      sink.skip(element.line, "a bucket without a time that can be read");
+      return;
+    }
+    const Value list = value["results"].exists() ? value["results"] : value["result"];
+    if (!list.is_array()) {
+      sink.skip(element.line, "a bucket without a list of results");
+      return;
+    }
+    const Bucket bucket{*start, end.value_or(*start + kDayNs), element.line};
+    for (const Value result : list.elements()) read_result(result, bucket, sink);
+  }
+};
+
+int recognise(const FileHint& hint) {
+  const std::string_view head = hint.head;
+  if (contains(head, "\"organization.usage.")) return 97;
+  if (!contains(head, "\"start_time\"") || contains(head, "\"organization.costs.")) return 0;
+  if (contains(head, "\"num_model_requests\"")) return 90;
+  // Days without use at the beginning.
+  return contains(head, "\"object\"") && contains(head, "\"bucket\"") ? 50 : 0;
+}
+
+base::Result<std::unique_ptr<Importer>> open(const FileHint&, const Options&) {
+  return std::make_unique<UsageImporter>();
+}
+
+}  // namespace
+
+const Format& openai_usage_format() {
+  static constexpr Format kFormat{kName, "OpenAI organization usage", recognise, open};
+  return kFormat;
+}
+
+}  // namespace fh::importers

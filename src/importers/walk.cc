@@ -1,0 +1,291 @@
+// See walk.h. Files are read with plain reads: a mapped file that shrinks would end the process.
+// They are opened without waiting, should a pipe have taken a file's place.
+
+#include "importers/walk.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/os/fd.h"
+#include "codec/gzip_stream.h"
+#include "crypto/sha256.h"
+#include "importers/tally.h"
+
+namespace fh::importers {
+namespace {
+
+constexpr std::size_t kPieceBytes = 1024 * 1024;
+
+bool is_gzip(std::string_view bytes) {
+  return bytes.starts_with("\x1F\x8B");
+}
+
+// One file's records on their way into the run.
+class FileSink final : public Sink {
+ public:
+  FileSink(Tally& tally, const RunHooks& hooks, FileReport& report)
+      : tally_(tally), hooks_(hooks), report_(report) {}
+
+  void usage(domain::UsageRecord&& record) override {
+    bool repeated = false;
+    const bool counts = tally_.usage(record, repeated);
+    ++report_.records;
+    if (repeated) ++report_.repeated;
+    if (counts && hooks_.usage) hooks_.usage(std::move(record));
+  }
+  void cost(domain::CostRecord&& record) override {
+    bool repeated = false;
+    const bool counts = tally_.cost(record, repeated);
+    ++report_.costs;
+    if (counts && hooks_.cost) hooks_.cost(std::move(record));
+  }
+  void skip(std::uint64_t line, std::string why) override {
+    ++report_.skipped;
+    tally_.skip(report_.file.path, line, std::move(why));
+  }
+
+ private:
+  Tally& tally_;
+  const RunHooks& hooks_;
+  FileReport& report_;
+};
+
+// Decoded bytes of one file: the head is collected first, then the importer it calls for is fed.
+class FileFeed {
+ public:
+  FileFeed(std::span<const Format> table, const Options& options, FileReport& report, Sink& sink)
+      : table_(table), options_(options), report_(report), sink_(sink) {}
+
+  // False: nothing more is wanted, the file is of no known format.
+  bool push(std::string_view bytes) {
+    if (given_up_) return false;
+    if (importer_) {
+      importer_->feed(bytes, sink_);
+      return true;
+    }
+    if (head_.empty() && bytes.size() >= kHeadBytes) return begin(bytes);
+    head_.append(bytes);
+    if (head_.size() < kHeadBytes) return true;
+    const std::string head = std::exchange(head_, {});
+    return begin(head);
+  }
+
+  void finish() {
+    if (!importer_ && !given_up_) {
+      const std::string head = std::exchange(head_, {});
+      if (head.empty()) {
+        give_up("the file is empty");
+      } else {
+        begin(head);
+      }
+    }
+    if (importer_) importer_->finish(sink_);
+  }
+  // The rest of the file cannot be read: what is held is given out.
+  void abandon(std::string why) {
+    if (importer_) importer_->finish(sink_);
+    importer_.reset();
+    give_up(std::move(why));
+  }
+  bool recognised() const { return !report_.format.empty(); }
+
+ private:
+  bool begin(std::string_view bytes) {
+    const FileHint hint{report_.file.path, bytes.substr(0, kHeadBytes)};
+    const std::optional<std::size_t> index = importers::recognise(table_, hint);
+    if (!index) return give_up("no known usage format");
+    auto opened = table_[*index].open(hint, options_);
+    if (!opened) return give_up(opened.error().text());
+    report_.format = table_[*index].name;
+    importer_ = std::move(*opened);
+    importer_->feed(bytes, sink_);
+    return true;
+  }
+  bool give_up(std::string why) {
+    given_up_ = true;
+    sink_.skip(0, std::move(why));
+    return false;
+  }
+
+  std::span<const Format> table_;
+  const Options& options_;
+  FileReport& report_;
+  Sink& sink_;
+  std::unique_ptr<Importer> importer_;
+  std::string head_;
+  bool given_up_ = false;
+};
+
+// The file, or why it cannot be read.
+std::expected<base::os::Fd, std::string> open_file(const std::string& path) {
+  base::os::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!fd) return std::unexpected(std::string("cannot be opened: ") + std::strerror(errno));
+  struct stat info{};
+  if (::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
+    return std::unexpected(std::string("is no longer a file"));
+  }
+  ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  return fd;
+}
+
+}  // namespace
+
+std::optional<std::size_t> recognise(std::span<const Format> table, const FileHint& hint) {
+  std::optional<std::size_t> best;
+  int best_score = 0;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    const int score = table[i].recognise(hint);
+    if (score > best_score) {
+      best = i;
+      best_score = score;
+    }
+  }
+  return best;
+}
+
+struct ImportRun::Impl {
+  Impl(Options the_options, RunHooks the_hooks, const base::Clock& the_clock,
+       std::span<const Format> the_table)
+      : options(std::move(the_options)),
+        hooks(std::move(the_hooks)),
+        clock(the_clock),
+        table(the_table) {}
+
+  Options options;
+  RunHooks hooks;
+  const base::Clock& clock;
+  std::span<const Format> table;
+  RunSummary summary;
+  Tally tally{summary};
+  Progress progress;
+  base::TimePoint began;
+  std::string buffer = std::string(kPieceBytes, '\0');
+
+  base::Status run(const std::vector<std::string>& paths);
+  base::Status run_file(const FoundFile& file);
+  base::Status read(FileReport& report, Sink& sink);
+  base::Status after_piece(std::size_t bytes);
+  void report_progress();
+};
+
+void ImportRun::Impl::report_progress() {
+  if (!hooks.progress) return;
+  progress.records = summary.records + summary.costs;
+  progress.skipped = summary.skips_total;
+  const auto ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - began).count();
+  if (ms > 0 && summary.bytes_read > 0) {
+    progress.bytes_per_second = static_cast<std::uint64_t>(static_cast<double>(summary.bytes_read) *
+                                                           1000.0 / static_cast<double>(ms));
+    if (progress.bytes_per_second > 0 && progress.bytes_total >= progress.bytes_done) {
+      progress.seconds_left =
+          (progress.bytes_total - progress.bytes_done) / progress.bytes_per_second;
+    }
+  }
+  hooks.progress(progress);
+}
+
+base::Status ImportRun::Impl::after_piece(std::size_t bytes) {
+  summary.bytes_read += bytes;
+  progress.bytes_done += bytes;
+  // A file that grows while it is read: the goal moves with it.
+  progress.bytes_total = std::max(progress.bytes_total, progress.bytes_done);
+  report_progress();
+  return hooks.checkpoint ? hooks.checkpoint() : base::Status{};
+}
+
+// Reads the file to its end. Errors are those of hooks; what is wrong with the file is a skip.
+base::Status ImportRun::Impl::read(FileReport& report, Sink& sink) {
+  auto fd = open_file(report.file.path);
+  if (!fd) {
+    sink.skip(0, std::move(fd.error()));
+    return {};
+  }
+  FileFeed feed(table, options, report, sink);
+  std::optional<codec::GzipStream> gzip;
+  for (bool first = true;; first = false) {
+    const auto got = base::os::read_full(
+        fd->get(), std::as_writable_bytes(std::span(buffer.data(), buffer.size())));
+    if (!got) {
+      feed.abandon(got.error().message);
+      return {};
+    }
+    const std::string_view bytes(buffer.data(), *got);
+    if (first) {
+      report.sha256_head = crypto::to_hex(crypto::sha256(bytes.substr(0, kHeadBytes)));
+      if (is_gzip(bytes)) gzip.emplace();
+    }
+    bool wanted = true;
+    base::Status decoded;
+    if (gzip && bytes.empty()) {
+      decoded = gzip->finish();
+    } else if (gzip) {
+      decoded = gzip->push(bytes, [&](std::string_view text) { return wanted = feed.push(text); });
+    } else if (!bytes.empty()) {
+      wanted = feed.push(bytes);
+    }
+    FH_TRY_VOID(after_piece(bytes.size()));
+    if (!wanted) return {};
+    if (!decoded) {
+      feed.abandon(decoded.error().message);
+      return {};
+    }
+    if (bytes.empty()) break;
+  }
+  feed.finish();
+  report.complete = feed.recognised();
+  return {};
+}
+
+base::Status ImportRun::Impl::run_file(const FoundFile& file) {
+  FileReport report;
+  report.file = file;
+  progress.path = file.path;
+  const std::uint64_t bytes_before = progress.bytes_done;
+  if (hooks.unchanged && hooks.unchanged(file)) {
+    report.unchanged = true;
+    ++summary.files_unchanged;
+  } else {
+    FileSink sink(tally, hooks, report);
+    FH_TRY_VOID(read(report, sink));
+    ++(report.format.empty() ? summary.files_skipped : summary.files_read);
+  }
+  ++progress.files_done;
+  progress.bytes_done = std::max(progress.bytes_done, bytes_before + file.size_bytes);
+  progress.bytes_total = std::max(progress.bytes_total, progress.bytes_done);
+  report_progress();
+  if (hooks.done) FH_TRY_VOID(hooks.done(report));
+  if (summary.reports.size() < kReportsMax) summary.reports.push_back(std::move(report));
+  return {};
+}
+
+base::Status ImportRun::Impl::run(const std::vector<std::string>& paths) {
+  began = clock.now();
+  FH_TRY(const std::vector<FoundFile> files,
+         find_files(paths, [this](const std::string& path, std::string why) {
+           tally.skip(path, 0, std::move(why));
+         }));
+  summary.files = progress.files_total = files.size();
+  for (const FoundFile& file : files) progress.bytes_total += file.size_bytes;
+  for (const FoundFile& file : files) FH_TRY_VOID(run_file(file));
+  return {};
+}
+
+ImportRun::ImportRun(Options options, RunHooks hooks, const base::Clock& clock,
+                     std::span<const Format> table)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(hooks), clock, table)) {}
+ImportRun::~ImportRun() = default;
+
+base::Status ImportRun::run(const std::vector<std::string>& paths) {
+  return impl_->run(paths);
+}
+const RunSummary& ImportRun::summary() const {
+  return impl_->summary;
+}
+
+}  // namespace fh::importers

@@ -1,0 +1,259 @@
+// Goal: a run finds every file once, counts every event once with exact sums, names what it leaves
+// out, goes on where it was told, and ends on a hook's error alone. Method: folders made for each
+// case, with the public transcript among them.
+
+#include "importers/walk.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "importers/test_sink.h"
+
+namespace fh::importers {
+namespace {
+
+namespace fs = std::filesystem;
+
+// gzip of "{\"a\":1}\n", made once with the gzip program's format (RFC 1952, stored block).
+std::string stored_gzip(std::string_view text) {
+  std::uint32_t crc = 0xFFFFFFFF;
+  for (const char c : text) {
+    crc ^= static_cast<unsigned char>(c);
+    for (int k = 0; k < 8; ++k) crc = (crc >> 1) ^ (0xEDB88320U & (0U - (crc & 1)));
+  }
+  crc = ~crc;
+  std::string out("\x1F\x8B\x08\0\0\0\0\0\0\xFF", 10);
+  for (std::size_t at = 0; at < text.size() || at == 0; at += 60'000) {
+    const std::string_view part = text.substr(at, 60'000);
+    const auto size = static_cast<std::uint16_t>(part.size());
+    out.push_back(at + 60'000 >= text.size() ? 1 : 0);
+    for (const int value : {size & 255, size >> 8, ~size & 255, (~size >> 8) & 255}) {
+      out.push_back(static_cast<char>(value));
+    }
+    out += part;
+  }
+  const auto size = static_cast<std::uint32_t>(text.size());
+  for (const std::uint32_t word : {crc, size}) {
+    for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(word >> shift));
+  }
+  return out;
+}
+
+std::string answer(const std::string& id, int output) {
+  return R"({"parentUuid":null,"isSidechain":false,"type":"assistant","timestamp":"2026-06-01T05:40:29Z","sessionId":"s","requestId":"r","message":{"id":")" +
+         id + R"(","model":"claude-opus-4-8","usage":{"input_tokens":10,"output_tokens":)" +
+         std::to_string(output) + "}}}\n";
+}
+
+class Walk : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() /
+              ("freehold-walk-" + std::to_string(::getpid()) + "-" +
+               ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string write(const std::string& name, std::string_view text) {
+    const fs::path path = folder_ / name;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << text;
+    return path.string();
+  }
+
+  RunSummary run(RunHooks hooks = {}, std::vector<std::string> paths = {}) {
+    if (paths.empty()) paths = {folder_.string()};
+    ImportRun run({}, std::move(hooks), clock_);
+    const base::Status status = run.run(paths);
+    EXPECT_TRUE(status.has_value()) << status.error().message;
+    return run.summary();
+  }
+
+  fs::path folder_;
+  base::ManualClock clock_;
+};
+
+TEST_F(Walk, AnEventInTwoFilesCountsOnceWithItsLargestReading) {
+  write("a.jsonl", answer("m1", 5) + answer("m2", 7));
+  write("sub/b.jsonl", answer("m1", 9) + answer("m3", 1));
+  write("sub/c.jsonl", answer("m1", 2) + answer("m2", 7));
+  std::vector<std::string> handed_on;
+  RunHooks hooks;
+  hooks.usage = [&](domain::UsageRecord&& record) {
+    handed_on.push_back(record.source_id + ":" + std::to_string(record.usage.output));
+  };
+  const RunSummary summary = run(hooks);
+  EXPECT_EQ(summary.records, 3U);
+  EXPECT_EQ(summary.repeated, 3U);
+  EXPECT_EQ(summary.replaced, 1U);
+  EXPECT_EQ(summary.total.usage.output, 17U);
+  EXPECT_EQ(summary.total.usage.input_uncached, 30U);
+  EXPECT_EQ(summary.total.requests, 3U);
+  EXPECT_EQ(handed_on, (std::vector<std::string>{"m1:5", "m2:7", "m1:9", "m3:1"}));
+  ASSERT_EQ(summary.reports.size(), 3U);
+  EXPECT_EQ(summary.reports[2].records, 2U);
+  EXPECT_EQ(summary.reports[2].repeated, 2U);
+  const Totals& model = summary.models.at({"anthropic", "claude-opus-4-8"});
+  EXPECT_EQ(model.records, 3U);
+  EXPECT_EQ(model.usage, summary.total.usage);
+  EXPECT_EQ(summary.formats.at("claude-code"), 6U);
+}
+
+TEST_F(Walk, ThePublicTranscriptTwiceHasItsKnownTotals) {
+  const std::string text = test::file_bytes(
+      test::validation_path("tracelab/claude-projects/-workspace-project/claude-session-01.jsonl"));
+  write("projects/a/one.jsonl", text);
+  write("projects/b/copy.jsonl", text);
+  write("projects/b/zipped.jsonl.gz", stored_gzip(text));
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.files_read, 3U);
+  EXPECT_EQ(summary.records, 10U);
+  EXPECT_EQ(summary.total.usage.input_uncached, 3'039U);
+  EXPECT_EQ(summary.total.usage.cache_write(), 21'086U);
+  EXPECT_EQ(summary.total.usage.cache_read, 394'068U);
+  EXPECT_EQ(summary.total.usage.output, 9'423U);
+  EXPECT_EQ(base::format_date(summary.first_unix_ns), "2026-06-01");
+}
+
+TEST_F(Walk, WhatIsLeftOutIsNamed) {
+  write("a.txt", "notes of a meeting");
+  write("b.txt", "more notes");
+  write("empty.jsonl", "");
+  write("good.jsonl", answer("m", 1) + "{\"usage\" broken\n");
+  write("cut.gz", stored_gzip(answer("z", 1)).substr(0, 60));
+  fs::create_symlink(folder_ / "good.jsonl", folder_ / "link.jsonl");
+  ::mkfifo((folder_ / "pipe").c_str(), 0600);
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.records, 1U);
+  EXPECT_EQ(summary.files, 5U);
+  EXPECT_EQ(summary.files_read, 1U);
+  EXPECT_EQ(summary.files_skipped, 4U);
+  EXPECT_EQ(summary.skips_total, 7U);
+  EXPECT_EQ(summary.skip_reasons.at("no known usage format"), 2U);
+  EXPECT_EQ(summary.skip_reasons.at("the file is empty"), 1U);
+  EXPECT_EQ(summary.skip_reasons.at("damaged JSON"), 1U);
+  EXPECT_EQ(summary.skip_reasons.at("gzip data is cut off"), 1U);
+  EXPECT_EQ(summary.skip_reasons.at("a link: links in folders are not followed"), 1U);
+  const auto damaged = std::ranges::find(summary.skips, "damaged JSON", &Skip::why);
+  ASSERT_NE(damaged, summary.skips.end());
+  EXPECT_EQ(damaged->line, 2U);
+  EXPECT_TRUE(damaged->file.ends_with("good.jsonl"));
+}
+
+TEST_F(Walk, EachFileOnceInAFixedOrder) {
+  const std::string b = write("b.jsonl", answer("b", 1));
+  const std::string a = write("a.jsonl", answer("a", 1));
+  write("a/z.jsonl", answer("z", 1));
+  const std::string link = (folder_ / "named-link").string();
+  fs::create_symlink(b, link);
+  const RunSummary summary = run({}, {link, folder_.string(), folder_.string() + "/", a});
+  std::vector<std::string> names;
+  for (const FileReport& report : summary.reports) {
+    names.push_back(fs::path(report.file.path).filename());
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"named-link", "z.jsonl", "a.jsonl"}));
+  EXPECT_EQ(summary.records, 3U);
+}
+
+TEST_F(Walk, APathThatIsNotThereIsAnError) {
+  ImportRun run({}, {}, clock_);
+  const base::Status status = run.run({(folder_ / "nothing").string()});
+  ASSERT_FALSE(status.has_value());
+  EXPECT_EQ(status.error().code, base::Code::NotFound);
+}
+
+TEST_F(Walk, UnchangedFilesAreNotRead) {
+  write("a.jsonl", answer("a", 1));
+  write("b.jsonl", answer("b", 1));
+  RunHooks hooks;
+  std::vector<std::string> done;
+  hooks.unchanged = [](const FoundFile& file) {
+    EXPECT_GT(file.size_bytes, 0U);
+    EXPECT_GT(file.modified_unix_ns, 0);
+    return file.path.ends_with("a.jsonl");
+  };
+  hooks.done = [&](const FileReport& report) -> base::Status {
+    done.push_back(report.unchanged ? "unchanged" : report.format);
+    EXPECT_NE(report.complete, report.unchanged);
+    EXPECT_EQ(report.sha256_head.empty(), report.unchanged);
+    return {};
+  };
+  const RunSummary summary = run(hooks);
+  EXPECT_EQ(summary.records, 1U);
+  EXPECT_EQ(summary.files_unchanged, 1U);
+  EXPECT_EQ(done, (std::vector<std::string>{"unchanged", "claude-code"}));
+}
+
+TEST_F(Walk, AHooksErrorEndsTheRun) {
+  write("a.jsonl", answer("a", 1));
+  write("b.jsonl", answer("b", 1));
+  int files = 0;
+  RunHooks hooks;
+  hooks.done = [&](const FileReport&) {
+    ++files;
+    return base::Status(base::fail(base::Code::Cancelled, "stop"));
+  };
+  ImportRun run({}, hooks, clock_);
+  const base::Status status = run.run({folder_.string()});
+  ASSERT_FALSE(status.has_value());
+  EXPECT_EQ(status.error().code, base::Code::Cancelled);
+  EXPECT_EQ(files, 1);
+  EXPECT_EQ(run.summary().records, 1U);
+}
+
+TEST_F(Walk, ProgressReachesItsGoal) {
+  std::string text;
+  for (int i = 0; i < 9000; ++i) text += answer("m" + std::to_string(i), 1);
+  write("a.jsonl", text);
+  write("b.jsonl", stored_gzip(text));
+  std::vector<std::uint64_t> bytes;
+  Progress last;
+  RunHooks hooks;
+  hooks.progress = [&](const Progress& progress) {
+    clock_.advance(std::chrono::milliseconds(100));
+    EXPECT_LE(progress.bytes_done, progress.bytes_total);
+    EXPECT_TRUE(bytes.empty() || bytes.back() <= progress.bytes_done);
+    bytes.push_back(progress.bytes_done);
+    last = progress;
+    last.path = {};
+  };
+  const RunSummary summary = run(hooks);
+  EXPECT_EQ(summary.records, 9000U);
+  EXPECT_EQ(last.bytes_done, last.bytes_total);
+  EXPECT_EQ(last.files_done, 2U);
+  EXPECT_GT(last.bytes_per_second, 0U);
+  EXPECT_EQ(last.seconds_left, 0U);
+}
+
+TEST_F(Walk, ListsAreBounded) {
+  std::string text = answer("m", 1);
+  for (int i = 0; i < 1500; ++i) text += "{\"usage\"\n";
+  write("a.jsonl", text);
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.skips.size(), kSkipsMax);
+  EXPECT_EQ(summary.skips_total, 1500U);
+  EXPECT_EQ(summary.skip_reasons.at("damaged JSON"), 1500U);
+}
+
+TEST_F(Walk, CostsAreSummed) {
+  const auto page = [](const char* amount) {
+    return std::string(
+               R"({"data":[{"starting_at":"2026-08-01T00:00:00Z","ending_at":"2026-08-02T00:00:00Z","results":[{"currency":"USD","cost_type":"tokens","amount":")") +
+           amount + "\"}]}]}";
+  };
+  write("a.json", page("100"));
+  write("b.json", page("250.5"));  // the same day, pulled later
+  write("c.json", page("100"));
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.costs, 1U);
+  EXPECT_EQ(summary.billed_micro_usd, 2'505'000);
+}
+
+}  // namespace
+}  // namespace fh::importers
