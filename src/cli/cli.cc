@@ -18,6 +18,10 @@ struct Parsed {
   ModelsArgs models;
   KeysArgs keys;
   UsageArgs usage;
+  UsageImportArgs usage_import;
+  UsagePullArgs usage_pull;
+  UsageForgetArgs usage_forget;
+  PlanArgs plan;
   ChatArgs chat;
   DoctorArgs doctor;
   UpArgs up;
@@ -118,6 +122,60 @@ void add_keys(CLI::App& app, Parsed& p) {
   add("revoke", "end a key")->add_option("name", p.keys.name, "name or id")->required();
 }
 
+void add_usage_import(CLI::App& usage, Parsed& p) {
+  CLI::App* import = usage.add_subcommand("import", "read usage that was exported elsewhere");
+  import->callback([&p] { p.usage.action = "import"; });
+  import->footer(
+      "Examples:\n"
+      "  freehold usage import ~/.claude/projects        every transcript of a coding tool\n"
+      "  freehold usage import november.csv pages.json   exports of providers and gateways\n"
+      "  freehold usage import own.csv --mapping own.toml --dry-run\n\n"
+      "Formats are told by content. Importing again changes nothing but what has grown. Counts and "
+      "names are kept, never text.");
+  UsageImportArgs& args = p.usage_import;
+  import->add_option("paths", args.paths, "files and folders")->required();
+  import->add_option("--mapping", args.mapping, "how to read a CSV file of any kind (TOML)");
+  import->add_flag("--dry-run", args.dry_run, "only say what is in them");
+  import->add_flag("--again", args.again, "also read files that have not changed");
+  import->add_flag("--json", args.json, "print one JSON object");
+  CLI::App* forget = usage.add_subcommand("forget", "take an imported format out again");
+  forget->callback([&p] { p.usage.action = "forget"; });
+  forget->footer(
+      "Example:\n"
+      "  freehold usage forget claude-code            everything that transcripts brought");
+  forget->add_option("format", p.usage_forget.format, "name of the format")->required();
+  forget->add_flag("--json", p.usage_forget.json, "print one JSON object");
+}
+
+void add_usage_pull(CLI::App& usage, Parsed& p) {
+  CLI::App* pull = usage.add_subcommand("pull", "fetch usage and costs from a provider");
+  pull->callback([&p] { p.usage.action = "pull"; });
+  pull->footer(
+      "Examples:\n"
+      "  freehold usage pull anthropic --since 2026-10-01 --key-file ~/anthropic-admin.key\n"
+      "  freehold usage pull openai --since 2026-10-01 --bucket 1m\n\n"
+      "Needs an admin key of the organization, in a file of mode 0600 or in "
+      "FREEHOLD_ANTHROPIC_ADMIN_KEY or FREEHOLD_OPENAI_ADMIN_KEY. A later pull goes on where the "
+      "last one stopped.");
+  UsagePullArgs& args = p.usage_pull;
+  pull->add_option("provider", args.provider, "anthropic or openai")
+      ->required()
+      ->check(CLI::IsMember({"anthropic", "openai"}));
+  pull->add_option("--since", args.since, "first day, like 2026-11-01 (UTC)")->required();
+  pull->add_option("--until", args.until, "day after the last; until now without it");
+  pull->add_option("--bucket", args.bucket, "how fine: 1m, 1h or 1d; costs are by day")
+      ->check(CLI::IsMember({"1m", "1h", "1d"}))
+      ->capture_default_str();
+  pull->add_option("--key-file", args.key_file, "file with the admin key, readable by you alone");
+  pull->add_option("--base-url", args.base_url, "another server that speaks the same API");
+  pull->add_option("--ca-file", args.ca_file, "certificate authorities to trust instead (PEM)");
+  pull->add_option("--retries", args.retries, "how often a page is asked for again")
+      ->check(CLI::Range(0, 20))
+      ->capture_default_str();
+  pull->add_flag("--again", args.again, "from --since, whatever was pulled before");
+  pull->add_flag("--json", args.json, "print one JSON object");
+}
+
 void add_usage(CLI::App& app, Parsed& p) {
   CLI::App* usage =
       app.add_subcommand("usage", "what was used, and what the same tokens cost elsewhere");
@@ -125,7 +183,9 @@ void add_usage(CLI::App& app, Parsed& p) {
       "Examples:\n"
       "  freehold usage                               by day\n"
       "  freehold usage --by workload --from 2026-11-01\n"
-      "  freehold usage --by model --csv > november.csv");
+      "  freehold usage --by model --csv > november.csv\n"
+      "  freehold usage import ~/.claude/projects     usage from elsewhere (freehold usage import "
+      "--help)");
   usage->add_option("--by", p.usage.by, "day, week, model, key or workload")
       ->check(CLI::IsMember({"day", "week", "model", "key", "workload"}))
       ->capture_default_str();
@@ -133,6 +193,37 @@ void add_usage(CLI::App& app, Parsed& p) {
   usage->add_option("--to", p.usage.to, "day after the last");
   usage->add_flag("--json", p.usage.json, "print JSON");
   usage->add_flag("--csv", p.usage.csv, "print CSV");
+  usage->require_subcommand(0, 1);
+  add_usage_import(*usage, p);
+  add_usage_pull(*usage, p);
+}
+
+void add_plan(CLI::App& app, Parsed& p) {
+  CLI::App* plan = app.add_subcommand("plan", "own, rent, hybrid or stay: what would pay");
+  plan->footer(
+      "Examples:\n"
+      "  freehold plan                                on imported usage; an example without any\n"
+      "  freehold plan --xlsx plan.xlsx               a workbook whose every total is a formula\n"
+      "  freehold plan --html plan.html               a page with sliders\n"
+      "  freehold plan --write-inputs scenario.toml   every assumption with its source, to change\n"
+      "  freehold plan --inputs scenario.toml --json\n\n"
+      "No advice is given while more than 3 % of the bill is unexplained: import the provider's "
+      "cost report, too, or say --despite-gap.");
+  plan->add_option("--inputs", p.plan.inputs, "scenario file (TOML)");
+  plan->add_option("--write-inputs", p.plan.write_inputs,
+                   "write a scenario file with every key and its default, and stop");
+  plan->add_option("--xlsx", p.plan.xlsx, "write a workbook");
+  plan->add_option("--html", p.plan.html, "write a page");
+  plan->add_flag("--despite-gap", p.plan.despite_gap, "advise although the bill is not explained");
+  plan->add_flag("--example", p.plan.example, "the example company, whatever was imported");
+  plan->add_flag("--json", p.plan.json, "print one JSON object");
+}
+
+int dispatch_usage(const Config& config, const Parsed& p) {
+  if (p.usage.action == "import") return run_usage_import(config, p.usage_import);
+  if (p.usage.action == "pull") return run_usage_pull(config, p.usage_pull);
+  if (p.usage.action == "forget") return run_usage_forget(config, p.usage_forget);
+  return run_usage(config, p.usage);
 }
 
 void add_doctor(CLI::App& app, Parsed& p) {
@@ -159,7 +250,8 @@ int dispatch(const CLI::App& app, const Parsed& p) {
   if (app.got_subcommand("chat")) return run_chat(*config, p.chat);
   if (app.got_subcommand("models")) return run_models(*config, p.models);
   if (app.got_subcommand("keys")) return run_keys(*config, p.keys);
-  if (app.got_subcommand("usage")) return run_usage(*config, p.usage);
+  if (app.got_subcommand("usage")) return dispatch_usage(*config, p);
+  if (app.got_subcommand("plan")) return run_plan(*config, p.plan);
   return run_doctor(*config, p.doctor);
 }
 
@@ -197,6 +289,7 @@ int run_cli(int argc, char** argv) {
   add_models(app, p);
   add_keys(app, p);
   add_usage(app, p);
+  add_plan(app, p);
   add_doctor(app, p);
   CLI::App* version = app.add_subcommand("version", "what this is made of");
   version->add_flag("--json", p.version_json, "print JSON");

@@ -16,6 +16,7 @@
 #include "cli/control.h"
 #include "cli/roles.h"
 #include "cli/served_models.h"
+#include "cli/verbs.h"
 #include "engine/remote/remote_engine.h"
 #include "gateway/gateway.h"
 #include "ledger/store/sqlite/sqlite_store.h"
@@ -194,6 +195,7 @@ admin::Facts GatewayProcess::facts() {
   };
   // The supervisor takes a gateway that ends well for the end of the service.
   facts.shutdown = [this] { begin_drain(); };
+  facts.plan = [config = config_] { return plan_for_console(config); };
   return facts;
 }
 

@@ -84,6 +84,10 @@ base::Status ServedModels::add_registered(const Config& config, const base::Cloc
     }
     add(std::move(entry), scheduler);
   }
+  // Each worker takes its share of the memory for prompts, whether or not the others run just now.
+  for (const auto& entry : entries_) {
+    entry->start.flags.push_back(fmt::format("--models={}", entries_.size()));
+  }
   if (!found) {
     return base::fail(base::Code::InvalidArgument,
                       fmt::format("models.default names `{}`, which is not here", chosen),

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "cli/config.h"
 
 namespace fh::cli {
@@ -30,8 +31,44 @@ struct UsageArgs {
   std::string by = "day";
   std::string from, to;
   bool json = false, csv = false;
+  std::string action;  // import, pull, forget; empty: what this server was used for
 };
 int run_usage(const Config& config, const UsageArgs& args);
+
+struct UsageImportArgs {
+  std::vector<std::string> paths;
+  std::string mapping;  // file
+  bool json = false, dry_run = false, again = false;
+};
+int run_usage_import(const Config& config, const UsageImportArgs& args);
+
+struct UsagePullArgs {
+  std::string provider;  // anthropic, openai
+  std::string since, until;
+  std::string bucket = "1h";
+  std::string base_url, key_file, ca_file;
+  unsigned retries = 5;
+  bool json = false, again = false;
+};
+int run_usage_pull(const Config& config, const UsagePullArgs& args);
+
+struct UsageForgetArgs {
+  std::string format;
+  bool json = false;
+};
+int run_usage_forget(const Config& config, const UsageForgetArgs& args);
+
+struct PlanArgs {
+  std::string inputs;        // scenario file
+  std::string write_inputs;  // where to write a scenario file with every key
+  std::string xlsx, html;    // files to write
+  bool json = false;
+  bool despite_gap = false;  // advise although the bill is not explained
+  bool example = false;      // the example company, whatever was imported
+};
+int run_plan(const Config& config, const PlanArgs& args);
+// What `freehold plan --json` prints without other flags; for the console. Blocks.
+base::Result<std::string> plan_for_console(const Config& config);
 
 struct ChatArgs {
   std::string model = "default";

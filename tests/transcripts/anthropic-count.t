@@ -37,6 +37,7 @@ x-should-retry: false
 --- answer 405
 content-type: application/json
 x-should-retry: false
+allow: POST, OPTIONS
 
 {"type":"error","error":{"type":"invalid_request_error","message":"this path does not take GET (see docs/use.md for the routes)","details":{"error_code":"method_not_allowed"}},"request_id":"req_<3>"}
 --- ledger

@@ -57,5 +57,5 @@ x-should-retry: false
 content-type: application/json
 x-should-retry: false
 
-{"type":"error","error":{"type":"invalid_request_error","message":"messages.0.content: this model does not read images","details":{"error_code":"images_unsupported"}},"request_id":"req_<7>"}
+{"type":"error","error":{"type":"invalid_request_error","message":"messages.0.content.0: this model does not read images","details":{"error_code":"images_unsupported"}},"request_id":"req_<7>"}
 --- ledger

@@ -35,6 +35,7 @@ x-should-retry: false
 --- answer 405
 content-type: application/json
 x-should-retry: false
+allow: POST, OPTIONS
 
 {"type":"error","error":{"type":"invalid_request_error","message":"this path does not take GET (see docs/use.md for the routes)","details":{"error_code":"method_not_allowed"}},"request_id":"req_<2>"}
 --- request DELETE /v1/chat/completions
@@ -42,6 +43,7 @@ x-should-retry: false
 --- answer 405
 content-type: application/json
 x-should-retry: false
+allow: POST, OPTIONS
 
 {"error":{"message":"this path does not take DELETE (see docs/use.md for the routes)","type":"invalid_request_error","param":null,"code":"method_not_allowed"}}
 --- request GET /v1/models
@@ -57,6 +59,7 @@ x-should-retry: false
 --- answer 405
 content-type: application/json
 x-should-retry: false
+allow: GET, HEAD, OPTIONS
 
 {"error":{"code":"unimplemented","message":"this path does not take PUT","hint":"see docs/use.md for the routes","field":"","reason":"method_not_allowed"}}
 --- ledger

@@ -65,6 +65,7 @@ x-should-retry: false
 --- answer 405
 content-type: application/json
 x-should-retry: false
+allow: GET, HEAD, OPTIONS
 
 {"error":{"message":"this path does not take POST (see docs/use.md for the routes)","type":"invalid_request_error","param":null,"code":"method_not_allowed"}}
 --- ledger

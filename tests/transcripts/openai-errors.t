@@ -57,7 +57,7 @@ x-should-retry: false
 content-type: application/json
 x-should-retry: false
 
-{"error":{"message":"messages.0.content: this model does not read images","type":"invalid_request_error","param":"messages.0.content","code":"images_unsupported"}}
+{"error":{"message":"messages.0.content.0: this model does not read images","type":"invalid_request_error","param":"messages.0.content.0","code":"images_unsupported"}}
 --- request POST /v1/chat/completions
 anonymous: yes
 

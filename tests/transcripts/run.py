@@ -11,6 +11,7 @@ import http.client
 import json
 import pathlib
 import re
+import shlex
 import socket
 import sys
 import time
@@ -91,6 +92,7 @@ class Player:
         self.server = server
         self.masks = Masks()
         self.connection = None
+        self.done = None
         self.last_body = ""
 
     def send(self, head, text):
@@ -147,6 +149,20 @@ class Player:
         answer.close()
         self.connection.close()
 
+    def write(self, words, text):
+        name, _, mode = words.partition(" ")
+        path = self.server.data / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        path.chmod(int(mode or "600", 8))
+
+    def command(self, words):
+        self.done = self.server.cli(*shlex.split(words), check=False, cwd=self.server.data)
+
+    def output(self):
+        text = self.done.stdout + self.done.stderr
+        return f"output {self.done.returncode}", text.replace(str(self.server.data), "$DATA")
+
     def ledger(self):
         deadline = time.monotonic() + WAIT_SECONDS
         while True:
@@ -189,6 +205,12 @@ def play(text):
                 head, body = player.answer(rest.endswith(" names"))
             elif kind == "cut":
                 player.cut(json.loads(rest))
+            elif kind == "file":
+                player.write(rest, body)
+            elif kind == "command":
+                player.command(rest)
+            elif kind == "output":
+                head, body = player.output()
             elif kind == "ledger":
                 body = player.ledger()
             else:

@@ -39,6 +39,7 @@ class Statement {
   std::uint64_t count(int column) const { return static_cast<std::uint64_t>(integer(column)); }
   std::string text(int column) const;
   bool is_null(int column) const;
+  sqlite3_stmt* handle() const { return handle_.get(); }
 
  private:
   friend class Database;
