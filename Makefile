@@ -20,7 +20,7 @@ test:
 	@scripts/bootstrap test
 	@scripts/test
 test-long:
-	@MODEL=coder scripts/bootstrap test
+	@MODEL=coder OFFICE=1 scripts/bootstrap test
 	@scripts/test --long
 soak:
 	@scripts/bootstrap test
@@ -31,4 +31,4 @@ bench:
 format:
 	@git ls-files -co --exclude-standard -- 'src/*.cc' 'src/*.h' 'tests/*.cc' 'tests/*.h' 'bench/*.cc' | xargs -r clang-format-19 -i
 clean:
-	rm -rf build build-dev build-asan build-fuzz console/dist
+	rm -rf build build-dev build-asan build-fuzz console/dist console/dist-plan

@@ -51,6 +51,22 @@ bool covers(const Window& window, std::int64_t day, std::int64_t minute) {
   });
 }
 
+// How much of [from, to) in minutes a window covers.
+std::int64_t covered_minutes(const Window& window, std::int64_t from, std::int64_t to) {
+  std::int64_t covered = 0;
+  const std::int64_t first_day = day_of(from) - 1;
+  for (std::int64_t day = first_day; day * kMinutesPerDay < to; ++day) {
+    if (!has_weekday(window.days, day)) continue;
+    for (const auto& [begin, end] : window.minutes) {
+      const std::int64_t low = std::max(from, day * kMinutesPerDay + begin);
+      const std::int64_t length = end > begin ? end - begin : end - begin + kMinutesPerDay;
+      const std::int64_t high = std::min(to, day * kMinutesPerDay + begin + length);
+      covered += std::max<std::int64_t>(high - low, 0);
+    }
+  }
+  return covered;
+}
+
 const Period* period_at(const Entry& entry, std::int64_t day) {
   const auto it = std::ranges::find_if(entry.periods, [&](const Period& p) {
     return (!p.from_day || day >= *p.from_day) && (!p.to_day || day < *p.to_day);
@@ -99,11 +115,11 @@ std::array<Part, 6> parts_of(const domain::Usage& usage, const Rates& rates) {
            {usage.output, rates[Output], "output"}}};
 }
 
-base::Result<domain::MicroUsd> cost_of(const domain::Usage& usage, const Rates& rates,
-                                       const Ratio& factor, const std::string& id) {
+base::Result<domain::MicroUsd> cost_of(const std::array<Part, 6>& parts, const Ratio& factor,
+                                       const std::string& id) {
   __int128 sum = 0;
   bool overflow = false;
-  for (const Part& part : parts_of(usage, rates)) {
+  for (const Part& part : parts) {
     if (part.tokens == 0) continue;
     if (!part.rate) return unpriced(fmt::format("{} lists no price for {} tokens", id, part.name));
     __int128 product = 0;
@@ -115,6 +131,45 @@ base::Result<domain::MicroUsd> cost_of(const domain::Usage& usage, const Rates& 
   if (overflow)
     return base::fail(base::Code::OutOfRange, "the price of a request exceeds 128 bits");
   return domain::rounded(sum, static_cast<__int128>(factor.denominator) * kTokensPerRate);
+}
+
+// Where a source that tells bands splits them; no source is known that splits elsewhere.
+constexpr std::uint64_t kToldBandSplit = 200'000;
+// Longer buckets are not split by the time of day any further: every window touches them.
+constexpr std::int64_t kBucketMinutesMax = 32 * kMinutesPerDay;
+
+bool band_possible(const Band& band, const RangeQuery& query, std::uint64_t prompt_tokens) {
+  const std::uint64_t over = band.prompt_tokens_over;
+  if (over > 0 && prompt_tokens <= over) return false;
+  if (query.lengths != PromptLengths::BandTold || over <= query.prompt_over) return true;
+  return query.prompt_over >= kToldBandSplit || over < kToldBandSplit;
+}
+
+// Rates that a bucket of several prompts may have been charged at.
+std::vector<const Rates*> possible_rates(const Period& period, const RangeQuery& query,
+                                         std::uint64_t prompt_tokens) {
+  std::vector<const Rates*> out;
+  std::size_t first = 0;  // the band that all prompts are known to have reached
+  for (std::size_t i = 0; i < period.bands.size(); ++i) {
+    const std::uint64_t over = period.bands[i].prompt_tokens_over;
+    if (query.lengths == PromptLengths::BandTold && over <= query.prompt_over) first = i;
+  }
+  for (std::size_t i = first; i < period.bands.size(); ++i) {
+    if (i == first || band_possible(period.bands[i], query, prompt_tokens))
+      out.push_back(&period.bands[i].rates);
+  }
+  if (first > 0) return out;
+  const std::int64_t from = minutes_of(query.from_unix_ns);
+  const std::int64_t to =
+      std::clamp(minutes_of(query.to_unix_ns - 1) + 1, from + 1, from + kBucketMinutesMax);
+  std::int64_t left = to - from;
+  for (const Window& window : period.windows) {
+    const std::int64_t covered = covered_minutes(window, from, to);
+    if (covered > 0) out.push_back(&window.rates);
+    left -= covered;
+  }
+  if (left <= 0) out.erase(out.begin());  // windows cover it all: the base rates never apply
+  return out;
 }
 
 const char* tier_name(Tier tier) {
@@ -147,6 +202,70 @@ struct PriceBook::Impl {
   void index();
   base::Result<const Entry*> find(std::string_view model) const;
 };
+
+namespace {
+
+// The rates of one request: a window of the period overrides the base band.
+const Rates& rates_of(const Period& period, std::int64_t minutes, __int128 prompt_tokens,
+                      const Band** band, const Window** window) {
+  *band = &band_of(period, prompt_tokens);
+  *window = nullptr;
+  if ((*band)->prompt_tokens_over > 0) return (*band)->rates;
+  const std::int64_t day = day_of(minutes);
+  const auto it = std::ranges::find_if(period.windows, [&](const Window& w) {
+    return covers(w, day, minutes - day * kMinutesPerDay);
+  });
+  if (it == period.windows.end()) return (*band)->rates;
+  *window = &*it;
+  return it->rates;
+}
+
+__int128 prompt_of(const domain::Usage& u) {
+  __int128 sum = u.input_uncached;
+  for (const std::uint64_t n :
+       {u.cache_read, u.cache_write_5m, u.cache_write_30m, u.cache_write_1h}) {
+    sum += n;
+  }
+  return sum;
+}
+
+using Parts = std::array<Part, 6>;
+
+// Class by class the lowest and the highest rate: bounds of any mix of requests, also where a band
+// makes one class dearer and another cheaper. A class without a rate anywhere has none here.
+std::pair<Parts, Parts> extremes_of(const domain::Usage& usage,
+                                    const std::vector<const Rates*>& rates) {
+  Parts low = parts_of(usage, *rates.front());
+  Parts high = low;
+  for (const Rates* r : rates) {
+    const Parts parts = parts_of(usage, *r);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      // An empty optional is less than any value, and stays empty in both.
+      if (!parts[i].rate || !high[i].rate) {
+        low[i].rate = high[i].rate = std::nullopt;
+        continue;
+      }
+      low[i].rate = std::min(low[i].rate, parts[i].rate);
+      high[i].rate = std::max(high[i].rate, parts[i].rate);
+    }
+  }
+  return {low, high};
+}
+
+struct Tariff {
+  const Period* period;
+  Ratio factor;
+};
+
+base::Result<Tariff> tariff_of(const Entry& entry, std::int64_t minutes, Tier tier) {
+  const Period* period = period_at(entry, day_of(minutes));
+  if (period == nullptr) return unpriced(fmt::format("{} has no price on that day", entry.info.id));
+  const auto& factor = entry.tiers[static_cast<std::size_t>(tier)];
+  if (!factor) return unpriced(fmt::format("{} lists no {} price", entry.info.id, tier_name(tier)));
+  return Tariff{period, *factor};
+}
+
+}  // namespace
 
 void PriceBook::Impl::index() {
   by_id.clear();
@@ -220,39 +339,50 @@ base::Result<PriceBook> PriceBook::overridden_by(const PriceBook& other) const {
 base::Result<Quote> PriceBook::price(const PriceQuery& query) const {
   FH_TRY(const Entry* entry, impl_->find(query.model));
   const std::int64_t minutes = minutes_of(query.unix_ns);
-  const std::int64_t day = day_of(minutes);
-  const Period* period = period_at(*entry, day);
-  if (period == nullptr)
-    return unpriced(fmt::format("{} has no price on that day", entry->info.id));
-  const auto& factor = entry->tiers[static_cast<std::size_t>(query.tier)];
-  if (!factor) {
-    return unpriced(fmt::format("{} lists no {} price", entry->info.id, tier_name(query.tier)));
-  }
-
-  const domain::Usage& u = query.usage;
-  __int128 prompt_tokens = u.input_uncached;
-  for (const std::uint64_t n :
-       {u.cache_read, u.cache_write_5m, u.cache_write_30m, u.cache_write_1h}) {
-    prompt_tokens += n;
-  }
-  const Band& band = band_of(*period, prompt_tokens);
-  const Rates* rates = &band.rates;
+  FH_TRY(const Tariff tariff, tariff_of(*entry, minutes, query.tier));
+  const Band* band = nullptr;
+  const Window* window = nullptr;
+  const Rates& rates = rates_of(*tariff.period, minutes, prompt_of(query.usage), &band, &window);
   Quote quote;
-  if (band.prompt_tokens_over > 0) {
-    quote.band = fmt::format(">{}", band.prompt_tokens_over);
-  } else {
-    for (const Window& window : period->windows) {
-      if (!covers(window, day, minutes - day * kMinutesPerDay)) continue;
-      rates = &window.rates;
-      quote.window = window.name;
-      break;
-    }
-  }
-  FH_TRY(quote.cost, cost_of(u, *rates, *factor, entry->info.id));
+  if (band->prompt_tokens_over > 0) quote.band = fmt::format(">{}", band->prompt_tokens_over);
+  if (window != nullptr) quote.window = window->name;
+  FH_TRY(quote.cost, cost_of(parts_of(query.usage, rates), tariff.factor, entry->info.id));
   quote.entry_id = entry->info.id;
-  quote.period_from = period->from_text;
+  quote.period_from = tariff.period->from_text;
   quote.confidence = entry->info.confidence;
   return quote;
+}
+
+base::Result<PriceRange> PriceBook::price_range(std::size_t entry, const RangeQuery& query) const {
+  if (entry >= impl_->entries.size())
+    return base::fail(base::Code::InvalidArgument, "the price book has no such entry");
+  const Entry& e = impl_->entries[entry];
+  const std::int64_t minutes = minutes_of(query.from_unix_ns);
+  FH_TRY(const Tariff tariff, tariff_of(e, minutes, query.tier));
+  const Period& period = *tariff.period;
+  const bool one_minute = query.to_unix_ns <= query.from_unix_ns ||
+                          minutes_of(query.to_unix_ns - 1) == minutes || period.windows.empty();
+  if (query.lengths == PromptLengths::OneRequest || (one_minute && period.bands.size() == 1)) {
+    const Band* band = nullptr;
+    const Window* window = nullptr;
+    const Rates& rates = rates_of(period, minutes, prompt_of(query.usage), &band, &window);
+    FH_TRY(const domain::MicroUsd cost,
+           cost_of(parts_of(query.usage, rates), tariff.factor, e.info.id));
+    return PriceRange{cost, cost};
+  }
+  const auto prompt = static_cast<std::uint64_t>(
+      std::min<__int128>(prompt_of(query.usage), static_cast<__int128>(UINT64_MAX)));
+  const auto [low, high] = extremes_of(query.usage, possible_rates(period, query, prompt));
+  PriceRange range;
+  FH_TRY(range.low, cost_of(low, tariff.factor, e.info.id));
+  FH_TRY(range.high, cost_of(high, tariff.factor, e.info.id));
+  return range;
+}
+
+std::optional<std::size_t> PriceBook::entry_index(std::string_view model) const {
+  const auto found = impl_->find(model);
+  if (!found) return std::nullopt;
+  return static_cast<std::size_t>(*found - impl_->entries.data());
 }
 
 std::vector<EntryInfo> PriceBook::entries() const {

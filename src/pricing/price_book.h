@@ -46,6 +46,27 @@ struct EntryInfo {
   std::uint32_t context_tokens = 0;
 };
 
+// What is known of the prompts in a sum of usage; the length band hangs on it.
+enum class PromptLengths : std::uint8_t {
+  OneRequest,  // the usage is one request's own
+  BandTold,    // a bucket whose source named its band: every prompt is over `prompt_over`
+  Untold,      // a bucket of prompts of any length
+};
+
+// Usage of a moment or of a bucket of time, for readers of many records.
+struct RangeQuery {
+  domain::Usage usage;
+  std::int64_t from_unix_ns = 0, to_unix_ns = 0;  // [from, to); to <= from: a moment
+  Tier tier = Tier::Standard;
+  PromptLengths lengths = PromptLengths::OneRequest;
+  std::uint64_t prompt_over = 0;
+};
+
+// low == high where the band and the time of day are known.
+struct PriceRange {
+  domain::MicroUsd low, high;
+};
+
 class PriceBook {
  public:
   static base::Result<PriceBook> parse(std::string_view json);
@@ -55,6 +76,14 @@ class PriceBook {
 
   // Error NotFound reason "unpriced" when the model, the date or a needed class has no price.
   base::Result<Quote> price(const PriceQuery& query) const;
+  // The cheapest and the dearest reading of a bucket: class by class over every length band that
+  // its prompts can lie in and every time-of-day price that its time touches. Sources that tell a
+  // band split at 200,000 tokens and nowhere else: a bucket told to be under it is in no band that
+  // begins there. A bucket over midnight takes the period of its beginning. Same errors as price();
+  // no text is made for a price that is found.
+  base::Result<PriceRange> price_range(std::size_t entry, const RangeQuery& query) const;
+  // Index into entries(); nullopt: unknown, or a name that several entries carry.
+  std::optional<std::size_t> entry_index(std::string_view model) const;
   std::vector<EntryInfo> entries() const;
   bool knows(std::string_view model) const;
   const std::string& version() const;  // "2026-11-22" or "2026-11-22+local-<hash8>"
