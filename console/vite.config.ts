@@ -1,4 +1,5 @@
-// One script, one style sheet: the console is small enough that splitting it would cost more than it saves.
+// One script and one style sheet for the first load. The plan's screen with its charts is a second pair, loaded when it
+// is opened; splitting the rest would cost more than it saves.
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
@@ -11,11 +12,7 @@ export default defineConfig({
   build: {
     target: "es2023",
     assetsInlineLimit: 0,
-    cssCodeSplit: false,
     modulePreload: false,
     reportCompressedSize: false,
-    rollupOptions: {
-      output: { codeSplitting: false },
-    },
   },
 });

@@ -73,8 +73,8 @@ struct CostRecord {
   // The decimal texts behind `billed` and `effective` where the source has more digits than
   // micro-USD keep: sums to the last digit are made from these. Empty: the amounts above are exact.
   std::string billed_exact, effective_exact;
-  std::string currency = "USD";       // anything else is skipped with a reason
-  std::string quantity_unit;          // "Tokens"; empty: none
+  std::string currency = "USD";  // anything else is skipped with a reason
+  std::string quantity_unit;     // "Tokens"; empty: none
   std::optional<double> quantity;
   std::uint64_t line = 0;
 };

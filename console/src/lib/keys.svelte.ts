@@ -7,6 +7,7 @@ export const SHORTCUTS: [string, string][] = [
   ["g r", "requests"],
   ["g k", "keys"],
   ["g u", "usage"],
+  ["g p", "plan"],
   ["/", "search; in the chat, the message"],
   ["j / k", "next / previous row"],
   ["Enter", "open the row; send the message"],
@@ -15,7 +16,7 @@ export const SHORTCUTS: [string, string][] = [
   ["?", "this help"],
 ];
 
-const PLACES: Record<string, string> = { o: "#/", c: "#/chat", r: "#/requests", k: "#/keys", u: "#/usage" };
+const PLACES: Record<string, string> = { o: "#/", c: "#/chat", r: "#/requests", k: "#/keys", u: "#/usage", p: "#/plan" };
 const PAIR_MS = 1200;
 
 class Keyboard {

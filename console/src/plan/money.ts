@@ -1,0 +1,478 @@
+// The money model: the formulas of src/planner/money.cc, operation by operation, so that the page computes what the
+// program computed. tests/plan_page holds the two together. Units as there: USD, months, Mtok, kW, shares of 1; month 0
+// is the day of the order.
+import { OPTIONS, type AllIn, type Input, type OptionName } from "./types";
+
+export const MONTHS_MAX = 60;
+export const HOURS_PER_MONTH = 730;
+export const NEVER = 9999; // a month that does not come within the horizon
+
+export interface OptionInputs {
+  moved_usd_month: number;
+  moved_mtok_month: number;
+  node_mtok_month: number;
+  utilisation: number;
+  nodes_min: number;
+  spills: number;
+  spare_nodes: number;
+  gpus_per_node: number;
+  node_price_usd: number;
+  node_kw_max: number;
+  lead_months: number;
+  rent_usd_gpu_hour: number;
+  staff_factor: number;
+}
+
+const NO_OPTION: OptionInputs = {
+  moved_usd_month: 0,
+  moved_mtok_month: 0,
+  node_mtok_month: 0,
+  utilisation: 1,
+  nodes_min: 0,
+  spills: 0,
+  spare_nodes: 0,
+  gpus_per_node: 0,
+  node_price_usd: 0,
+  node_kw_max: 0,
+  lead_months: 0,
+  rent_usd_gpu_hour: 0,
+  staff_factor: 1,
+};
+
+export interface MoneyInputs {
+  bill_list_usd_month: number;
+  negotiated_discount: number;
+  credits_usd: number;
+  commitment_usd_month: number;
+  commitment_months: number;
+  seats_usd_month: number;
+  load_growth_per_year: number;
+  api_price_change_per_year: number;
+  api_price_factor: number;
+  scheduled_price_factor: number;
+  scheduled_from_month: number;
+  horizon_months: number;
+  wacc: number;
+  hardware_price_factor: number;
+  capacity_factor: number;
+  utilisation_factor: number;
+  install_share: number;
+  spares_share: number;
+  support_share: number;
+  software_usd_gpu_year: number;
+  depreciation_years: number;
+  residual_share: number;
+  electricity_usd_kwh: number;
+  pue: number;
+  idle_draw_share: number;
+  load_draw_share: number;
+  colocation_usd_kw_month: number;
+  room_once_usd: number;
+  room_usd_month: number;
+  network_usd_month: number;
+  staff_usd_year: number;
+  fte_first_nodes: number;
+  first_nodes: number;
+  fte_per_further_node: number;
+  on_call_usd_month: number;
+  migration_usd: number;
+  double_running_months: number;
+  rent_price_factor: number;
+  min_return_share: number;
+  min_saving_usd_month: number;
+  unexplained_share: number;
+  unexplained_limit: number;
+  despite_gap: number;
+  own: OptionInputs;
+  hybrid: OptionInputs;
+  rent: OptionInputs;
+}
+type SharedKey = Exclude<keyof MoneyInputs, "own" | "hybrid" | "rent">;
+
+export interface MonthRow {
+  month: number;
+  active: number;
+  load: number;
+  price: number;
+  work_nodes: number;
+  served: number;
+  nodes: number;
+  bought: number;
+  capex_hardware: number;
+  capex_other: number;
+  one_off: number;
+  on: number;
+  moved: number;
+  own_mtok: number;
+  busy: number;
+  api_used: number;
+  api_due: number;
+  api_cash: number;
+  credits_left: number;
+  seats: number;
+  power: number;
+  site: number;
+  network: number;
+  support: number;
+  software: number;
+  staff: number;
+  rent: number;
+  running: number;
+  cum_hardware: number;
+  cum_other: number;
+  depreciation: number;
+  book_hardware: number;
+  resale: number;
+  cash: number;
+  cum_cash: number;
+  saved: number;
+  pays_back: number;
+  pnl: number;
+  discount: number;
+  present: number;
+  fleet_present: number;
+}
+
+export interface OptionMoney {
+  option: OptionName;
+  available: boolean;
+  months: MonthRow[]; // 0..60 when rows were asked for
+  all_in: AllIn;
+  cash_usd: number;
+  pnl_usd: number;
+  npv_usd: number;
+  fleet_npv_usd: number;
+  saved_npv_usd: number;
+  break_even_month: number;
+  qualifies: boolean;
+}
+
+export interface Money {
+  options: Record<OptionName, OptionMoney>;
+  best: OptionName;
+  refused: boolean;
+}
+
+// Where the value of an input stands: among the shared ones, or in its option's.
+export function set_input(money: MoneyInputs, input: Pick<Input, "section" | "key">, value: number): void {
+  if (input.section === "own" || input.section === "hybrid" || input.section === "rent") {
+    money[input.section][input.key as keyof OptionInputs] = value;
+  } else {
+    money[input.key as SharedKey] = value;
+  }
+}
+
+export function get_input(money: MoneyInputs, input: Pick<Input, "section" | "key">): number {
+  if (input.section === "own" || input.section === "hybrid" || input.section === "rent") {
+    return money[input.section][input.key as keyof OptionInputs];
+  }
+  return money[input.key as SharedKey];
+}
+
+// All at once and in one order: an object that grew key by key would be a slow one, and it is read in the inner loop.
+const no_inputs = (): MoneyInputs => ({
+  bill_list_usd_month: 0, negotiated_discount: 0, credits_usd: 0, commitment_usd_month: 0, commitment_months: 0,
+  seats_usd_month: 0, load_growth_per_year: 0, api_price_change_per_year: 0, api_price_factor: 0,
+  scheduled_price_factor: 0, scheduled_from_month: 0, horizon_months: 0, wacc: 0, hardware_price_factor: 0,
+  capacity_factor: 0, utilisation_factor: 0, install_share: 0, spares_share: 0, support_share: 0,
+  software_usd_gpu_year: 0, depreciation_years: 0, residual_share: 0, electricity_usd_kwh: 0, pue: 0,
+  idle_draw_share: 0, load_draw_share: 0, colocation_usd_kw_month: 0, room_once_usd: 0, room_usd_month: 0,
+  network_usd_month: 0, staff_usd_year: 0, fte_first_nodes: 0, first_nodes: 0, fte_per_further_node: 0,
+  on_call_usd_month: 0, migration_usd: 0, double_running_months: 0, rent_price_factor: 0, min_return_share: 0,
+  min_saving_usd_month: 0, unexplained_share: 0, unexplained_limit: 0, despite_gap: 0,
+  own: { ...NO_OPTION }, hybrid: { ...NO_OPTION }, rent: { ...NO_OPTION },
+}); // prettier-ignore
+
+// Every input of the table has a value in a plan file, so nothing is left undefined.
+export function inputs_of(inputs: readonly Input[]): MoneyInputs {
+  const money = no_inputs();
+  for (const input of inputs) set_input(money, input, input.value);
+  return money;
+}
+
+export const copy_of = (money: MoneyInputs): MoneyInputs => ({
+  ...money,
+  own: { ...money.own },
+  hybrid: { ...money.hybrid },
+  rent: { ...money.rent },
+});
+
+export const option_inputs = (money: MoneyInputs, option: OptionName): OptionInputs =>
+  option === "stay" ? NO_OPTION : money[option];
+
+const whole_nodes = (x: number, spills: boolean): number => {
+  const rounded = Math.round(x * 1e6) / 1e6;
+  return spills ? Math.floor(rounded) : Math.ceil(rounded);
+};
+
+// (1 + rate)^t by month, kept for the last rate asked for: the sensitivity asks for the same one again and again, and for
+// no month past the horizon.
+class Powers {
+  private rate = NaN;
+  private known = 0; // months that are filled in
+  private readonly table = new Float64Array(MONTHS_MAX + 1);
+
+  constructor(private readonly years_at: (month: number) => number) {}
+
+  of(rate: number, last: number): Float64Array {
+    if (rate !== this.rate) {
+      this.rate = rate;
+      this.known = 0;
+    }
+    for (; this.known <= last; ++this.known) {
+      this.table[this.known] = Math.pow(1 + rate, this.years_at(this.known));
+    }
+    return this.table;
+  }
+}
+const since = (month: number): number => Math.max(month - 1, 0) / 12;
+const load_powers = new Powers(since);
+const price_powers = new Powers(since);
+const discount_powers = new Powers((month) => -month / 12);
+
+interface Running {
+  power: number;
+  site: number;
+  network: number;
+  support: number;
+  software: number;
+  staff: number;
+  rent: number;
+}
+
+function running_of(m: MoneyInputs, o: OptionInputs, nodes: number, busy: number, hardware_usd: number): Running {
+  const owned = o.node_price_usd > 0;
+  return {
+    power:
+      nodes *
+      o.node_kw_max *
+      (m.idle_draw_share + (m.load_draw_share - m.idle_draw_share) * busy) *
+      m.pue *
+      HOURS_PER_MONTH *
+      m.electricity_usd_kwh,
+    site: nodes * o.node_kw_max * m.colocation_usd_kw_month + (owned ? m.room_usd_month : 0),
+    network: owned ? m.network_usd_month : 0,
+    support: (hardware_usd * m.support_share) / 12,
+    software: (nodes * o.gpus_per_node * m.software_usd_gpu_year) / 12,
+    staff:
+      nodes > 0
+        ? ((m.fte_first_nodes + m.fte_per_further_node * Math.max(0, nodes - m.first_nodes)) *
+            o.staff_factor *
+            m.staff_usd_year) /
+            12 +
+          m.on_call_usd_month
+        : 0,
+    rent: nodes * o.gpus_per_node * HOURS_PER_MONTH * o.rent_usd_gpu_hour * m.rent_price_factor,
+  };
+}
+
+function busy_share(m: MoneyInputs, o: OptionInputs, nodes: number, mtok: number): number {
+  if (nodes <= 0) return 0;
+  return Math.min(1, mtok / Math.max(1e-9, nodes * o.node_mtok_month * m.capacity_factor));
+}
+
+export function annuity(amount: number, rate_month: number, months: number): number {
+  if (rate_month === 0) return amount / months;
+  return (amount * rate_month) / (1 - Math.pow(1 + rate_month, -months));
+}
+
+export function all_in_month(m: MoneyInputs, o: OptionInputs, nodes: number, busy: number): AllIn {
+  const hardware = nodes * o.node_price_usd * m.hardware_price_factor;
+  const spent = hardware * (1 + m.install_share + m.spares_share) + (hardware > 0 ? m.room_once_usd : 0);
+  const capital = annuity(
+    spent - (hardware * m.residual_share) / Math.pow(1 + m.wacc, m.depreciation_years),
+    m.wacc / 12,
+    m.depreciation_years * 12,
+  );
+  const r = running_of(m, o, nodes, busy, hardware);
+  const site = nodes > 0 ? r.site : 0;
+  const network = nodes > 0 ? r.network : 0;
+  const total = capital + r.power + site + network + r.support + r.software + r.staff + r.rent;
+  return { ...r, capital, site, network, total, mtok: 0, usd_per_mtok: 0 };
+}
+
+const stay_cash_by_month = new Float64Array(MONTHS_MAX + 1);
+const NO_ALL_IN: AllIn = {
+  capital: 0, power: 0, site: 0, network: 0, support: 0, software: 0, staff: 0, rent: 0, total: 0, mtok: 0,
+  usd_per_mtok: 0,
+}; // prettier-ignore
+
+// Month by month, in the order of the workbook's columns: fleet, API bill, running costs, totals. Everything is a local
+// of its own, because this loop runs some hundred thousand times for one touch of a slider; rows are made only for those
+// who show them. Rows past the horizon add nothing to any sum and are then left out.
+function run_months(m: MoneyInputs, o: OptionInputs, stays: boolean, out: OptionMoney, rows: MonthRow[] | null): void {
+  const there = o.nodes_min > 0;
+  const node_mtok = o.node_mtok_month * m.capacity_factor * Math.min(1, o.utilisation * m.utilisation_factor);
+  const life = m.depreciation_years * 12;
+  const last = rows ? MONTHS_MAX : Math.min(MONTHS_MAX, m.horizon_months);
+  const loads = load_powers.of(m.load_growth_per_year, last);
+  const prices = price_powers.of(m.api_price_change_per_year, last);
+  const discounts = discount_powers.of(m.wacc, last);
+  let nodes = 0, credits_left = m.credits_usd, cum_hardware = 0, cum_other = 0, book_hardware = 0, cum_cash = 0; // prettier-ignore
+  for (let month = 0; month <= last; ++month) {
+    const active = month <= m.horizon_months ? 1 : 0;
+    const runs = month > 0 ? active : 0;
+    const load = loads[month]!;
+    const price =
+      m.api_price_factor *
+      prices[month]! *
+      (m.scheduled_from_month > 0 && month >= m.scheduled_from_month ? m.scheduled_price_factor : 1);
+    const work_mtok = o.moved_mtok_month * load;
+    const spills = o.spills === 1;
+    const work_nodes = there
+      ? Math.max(o.nodes_min, whole_nodes(work_mtok / Math.max(1e-9, node_mtok), spills)) * active
+      : 0;
+    const served = spills ? Math.min(1, (work_nodes * node_mtok) / Math.max(1e-9, work_mtok)) : 1;
+    const nodes_before = nodes;
+    nodes = there ? Math.max(nodes_before, work_nodes + o.spare_nodes * active) : 0;
+    const bought = nodes - nodes_before;
+    const capex_hardware = bought * o.node_price_usd * m.hardware_price_factor;
+    const ordered = month === 0 && there;
+    const capex_other =
+      capex_hardware * (m.install_share + m.spares_share) + (ordered && o.node_price_usd > 0 ? m.room_once_usd : 0);
+    const one_off = ordered ? m.migration_usd : 0;
+
+    const on = there && month > o.lead_months ? runs : 0;
+    const moved = there && month > o.lead_months + m.double_running_months ? runs : 0;
+    const own_mtok = o.moved_mtok_month * load * served * moved;
+    const busy = busy_share(m, o, nodes, own_mtok);
+    const api_used =
+      (m.bill_list_usd_month - o.moved_usd_month * served * moved) * (1 - m.negotiated_discount) * load * price * runs;
+    const api_due = Math.max(api_used, (month <= m.commitment_months ? m.commitment_usd_month : 0) * runs);
+    const api_cash = Math.max(0, api_due - credits_left);
+    credits_left = Math.max(0, credits_left - api_due);
+    const seats = m.seats_usd_month * runs;
+
+    cum_hardware += capex_hardware;
+    cum_other += capex_other;
+    const r = running_of(m, o, nodes, busy, cum_hardware);
+    const power = r.power * on;
+    const site = r.site * on;
+    const network = r.network * on;
+    const support = r.support * on;
+    const software = r.software * on;
+    const staff = r.staff * on;
+    const rent = r.rent * on;
+    const running = power + site + network + support + software + staff + rent;
+
+    const worn = ((cum_hardware * (1 - m.residual_share)) / life) * runs;
+    const depreciation = worn + (cum_other / life) * runs;
+    book_hardware = book_hardware + capex_hardware - worn;
+    const resale = month === m.horizon_months ? book_hardware : 0;
+    const cash = api_cash + seats + running + capex_hardware + capex_other + one_off;
+    cum_cash += cash;
+    const saved = stays ? 0 : stay_cash_by_month[month]! - cum_cash;
+    const pays_back = !stays && runs === 1 && moved === 1 && saved >= -0.005 ? month : NEVER;
+    const pnl = api_cash + seats + running + depreciation + one_off;
+    const discount = discounts[month]!;
+    const present = (cash - resale) * discount;
+    const fleet_present = (running + capex_hardware + capex_other + one_off - resale) * discount;
+
+    if (stays) stay_cash_by_month[month] = cum_cash;
+    out.cash_usd += cash - resale;
+    out.pnl_usd += pnl;
+    out.npv_usd += present;
+    out.fleet_npv_usd += fleet_present;
+    out.break_even_month = Math.min(out.break_even_month, pays_back);
+    if (rows === null) continue;
+    rows.push({
+      month, active, load, price, work_nodes, served, nodes, bought, capex_hardware, capex_other, one_off, on, moved, own_mtok,
+      busy, api_used, api_due, api_cash, credits_left, seats, power, site, network, support, software, staff, rent,
+      running, cum_hardware, cum_other, depreciation, book_hardware, resale, cash, cum_cash, saved, pays_back, pnl,
+      discount, present, fleet_present,
+    }); // prettier-ignore
+  }
+}
+
+// Staying must be computed first: it leaves its cash by month for the others.
+function compute_option(m: MoneyInputs, option: OptionName, stay_npv: number, rows: boolean): OptionMoney {
+  const o = option_inputs(m, option);
+  const stays = option === "stay";
+  const out: OptionMoney = {
+    option,
+    available: stays || o.nodes_min > 0,
+    months: [],
+    all_in: NO_ALL_IN,
+    cash_usd: 0,
+    pnl_usd: 0,
+    npv_usd: 0,
+    fleet_npv_usd: 0,
+    saved_npv_usd: 0,
+    break_even_month: NEVER,
+    qualifies: false,
+  };
+  run_months(m, o, stays, out, rows ? out.months : null);
+  if (rows) {
+    const nodes = out.months[0]?.nodes ?? 0;
+    const mtok = o.moved_mtok_month * (out.months[0]?.served ?? 1);
+    out.all_in = all_in_month(m, o, nodes, busy_share(m, o, nodes, mtok));
+    out.all_in.mtok = mtok;
+    if (mtok > 0) out.all_in.usd_per_mtok = out.all_in.total / mtok;
+  }
+  if (stays) return out;
+  out.saved_npv_usd = stay_npv - out.npv_usd;
+  out.qualifies =
+    out.available &&
+    out.saved_npv_usd >= m.min_return_share * out.fleet_npv_usd &&
+    out.saved_npv_usd >= m.min_saving_usd_month * m.horizon_months;
+  return out;
+}
+
+// Without `rows` the months and all_in stay empty: what the sensitivity needs, some thousand times.
+export function compute_money(m: MoneyInputs, rows = true): Money {
+  const stay = compute_option(m, "stay", 0, rows);
+  const options = {
+    stay,
+    own: compute_option(m, "own", stay.npv_usd, rows),
+    hybrid: compute_option(m, "hybrid", stay.npv_usd, rows),
+    rent: compute_option(m, "rent", stay.npv_usd, rows),
+  };
+  let best: OptionName = "stay";
+  let most = 0;
+  for (const option of OPTIONS) {
+    const out = options[option];
+    if (out.qualifies && out.saved_npv_usd > most) {
+      most = out.saved_npv_usd;
+      best = option;
+    }
+  }
+  return { options, best, refused: m.unexplained_share > m.unexplained_limit && m.despite_gap === 0 };
+}
+
+export interface Violation {
+  input: string; // name
+  why: string;
+}
+
+// What must hold before anything is computed; the rules of validate() in src/planner/scenario.cc.
+export function violations(inputs: readonly Input[], m: MoneyInputs): Violation[] {
+  const out: Violation[] = [];
+  for (const input of inputs) {
+    if (!(input.value >= input.at_least && input.value <= input.at_most)) {
+      const most = input.at_most >= 1e12 ? "" : ` and at most ${input.at_most}`;
+      out.push({ input: input.name, why: `must be at least ${input.at_least}${most} (${input.unit})` });
+    }
+  }
+  if (m.horizon_months !== Math.floor(m.horizon_months)) {
+    out.push({ input: "horizon_months", why: "must be a whole number of months" });
+  }
+  if (m.horizon_months > m.depreciation_years * 12) {
+    out.push({
+      input: "horizon_months",
+      why: "must not be longer than the life of the hardware: what replaces it is not in the account",
+    });
+  }
+  if (m.load_draw_share < m.idle_draw_share) {
+    out.push({ input: "load_draw_share", why: "must not be less than the draw of an idle machine" });
+  }
+  for (const option of ["own", "hybrid", "rent"] as const) {
+    const o = m[option];
+    if (o.moved_usd_month > m.bill_list_usd_month * (1 + 1e-9)) {
+      out.push({ input: `${option}_moved_usd_month`, why: "must not be more than the whole bill" });
+    }
+    if (o.nodes_min > 0 && (o.node_mtok_month <= 0 || o.utilisation <= 0)) {
+      out.push({ input: `${option}_node_mtok_month`, why: "this and the utilisation must be more than 0" });
+    }
+  }
+  return out;
+}

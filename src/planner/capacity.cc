@@ -1,0 +1,275 @@
+// See capacity.h. All quantities of one replica grow with its concurrency c (time per token, time
+// to first token, requests per second), so that every limit is found by halving an interval.
+
+#include "planner/capacity.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <vector>
+
+namespace fh::planner {
+namespace {
+
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+constexpr double kUtilisationMax = 0.8;   // of the saturated rate: queues explode beyond
+constexpr double kTailOfWait = 3.0;       // p95 / mean of an exponential wait: -ln 0.05
+constexpr double kConcurrencyMax = 8192;  // what engines are configured for at most
+// Bursts beyond this are a matter for a simulation of the trace itself.
+constexpr double kGapCvMax = 4;
+constexpr int kHalvings = 60;
+
+// 8-bit weights lose next to nothing and halve the bytes; 16 bits when there are none; then 4.
+constexpr std::array<std::string_view, 16> kPreferred = {
+    "fp8",         "mxfp8",   "fp8-text-only", "int8",         "q8_0-gguf", "q8_k_xl-gguf",
+    "bf16",        "fp4+fp8", "nvfp4",         "mxfp4",        "int4",      "q5_k_xl-gguf",
+    "q4_k_m-gguf", "q4-gguf", "qat-q4-gguf",   "qat-q4_0-gguf"};
+
+// The load curve of one replica.
+class Replica {
+ public:
+  Replica(StepTime time, const RequestShape& request) : time_(std::move(time)), request_(request) {
+    const double reuse = request.prefix_reuse_share;
+    prefill_mean_s_ =
+        time_.prefill_s(request.prompt_mean * (1 - reuse), request.prompt_mean * reuse);
+    prefill_p95_s_ = time_.prefill_s(request.prompt_p95 * (1 - reuse), request.prompt_p95 * reuse);
+    context_ = request.prompt_mean + request.output_mean / 2;
+    c_memory_ = std::min(time_.sequences_max(context_), kConcurrencyMax);
+  }
+  const StepTime& time() const { return time_; }
+  double c_memory() const { return c_memory_; }
+  double prefill_mean_s() const { return prefill_mean_s_; }
+  double decode_s(double c) const { return time_.decode_s(c, context_); }
+  double tpot_s(double c) const { return decode_s(c) + prefill_mean_s_ * c / request_.output_mean; }
+  double rate(double c) const { return c / (request_.output_mean * tpot_s(c)); }
+  double ttft_p95_s(double c) const {
+    const double busy = std::min(rate(c) * prefill_mean_s_, 1 - 1e-9);
+    const double ca = std::min(request_.gap_cv, kGapCvMax);
+    const double variation = (ca * ca + 1) / 2;
+    const double wait = busy / (1 - busy) * variation * prefill_mean_s_;
+    return prefill_p95_s_ + decode_s(c) + kTailOfWait * wait;
+  }
+  // The largest c in (0, c_memory] for which `holds`; 0 when not even the smallest does.
+  template <typename F>
+  double largest(const F& holds) const {
+    if (holds(c_memory_)) return c_memory_;
+    double low = 0, high = c_memory_;
+    for (int i = 0; i < kHalvings; ++i) {
+      const double middle = (low + high) / 2;
+      (holds(middle) ? low : high) = middle;
+    }
+    return low;
+  }
+
+ private:
+  StepTime time_;
+  RequestShape request_;
+  double prefill_mean_s_ = 0, prefill_p95_s_ = 0, context_ = 0, c_memory_ = 0;
+};
+
+// Rounding of a bisection must not make a limit that holds at zero load look missed.
+constexpr double kConcurrencyMin = 1e-6;
+
+void limit_load(const Replica& replica, const Targets& targets, CapacityAnswer& a) {
+  const double c_tpot =
+      replica.largest([&](double c) { return replica.tpot_s(c) * 1e3 <= targets.tpot_ms; });
+  const double c_ttft =
+      replica.largest([&](double c) { return replica.ttft_p95_s(c) * 1e3 <= targets.ttft_p95_ms; });
+  const double saturated = replica.rate(replica.c_memory());
+  const double c_busy =
+      replica.largest([&](double c) { return replica.rate(c) <= kUtilisationMax * saturated; });
+  double c = c_busy;
+  a.bound_by = c_busy < replica.c_memory() ? "utilisation" : "memory";
+  if (c_tpot < c) {
+    c = c_tpot;
+    a.bound_by = "TPOT";
+  }
+  if (c_ttft < c) {
+    c = c_ttft;
+    a.bound_by = "TTFT";
+  }
+  a.meets_targets = c > kConcurrencyMin;
+  if (!a.meets_targets) {
+    c = 0;
+    a.why_not = fmt::format("one request alone misses the target for {}: {:.0f} ms", a.bound_by,
+                            1e3 * (a.bound_by == "TPOT" ? replica.tpot_s(kConcurrencyMin)
+                                                        : replica.ttft_p95_s(kConcurrencyMin)));
+  }
+  a.concurrency_max = c * a.replicas;
+  a.requests_per_s_max = c > 0 ? replica.rate(c) * a.replicas : 0;
+}
+
+void apply_load(const Replica& replica, double requests_per_s, CapacityAnswer& a) {
+  const double each = requests_per_s / a.replicas;
+  const double saturated = replica.rate(replica.c_memory());
+  a.utilisation = each / saturated;
+  if (each > saturated) {
+    a.concurrency = a.tpot_ms = a.ttft_p95_ms = kInfinite;
+    return;
+  }
+  const double c = replica.largest([&](double x) { return replica.rate(x) <= each; });
+  a.concurrency = c * a.replicas;
+  a.tpot_ms = replica.tpot_s(c) * 1e3;
+  a.ttft_p95_ms = replica.ttft_p95_s(c) * 1e3;
+}
+
+CapacityAnswer answer_of(const Replica& replica, const CapacityQuery& query, int replicas) {
+  const StepTime& t = replica.time();
+  const RequestShape& r = query.request;
+  CapacityAnswer a;
+  a.precision = t.shape().precision;
+  a.layout = t.layout();
+  a.replicas = replicas;
+  const double gpus = t.layout().tensor_parallel;
+  a.weights_bytes = t.weights_bytes_per_gpu() * gpus;
+  a.cache_bytes = std::max(t.cache_budget_per_gpu(), 0.0) * gpus * replicas;
+  a.sessions_p50 = t.sequences_max(r.prompt_p50 + r.output_mean) * replicas;
+  a.sessions_p95 = t.sequences_max(r.prompt_p95 + r.output_mean) * replicas;
+  if (t.cache_budget_per_gpu() <= 0) {
+    a.why_not = fmt::format("{:.0f} GB of weights do not fit in the memory", a.weights_bytes / 1e9);
+    return a;
+  }
+  const double context_max = t.shape().context_tokens;
+  if (context_max > 0 && r.prompt_p95 + r.output_mean > context_max) {
+    a.why_not = fmt::format("its context of {:.0f} tokens is too short for the 95th percentile",
+                            context_max);
+    return a;
+  }
+  if (a.sessions_p95 < replicas) {
+    a.why_not = "beside the weights there is no room for one long conversation";
+    return a;
+  }
+  a.fits = true;
+  a.prefill_tok_s =
+      r.prompt_mean * (1 - r.prefix_reuse_share) / replica.prefill_mean_s() * replicas;
+  a.decode_tok_s_single = 1 / replica.decode_s(1);
+  limit_load(replica, query.targets, a);
+  a.processed_tok_s_max = a.requests_per_s_max * (r.prompt_mean + r.output_mean);
+  apply_load(replica, query.requests_per_s, a);
+  return a;
+}
+
+// Which of two answers serves the query better.
+bool better(const CapacityAnswer& a, const CapacityAnswer& b, double load) {
+  if (a.fits != b.fits) return a.fits;
+  const bool a_carries = a.meets_targets && load > 0 && a.requests_per_s_max >= load;
+  const bool b_carries = b.meets_targets && load > 0 && b.requests_per_s_max >= load;
+  if (a_carries != b_carries) return a_carries;
+  if (a_carries) return a.tpot_ms < b.tpot_ms;
+  return a.requests_per_s_max > b.requests_per_s_max;
+}
+
+std::vector<Layout> layouts_of(const CapacityQuery& query, bool replicated_cache) {
+  std::vector<Layout> out;
+  const int most = std::min(query.gpus, query.accelerator->link_domain_gpus > 1
+                                            ? query.accelerator->link_domain_gpus
+                                            : query.gpus);
+  for (int tp = 1; tp <= most; tp *= 2) {
+    if (tp > 1 && query.accelerator->link_bytes_s <= 0) break;
+    out.push_back({tp, 1, 1});
+    if (tp > 1 && query.attention_data_parallel && replicated_cache) out.push_back({tp, tp, tp});
+  }
+  return out;
+}
+
+base::Status check(const CapacityQuery& q) {
+  if (q.model == nullptr || q.accelerator == nullptr)
+    return base::fail(base::Code::InvalidArgument, "a model and an accelerator are needed");
+  if (q.gpus < 1 || q.gpus > 4096) return base::fail_field("gpus", "between 1 and 4096");
+  const RequestShape& r = q.request;
+  const bool numbers = std::isfinite(r.prompt_mean) && std::isfinite(r.prompt_p95) &&
+                       std::isfinite(r.output_mean) && std::isfinite(q.requests_per_s);
+  if (!numbers || r.prompt_mean < 1 || r.output_mean < 1 || r.prompt_p95 < 1 ||
+      r.prompt_p95 > 1e8 || r.output_mean > 1e8 || q.requests_per_s < 0) {
+    return base::fail_field("request", "prompt and output are at least one token each");
+  }
+  if (!(r.prefix_reuse_share >= 0 && r.prefix_reuse_share < 1) || !(r.gap_cv >= 0)) {
+    return base::fail_field("request", "reuse is a share below 1, variation is not negative");
+  }
+  if (!(q.targets.tpot_ms > 0) || !(q.targets.ttft_p95_ms > 0))
+    return base::fail_field("targets", "targets are above 0 ms");
+  return {};
+}
+
+base::Result<CapacityAnswer> best_layout(const CapacityQuery& query, const ModelShape& shape,
+                                         const StepConstants& constants) {
+  std::optional<CapacityAnswer> best;
+  for (const Layout& layout : layouts_of(query, shape.kv_heads == 0)) {
+    FH_TRY(StepTime time, StepTime::make(shape, *query.accelerator, layout, constants));
+    const CapacityAnswer a = answer_of(Replica(std::move(time), query.request), query,
+                                       query.gpus / layout.tensor_parallel);
+    if (!best || better(a, *best, query.requests_per_s)) best = a;
+  }
+  return *best;  // one GPU is always a layout
+}
+
+}  // namespace
+
+std::string_view accuracy_text(Accuracy accuracy) {
+  switch (accuracy) {
+    case Accuracy::Datasheet: return "datasheet, ±35 %";
+    case Accuracy::Calibrated: return "calibrated, ±10 %";
+    case Accuracy::Measured: return "measured";
+  }
+  return "datasheet, ±35 %";
+}
+
+double accuracy_band(Accuracy accuracy) {
+  switch (accuracy) {
+    case Accuracy::Datasheet: return 0.35;
+    case Accuracy::Calibrated: return 0.10;
+    case Accuracy::Measured: return 0;
+  }
+  return 0.35;
+}
+
+base::Result<RequestShape> request_shape_of(const WorkloadLoad& w) {
+  RequestShape r;
+  r.prefix_reuse_share = std::min(w.prefix_reuse_share, 0.999);
+  r.gap_cv = w.arrivals.gap_cv.value_or(1);
+  if (w.lengths_measured) {
+    r.prompt_mean = std::max(w.prompt_lengths.mean(), 1.0);
+    r.prompt_p50 = std::max(w.prompt_lengths.quantile(0.5), 1.0);
+    r.prompt_p95 = std::max(w.prompt_lengths.quantile(0.95), 1.0);
+    r.output_mean = std::max(w.output_lengths.mean(), 1.0);
+    return r;
+  }
+  if (w.prompt_tokens_mean <= 0) {
+    return base::fail(
+        base::Code::FailedPrecondition,
+        fmt::format("{}: how many requests its tokens belong to is not known", w.name),
+        "state the mean prompt and output length of this workload");
+  }
+  r.prompt_mean = r.prompt_p50 = std::max(w.prompt_tokens_mean, 1.0);
+  r.prompt_p95 = r.prompt_mean * 2.2;
+  r.output_mean = std::max(w.output_tokens_mean, 1.0);
+  return r;
+}
+
+base::Result<CapacityAnswer> DatasheetCapacity::evaluate(const CapacityQuery& query) const {
+  FH_TRY_VOID(check(query));
+  const Model& model = *query.model;
+  if (!query.precision.empty()) {
+    FH_TRY(const ModelShape shape, shape_of(model, query.precision, query.kv_element_bytes));
+    return best_layout(query, shape, constants_);
+  }
+  std::optional<CapacityAnswer> best;
+  for (const std::string_view precision : kPreferred) {
+    if (model.weights_at(precision) == nullptr) continue;
+    FH_TRY(const ModelShape shape, shape_of(model, precision, query.kv_element_bytes));
+    FH_TRY(const CapacityAnswer a, best_layout(query, shape, constants_));
+    if (a.fits && a.meets_targets) return a;
+    if (!best || better(a, *best, query.requests_per_s)) best = a;
+  }
+  if (!best) {
+    return base::fail(base::Code::FailedPrecondition,
+                      fmt::format("{}: no size of its weights is established", model.name));
+  }
+  return *best;
+}
+
+}  // namespace fh::planner

@@ -1,0 +1,190 @@
+// The whole plan on the example company: what is read is what was made, the bill is explained, and
+// the outputs say what the model says.
+#include "planner/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "codec/json.h"
+#include "planner/plan_options.h"
+#include "planner/sample.h"
+
+namespace fh::planner {
+namespace {
+
+const Plan& example() {
+  static const base::Result<Plan> plan =
+      sample_plan(pricing::PriceBook::bundled(), Catalogue::bundled(), nullptr);
+  if (!plan) ADD_FAILURE() << plan.error().text();
+  return *plan;
+}
+
+TEST(Plan, TheExampleIsReadWholeAndItsBillIsExplained) {
+  const Plan& plan = example();
+  EXPECT_TRUE(plan.example);
+  EXPECT_EQ(plan.usage_days, 60);
+  ASSERT_EQ(plan.workloads.size(), 3U);
+  EXPECT_TRUE(plan.reconciliation.evidence);
+  EXPECT_TRUE(plan.reconciliation.advice_allowed) << plan.reconciliation.summary;
+  EXPECT_LT(plan.reconciliation.unexplained_share, 0.01);
+  EXPECT_FALSE(plan.verdict.refused);
+  double sum = 0;
+  for (const WorkloadPlan& workload : plan.workloads) sum += workload.usd_month;
+  EXPECT_NEAR(sum, plan.scenario.money.bill_list_usd_month, 1e-6 * sum);
+  const double billed = static_cast<double>(plan.reconciliation.charged.value) / 1e6;
+  EXPECT_NEAR(billed / 60 * 365 / 12, sum, 0.01 * sum);  // no price changed in these days
+}
+
+TEST(Plan, OptionsAreThereAndHonest) {
+  const Plan& plan = example();
+  for (const Option option : {Option::Own, Option::Hybrid, Option::Rent}) {
+    const OptionPick& pick = plan.picks[static_cast<std::size_t>(option)];
+    ASSERT_TRUE(pick.found) << option_name(option);
+    EXPECT_GT(pick.machines, 0);
+    EXPECT_GT(pick.token_share, 0);
+    EXPECT_LE(pick.token_share, 1 + 1e-9);
+    const OptionInputs& in = option_inputs(plan.scenario.money, option);
+    // The nodes that the money counts are those that were sized.
+    EXPECT_EQ(plan.money.of(option).months[0].work_nodes, pick.machines) << option_name(option);
+    EXPECT_LE(in.moved_usd_month, plan.scenario.money.bill_list_usd_month * (1 + 1e-9));
+  }
+  EXPECT_EQ(plan.verdict.choice, plan.money.best);
+  EXPECT_GE(plan.picks[1].token_share, 0.999);
+}
+
+TEST(Plan, WithoutChargesNoAdviceIsGivenUnlessAsked) {
+  const Plan& full = example();
+  const auto plan_with = [&](bool despite) {
+    PlanRequest request;
+    request.scenario.money.despite_gap = despite ? 1 : 0;
+    request.book = &pricing::PriceBook::bundled();
+    request.catalogue = &Catalogue::bundled();
+    request.today = full.today;
+    request.usage = [&](const UsageVisit& visit) -> base::Status {
+      domain::UsageRecord record;
+      record.provider = "anthropic";
+      record.model = "claude-opus-5-5";
+      record.source_id = "1";
+      record.start_unix_ns = (std::int64_t{full.today} * 24 - 20) * 3'600'000'000'000;
+      record.end_unix_ns = record.start_unix_ns + 1;
+      record.requests = 1;
+      record.usage.input_uncached = 2'000'000;
+      visit(record);
+      return {};
+    };
+    request.costs = [](const CostVisit&) -> base::Status { return {}; };
+    return make_plan(request);
+  };
+  const auto refused = plan_with(false);
+  ASSERT_TRUE(refused) << refused.error().text();
+  EXPECT_TRUE(refused->verdict.refused);
+  EXPECT_EQ(refused->verdict.word, "no advice");
+  EXPECT_NE(plan_text(*refused).find("--despite-gap"), std::string::npos);
+  const auto given = plan_with(true);
+  ASSERT_TRUE(given);
+  EXPECT_FALSE(given->verdict.refused);
+}
+
+TEST(Plan, TheTextFitsAScreen) {
+  const std::string text = plan_text(example());
+  EXPECT_LE(std::count(text.begin(), text.end(), '\n'), 40) << text;
+  std::size_t line = 0;
+  for (const char c : text) {
+    line = c == '\n' ? 0 : line + ((static_cast<unsigned char>(c) & 0xC0) != 0x80 ? 1 : 0);
+    EXPECT_LE(line, 80U) << text;
+    if (line > 80) break;
+  }
+  EXPECT_TRUE(text.starts_with("EXAMPLE")) << text;
+}
+
+TEST(Plan, TheJsonHoldsEveryInputAndEveryMonth) {
+  const Plan& plan = example();
+  const auto document = codec::json::Document::parse(plan_json(plan));
+  ASSERT_TRUE(document) << document.error().message;
+  const auto root = document->root();
+  EXPECT_EQ(root["schema"].as_string(), "freehold.plan/1");
+  ASSERT_EQ(root["inputs"].size(), input_specs().size());
+  for (std::size_t i = 0; i < input_specs().size(); ++i) {
+    const auto input = root["inputs"][i];
+    EXPECT_EQ(input["name"].as_string(), input_specs()[i].name);
+    EXPECT_EQ(input["value"].as_double(), plan.scenario.value(input_specs()[i].name));
+    EXPECT_FALSE(input["source"].as_string().value_or("").empty()) << input_specs()[i].name;
+  }
+  ASSERT_EQ(root["options"].size(), kOptions);
+  const auto own = root["options"][1];
+  EXPECT_EQ(own["months"].size() * sizeof(double), sizeof(MonthRow)) << "a member is missing";
+  EXPECT_EQ(own["months"]["cash"][7].as_double(), plan.money.of(Option::Own).months[7].cash);
+}
+
+TEST(Plan, TheWorkbookIsWrittenAndABadPathIsAnError) {
+  const std::filesystem::path path =
+      std::filesystem::path(testing::TempDir()) / "freehold-plan-test.xlsx";
+  ASSERT_TRUE(write_workbook(example(), path.string()));
+  EXPECT_GT(std::filesystem::file_size(path), 50'000U);
+  std::filesystem::remove(path);
+  EXPECT_FALSE(write_workbook(example(), "/nowhere/at/all/plan.xlsx"));
+}
+
+TEST(Plan, NoUsageAndNoBillIsAnError) {
+  PlanRequest request;
+  request.book = &pricing::PriceBook::bundled();
+  request.catalogue = &Catalogue::bundled();
+  request.usage = [](const UsageVisit&) -> base::Status { return {}; };
+  request.costs = [](const CostVisit&) -> base::Status { return {}; };
+  const auto plan = make_plan(request);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, base::Code::NotFound);
+}
+
+TEST(Plan, ABillOfOnesOwnNeedsNoUsage) {
+  PlanRequest request;
+  const auto scenario = parse_scenario("[bill]\nbill_list_usd_month = 50000\n", "s.toml");
+  ASSERT_TRUE(scenario);
+  request.scenario = *scenario;
+  request.book = &pricing::PriceBook::bundled();
+  request.catalogue = &Catalogue::bundled();
+  request.usage = [](const UsageVisit&) -> base::Status { return {}; };
+  request.costs = [](const CostVisit&) -> base::Status { return {}; };
+  const auto plan = make_plan(request);
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_EQ(plan->verdict.word, "stay");
+  EXPECT_FALSE(plan_json(*plan).empty());
+}
+
+// An offer in hand for machines, with a bill that comes from usage.
+TEST(Plan, AnOptionOfOnesOwnIsHeldAgainstTheBillFromUsage) {
+  auto scenario = parse_scenario(sample_scenario(), "s.toml");
+  ASSERT_TRUE(scenario);
+  const auto offer = parse_scenario(
+      "[own]\nmoved_usd_month = 20000\nnode_price_usd = 99000\nnodes_min = 2\n", "s.toml");
+  ASSERT_TRUE(offer);
+  scenario->money.own = offer->money.own;
+  scenario->inputs = offer->inputs;
+  const auto plan = sample_plan(pricing::PriceBook::bundled(), Catalogue::bundled(), &*scenario);
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_DOUBLE_EQ(plan->scenario.money.own.node_price_usd, 99'000);
+  EXPECT_DOUBLE_EQ(plan->scenario.money.own.moved_usd_month, 20'000);
+  EXPECT_GE(plan->money.of(Option::Own).months[0].work_nodes, 2);
+}
+
+TEST(Plan, RecordsGoToTheFirstRuleThatFits) {
+  domain::UsageRecord record;
+  record.model = "m";
+  EXPECT_EQ(workload_of(record, {}), "m");
+  record.workspace = "w";
+  EXPECT_EQ(workload_of(record, {}), "w");
+  WorkloadRule batch, rest;
+  batch.name = "nightly";
+  batch.workspace = "w";
+  batch.tier = "batch";
+  rest.name = "rest";
+  rest.workspace = "w";
+  EXPECT_EQ(workload_of(record, {batch, rest}), "rest");
+  record.tier = domain::ServiceTier::Batch;
+  EXPECT_EQ(workload_of(record, {batch, rest}), "nightly");
+}
+
+}  // namespace
+}  // namespace fh::planner

@@ -1,0 +1,216 @@
+// See reconcile.h.
+
+#include "planner/reconcile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <set>
+#include <tuple>
+
+namespace fh::planner {
+namespace {
+
+constexpr std::int64_t kNsPerDay = 86'400LL * 1'000'000'000;
+constexpr std::size_t kUnmatchedMax = 1000;
+
+std::int32_t day_of(std::int64_t unix_ns) {
+  const std::int64_t day = unix_ns / kNsPerDay;
+  return static_cast<std::int32_t>(unix_ns % kNsPerDay < 0 ? day - 1 : day);
+}
+
+bool is_tokens(std::string_view unit) {
+  return unit == "Tokens" || unit == "tokens" || unit == "Token" || unit == "token";
+}
+
+// What both sides call the same model: the price book's id, else the plain name.
+std::string key_of(const ModelName& name) {
+  return name.kind == NameKind::Known ? name.entry_id : name.plain;
+}
+
+// Signed distance of a charge from a range; 0 inside it.
+std::int64_t distance(std::int64_t charged, std::int64_t low, std::int64_t high) {
+  if (charged > high) return charged - high;
+  if (charged < low) return charged - low;
+  return 0;
+}
+
+struct Used {
+  CostRange cost;
+  double tokens = 0;
+  bool unpriced = false;
+};
+
+using DayModel = std::pair<std::int32_t, std::string>;
+
+base::Status charge(std::map<DayModel, ReconcileRow>& rows, const DayModel& key,
+                    domain::MicroUsd amount, std::optional<double> tokens) {
+  ReconcileRow& row = rows[key];
+  row.charge_seen = true;
+  FH_TRY(row.charged, domain::add(row.charged, amount));
+  if (tokens) row.tokens_charged = row.tokens_charged.value_or(0) + *tokens;
+  return {};
+}
+
+}  // namespace
+
+Reconciler::Reconciler(const UsageProfile& profile, const ModelNames& names,
+                       ReconcileOptions options)
+    : profile_(profile), names_(names), options_(options) {}
+
+base::Status Reconciler::add(const domain::CostRecord& r) {
+  const std::int32_t day = day_of(r.start_unix_ns);
+  if (r.currency != "USD") return {};
+  any_cost_ = true;
+  if (r.model.empty()) {
+    FH_TRY(other_sum_, domain::add(other_sum_, r.billed));
+    const std::string item = !r.item.empty() ? r.item : r.service;
+    if (other_.size() < kUnmatchedMax)
+      other_.push_back({day, "", item, "not about a model", r.billed, true});
+    return {};
+  }
+  // A charge over several days is spread evenly: usage is held against it per model, not per day.
+  const std::int32_t last = r.end_unix_ns > r.start_unix_ns ? day_of(r.end_unix_ns - 1) : day;
+  const std::int64_t days = std::clamp<std::int64_t>(last - day + 1, 1, 366);
+  const std::string model = key_of(names_.normalise(r.provider, r.model));
+  std::int64_t left = r.billed.value;
+  for (std::int64_t i = 0; i < days; ++i) {
+    const std::int64_t part = left / (days - i);
+    left -= part;
+    Charge& c = charges_[{day + static_cast<std::int32_t>(i), model}];
+    FH_TRY(c.amount, domain::add(c.amount, domain::MicroUsd{part}));
+    if (r.quantity && is_tokens(r.quantity_unit)) {
+      c.tokens += *r.quantity / static_cast<double>(days);
+      c.tokens_known = true;
+    }
+    if (c.item.empty()) c.item = r.item;
+  }
+  return {};
+}
+
+base::Result<ReconcileReport> Reconciler::finish() {
+  ReconcileReport report;
+  report.threshold = options_.threshold;
+  report.other_charges = other_;
+  report.other_charged = other_sum_;
+  report.basis = any_cost_ ? ChargeBasis::CostRecords : ChargeBasis::ReportedCost;
+  std::map<DayModel, ReconcileRow> rows;
+  std::set<std::string> unpriced;
+  for (const UsageRow& u : profile_.rows) {
+    const DayModel key{u.day, key_of(profile_.models[u.model].name)};
+    // Without a cost report, only usage that carries its own charge can be held against it.
+    if (!any_cost_ && u.billed_records == 0) continue;
+    ReconcileRow& row = rows[key];
+    row.usage_seen = true;
+    row.tokens_used += static_cast<double>(u.tokens.total());
+    FH_TRY(row.computed.low, domain::add(row.computed.low, u.priced.low));
+    FH_TRY(row.computed.high, domain::add(row.computed.high, u.priced.high));
+    if (u.priced_records < u.records) unpriced.insert(key.second);
+    if (!any_cost_) FH_TRY_VOID(charge(rows, key, u.reported_billed, std::nullopt));
+  }
+  for (const auto& [key, c] : charges_) {
+    FH_TRY_VOID(charge(rows, key, c.amount,
+                       c.tokens_known ? std::optional<double>(c.tokens) : std::nullopt));
+  }
+  FH_TRY_VOID(find_overlap(report));
+  for (auto& [key, row] : rows) {
+    row.day = key.first;
+    row.model = key.second;
+    row.gap_low = row.charged.value - row.computed.high.value;
+    row.gap_high = row.charged.value - row.computed.low.value;
+    if (row.day < report.first_day || row.day > report.last_day) {
+      if (row.charge_seen) unmatched(report, row, "no usage was imported for this time");
+      continue;
+    }
+    if (!row.usage_seen) unmatched(report, row, "charged, and no usage of it was imported");
+    if (!row.charge_seen && row.computed.high.value > 0)
+      unmatched(report, row, "used, and not charged");
+    if (row.usage_seen && unpriced.contains(row.model))
+      unmatched(report, row, "some of its usage has no price");
+    report.rows.push_back(row);
+  }
+  FH_TRY_VOID(sum(report));
+  return report;
+}
+
+// Days that both usage and charges reach over: first to last, both counted.
+base::Status Reconciler::find_overlap(ReconcileReport& report) const {
+  report.first_day = profile_.first_day;
+  report.last_day = profile_.last_day;
+  if (!any_cost_ || charges_.empty()) return {};
+  report.first_day = std::max(report.first_day, charges_.begin()->first.first);
+  report.last_day = std::min(report.last_day, charges_.rbegin()->first.first);
+  return {};
+}
+
+void Reconciler::unmatched(ReconcileReport& report, const ReconcileRow& row,
+                           std::string_view why) const {
+  UnmatchedItem item;
+  item.day = row.day;
+  item.model = row.model;
+  item.why = why;
+  item.charged = row.charge_seen;
+  item.amount = row.charge_seen ? row.charged : row.computed.high;
+  if (const auto it = charges_.find({row.day, row.model}); it != charges_.end())
+    item.item = it->second.item;
+  report.unmatched.push_back(std::move(item));
+}
+
+base::Status Reconciler::sum(ReconcileReport& report) const {
+  struct Model {
+    std::int64_t charged = 0, low = 0, high = 0;
+  };
+  std::map<std::string, Model> models;
+  for (const ReconcileRow& row : report.rows) {
+    FH_TRY(report.charged, domain::add(report.charged, row.charged));
+    FH_TRY(report.computed.low, domain::add(report.computed.low, row.computed.low));
+    FH_TRY(report.computed.high, domain::add(report.computed.high, row.computed.high));
+    Model& m = models[row.model];
+    m.charged += row.charged.value;
+    m.low += row.computed.low.value;
+    m.high += row.computed.high.value;
+  }
+  std::ranges::sort(report.unmatched, [](const UnmatchedItem& a, const UnmatchedItem& b) {
+    const auto x = std::abs(a.amount.value), y = std::abs(b.amount.value);
+    return std::tie(y, a.day, a.model, a.why) < std::tie(x, b.day, b.model, b.why);
+  });
+  if (report.unmatched.size() > kUnmatchedMax) report.unmatched.resize(kUnmatchedMax);
+  double unexplained = 0;
+  for (const auto& [name, m] : models)
+    unexplained += std::abs(static_cast<double>(distance(m.charged, m.low, m.high)));
+  report.gap =
+      distance(report.charged.value, report.computed.low.value, report.computed.high.value);
+  report.evidence = report.charged.value > 0 && !report.rows.empty();
+  if (!report.evidence) {
+    report.unexplained_share = 1;
+    report.summary =
+        "There is no bill to hold the computed cost against: import the provider's cost report.";
+    return {};
+  }
+  report.unexplained_share = unexplained / static_cast<double>(report.charged.value);
+  report.advice_allowed = report.unexplained_share <= report.threshold;
+  report.summary = fmt::format(
+      "Charged {}, computed {} to {}: {:.1f} % is not explained; advice is given up to {:.1f} %.",
+      domain::display_usd(report.charged), domain::display_usd(report.computed.low),
+      domain::display_usd(report.computed.high), report.unexplained_share * 100,
+      report.threshold * 100);
+  return {};
+}
+
+base::Result<ReconcileReport> reconcile(ledger::UsageArchive& archive,
+                                        const ledger::UsageFilter& filter,
+                                        const UsageProfile& profile, const ModelNames& names,
+                                        ReconcileOptions options) {
+  Reconciler reconciler(profile, names, options);
+  base::Status failed;
+  FH_TRY_VOID(archive.scan_costs(filter, [&](const domain::CostRecord& record) {
+    failed = reconciler.add(record);
+    return failed.has_value();
+  }));
+  FH_TRY_VOID(failed);
+  return reconciler.finish();
+}
+
+}  // namespace fh::planner

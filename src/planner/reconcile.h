@@ -1,0 +1,98 @@
+#pragma once
+// Reconciliation: the bill computed from usage and dated prices against what the provider says it
+// charged, per day and model. Advice is allowed only while the unexplained part is small.
+//
+// Gap = charged - computed, positive when the provider charged more. A computed low-high range
+// explains every charge inside it. The unexplained share is, over models, the sum of |gap of the
+// whole overlap| / charged: a model's days may offset one another (a day may end elsewhere), models
+// may not.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "domain/usage_record.h"
+#include "planner/profile.h"
+
+namespace fh::planner {
+
+enum class ChargeBasis : std::uint8_t {
+  CostRecords,   // the provider's cost report or an invoice
+  ReportedCost,  // charges found beside the usage
+};
+
+struct ReconcileRow {
+  std::int32_t day = 0;
+  std::string model;  // price book id, or the source's name
+  CostRange computed;
+  domain::MicroUsd charged;
+  std::int64_t gap_low = 0, gap_high = 0;  // micro-USD: charged - computed.high / .low
+  double tokens_used = 0;
+  std::optional<double> tokens_charged;  // where the cost report counts tokens
+  bool usage_seen = false, charge_seen = false;
+};
+
+struct UnmatchedItem {
+  std::int32_t day = 0;
+  std::string model, item, why;
+  domain::MicroUsd amount;  // charged without usage, or computed (high) without charge
+  bool charged = false;
+};
+
+struct ReconcileReport {
+  ChargeBasis basis = ChargeBasis::CostRecords;
+  std::vector<ReconcileRow> rows;            // by day, model; within the days that both sides cover
+  std::vector<UnmatchedItem> unmatched;      // largest first, at most 1,000
+  std::vector<UnmatchedItem> other_charges;  // seats, searches, storage: not token charges
+  std::int32_t first_day = 0, last_day = 0;  // overlap
+  CostRange computed;
+  domain::MicroUsd charged, other_charged;
+  std::int64_t gap = 0;  // signed, nearest end of the range; micro-USD
+  double unexplained_share = 0;
+  double threshold = 0.03;
+  bool evidence = false;        // there was something to hold it against
+  bool advice_allowed = false;  // evidence and unexplained_share <= threshold
+  std::string summary;          // one sentence
+};
+
+struct ReconcileOptions {
+  double threshold = 0.03;
+};
+
+class Reconciler {
+ public:
+  Reconciler(const UsageProfile& profile, const ModelNames& names, ReconcileOptions options = {});
+  base::Status add(const domain::CostRecord& record);
+  // With no cost record added, charges reported beside the usage are taken instead.
+  base::Result<ReconcileReport> finish();
+
+ private:
+  struct Charge {
+    domain::MicroUsd amount;
+    double tokens = 0;
+    bool tokens_known = false;
+    std::string item;
+  };
+  const UsageProfile& profile_;
+  const ModelNames& names_;
+  ReconcileOptions options_;
+  std::map<std::pair<std::int32_t, std::string>, Charge> charges_;
+  std::vector<UnmatchedItem> other_;
+  domain::MicroUsd other_sum_;
+  bool any_cost_ = false;
+  base::Status find_overlap(ReconcileReport& report) const;
+  void unmatched(ReconcileReport& report, const ReconcileRow& row, std::string_view why) const;
+  base::Status sum(ReconcileReport& report) const;
+};
+
+base::Result<ReconcileReport> reconcile(ledger::UsageArchive& archive,
+                                        const ledger::UsageFilter& filter,
+                                        const UsageProfile& profile, const ModelNames& names,
+                                        ReconcileOptions options = {});
+
+}  // namespace fh::planner
