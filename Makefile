@@ -29,6 +29,7 @@ bench:
 	@scripts/bootstrap test
 	@scripts/bench
 format:
-	@git ls-files -co --exclude-standard -- 'src/*.cc' 'src/*.h' 'tests/*.cc' 'tests/*.h' 'bench/*.cc' | xargs -r clang-format-19 -i
+	@git ls-files -co --exclude-standard -- 'src/*.cc' 'src/*.h' 'tests/*.cc' 'tests/*.h' 'bench/*.cc' | \
+	  while read -r file; do [ -e "$$file" ] && echo "$$file"; done | xargs -r clang-format-19 -i
 clean:
 	rm -rf build build-dev build-asan build-fuzz console/dist console/dist-plan
