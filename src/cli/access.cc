@@ -10,7 +10,7 @@
 #include "base/os/file.h"
 #include "codec/json.h"
 #include "gateway/gateway.h"
-#include "ledger/store/sqlite/sqlite_store.h"
+#include "ledger/open.h"
 #include "ledger/writer.h"
 #include "net/blocking_client.h"
 #include "net/memory.h"
@@ -101,19 +101,17 @@ class LocalAccess final : public Access {
   base::os::DirLock lock_;
   base::SystemClock clock_;
   base::SystemRandom random_;
-  std::unique_ptr<ledger::SqliteStore> store_;
-  std::unique_ptr<ledger::LedgerReader> reader_;
+  ledger::OpenLedger ledger_;
   std::unique_ptr<ledger::LedgerWriter> writer_;
   std::unique_ptr<auth::KeyTable> keys_;
 };
 
 base::Status LocalAccess::start() {
-  FH_TRY(store_, ledger::SqliteStore::open(ledger_file(config_).string()));
-  FH_TRY(reader_, ledger::open_sqlite_reader(ledger_file(config_).string()));
+  FH_TRY(ledger_, ledger::open_ledger(ledger_file(config_).string()));
   writer_ =
-      std::make_unique<ledger::LedgerWriter>(*store_, clock_, ledger::LedgerWriter::Options{});
+      std::make_unique<ledger::LedgerWriter>(*ledger_.store, clock_, ledger::LedgerWriter::Options{});
   FH_TRY(base::Secret pepper, load_pepper(config_, random_));
-  keys_ = std::make_unique<auth::KeyTable>(*store_, std::move(pepper), clock_, random_);
+  keys_ = std::make_unique<auth::KeyTable>(*ledger_.database, std::move(pepper), clock_, random_);
   return keys_->load();
 }
 
@@ -135,7 +133,7 @@ base::Result<std::string> LocalAccess::call(std::string_view method, std::string
   facts.rss_bytes = [] { return std::int64_t{0}; };
   facts.is_owner = [](std::int64_t) { return false; };
   facts.shutdown = [] {};
-  admin::AdminApi api(deps, *reader_, offload, std::move(facts));
+  admin::AdminApi api(deps, *ledger_.reader, offload, std::move(facts));
   net::HttpRequest request;
   request.method = method;
   const std::size_t mark = target.find('?');

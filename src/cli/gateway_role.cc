@@ -19,7 +19,7 @@
 #include "cli/verbs.h"
 #include "engine/remote/remote_engine.h"
 #include "gateway/gateway.h"
-#include "ledger/store/sqlite/sqlite_store.h"
+#include "ledger/open.h"
 #include "ledger/thread.h"
 #include "ledger/writer.h"
 #include "net/offload.h"
@@ -78,8 +78,7 @@ class GatewayProcess {
   base::os::ResidentMemory memory_;
   net::Runtime runtime_;
   net::Offload offload_;
-  std::unique_ptr<ledger::SqliteStore> store_;
-  std::unique_ptr<ledger::LedgerReader> reader_;
+  ledger::OpenLedger ledger_;
   std::unique_ptr<ledger::LedgerWriter> writer_;
   std::unique_ptr<ledger::LedgerThread> ledger_thread_;
 #ifdef FREEHOLD_BREAK_SETTLEMENT
@@ -102,12 +101,11 @@ class GatewayProcess {
 };
 
 base::Status GatewayProcess::open_ledger() {
-  FH_TRY(store_, ledger::SqliteStore::open(ledger_file(config_).string()));
-  FH_TRY(reader_, ledger::open_sqlite_reader(ledger_file(config_).string()));
+  FH_TRY(ledger_, ledger::open_ledger(ledger_file(config_).string()));
   ledger::LedgerWriter::Options options;
   options.durability = config_.durability;
-  options.direct_open_max = 4;
-  writer_ = std::make_unique<ledger::LedgerWriter>(*store_, clock_, options);
+  options.direct_open_max = 4096;
+  writer_ = std::make_unique<ledger::LedgerWriter>(*ledger_.store, clock_, options);
   FH_TRY(const std::uint64_t recovered, writer_->recover());
   if (recovered > 0) {
     base::log_warn("requests of an earlier run were settled as crashed",
@@ -120,7 +118,7 @@ base::Status GatewayProcess::open_ledger() {
 // The first start makes the admin key: kept 0600 beside the data, shown once.
 base::Status GatewayProcess::open_keys() {
   FH_TRY(base::Secret pepper, load_pepper(config_, random_));
-  keys_ = std::make_unique<auth::KeyTable>(*store_, std::move(pepper), clock_, random_);
+  keys_ = std::make_unique<auth::KeyTable>(*ledger_.database, std::move(pepper), clock_, random_);
   FH_TRY_VOID(keys_->load());
   for (const auth::KeyRecord& key : keys_->list()) {
     if (key.role == auth::Role::Admin && key.revoked_unix_ns == 0) return {};
@@ -220,7 +218,7 @@ void GatewayProcess::open_front() {
     return admin::serve_console_file(std::move(request), writer, std::move(id));
   };
   gateway_ = std::make_unique<gateway::Gateway>(std::move(deps));
-  admin_ = std::make_unique<admin::AdminApi>(gateway_->deps(), *reader_, offload_, facts());
+  admin_ = std::make_unique<admin::AdminApi>(gateway_->deps(), *ledger_.reader, offload_, facts());
   net::ServerOptions options;
   options.limits = config_.server;
   options.handler = [this](net::HttpRequest request, net::ResponseWriter& writer) {

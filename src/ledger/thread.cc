@@ -54,6 +54,8 @@ void LedgerThread::upkeep_loop() {
       std::unique_lock lock(mutex_);
       idle = !upkeep_wakes_.wait_for(lock, options_.idle_after,
                                      [this] { return upkeep_due_ || upkeep_stops_; });
+      if (!idle)
+        upkeep_wakes_.wait_for(lock, options_.move_after, [this] { return upkeep_stops_; });
       if (upkeep_stops_) return;
       upkeep_due_ = false;
     }

@@ -24,6 +24,7 @@ class LedgerThread {
   struct Options {
     std::chrono::milliseconds idle_after{1000};  // quiet time after which upkeep may take longer
     std::chrono::milliseconds sync_after{3};     // at level `process`; ledger.h promises 5
+    std::chrono::milliseconds move_after{20};    // upkeep takes what came in within it at once
   };
   // recover() has been called on the writer.
   LedgerThread(LedgerWriter& writer, Options options);

@@ -57,6 +57,9 @@ class PlantedLedger final : public ledger::Ledger {
   Plant plant_;
 };
 
+// Small, so that a life passes through its halves many times.
+constexpr std::uint64_t kJournalBytes = 20 * 1024;
+
 constexpr const char* kScript = R"(
 set context_tokens 600
 set running_max 3
@@ -160,6 +163,7 @@ class World {
     options_.direct_open_max = chance(50) ? 0 : 1 + random_.below(6);
     options_.queue_max = 64;
     options_.batch_max = 1 + static_cast<std::size_t>(random_.below(8));
+    journalled_ = chance(70);
   }
 
   Report life();
@@ -168,6 +172,9 @@ class World {
   bool chance(std::uint64_t percent) { return random_.below(100) < percent; }
   void boot();
   void crash();
+  std::set<std::string> admitted_ids();
+  void break_something();
+  bool broken() const { return faulty_.broken() || file_.broken(); }
   void arrive();
   void step();
   void pass_time();
@@ -187,8 +194,11 @@ class World {
   MemoryKeys key_store_;
   ledger::MemoryStore store_;
   ledger::FaultyStore faulty_;
+  ledger::MemoryJournalFile file_{kJournalBytes};
+  bool journalled_ = false;
   auth::KeyTable keys_;
   ledger::LedgerWriter::Options options_;
+  std::unique_ptr<ledger::JournalStore> journal_;
   std::unique_ptr<Process> process_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::map<std::string, Receipt> receipts_;  // answers received whole
@@ -200,9 +210,30 @@ class World {
 };
 
 void World::boot() {
-  process_ = std::make_unique<Process>(clock_, random_, faulty_, keys_, options_, plan_.plant);
+  if (journalled_) {
+    auto opened = ledger::JournalStore::open(faulty_, file_);
+    if (!opened) throw std::runtime_error(opened.error().text());
+    journal_ = *std::move(opened);
+  }
+  ledger::Store& store = journal_ ? static_cast<ledger::Store&>(*journal_) : faulty_;
+  process_ = std::make_unique<Process>(clock_, random_, store, keys_, options_, plan_.plant);
   if (auto recovered = process_->writer.recover(); !recovered)
     fail("recovery failed: " + recovered.error().text());
+}
+
+// Those of the store and those that a start would find in the journal.
+std::set<std::string> World::admitted_ids() {
+  std::set<std::string> ids;
+  for (const ledger::Row& row : store_.rows()) ids.insert(row.admission.request_id);
+  if (!journalled_) return ids;
+  auto content = ledger::read_journal(file_);
+  auto records = ledger::decode_records(content ? content->records : std::string());
+  if (!records) throw std::runtime_error(records.error().text());
+  for (const ledger::Record& record : *records) {
+    if (const auto* admission = std::get_if<ledger::Admission>(&record))
+      ids.insert(admission->request_id);
+  }
+  return ids;
 }
 
 // What a crash takes: everything in memory; after a power cut also what was written but not synced.
@@ -214,18 +245,20 @@ void World::crash() {
   process_->writer.close();
   clients_.clear();
   process_.reset();
+  journal_.reset();
   if (power) {
     power_cut_ = true;
-    std::set<std::string> before;
-    for (const ledger::Row& row : store_.rows()) before.insert(row.admission.request_id);
+    std::set<std::string> before = admitted_ids();
     store_.crash_power(random_);
-    for (const ledger::Row& row : store_.rows()) before.erase(row.admission.request_id);
+    file_.crash_power(random_);
+    for (const std::string& id : admitted_ids()) before.erase(id);
     // Level `process` promises nothing about a power cut within the 5 ms before the sync.
     if (options_.durability == ledger::Durability::Process) may_be_lost_.merge(before);
   } else {
     store_.crash_process();
   }
   faulty_.heal();
+  file_.heal();
   boot();
 }
 
@@ -394,6 +427,22 @@ void World::judge() {
   }
 }
 
+void World::break_something() {
+  const std::uint64_t nth = 1 + random_.below(4);
+  if (journalled_ && chance(60)) {
+    if (chance(50)) {
+      file_.fail_write(nth);
+    } else {
+      file_.fail_sync(nth);
+    }
+  } else if (chance(50)) {
+    faulty_.fail_append(nth, chance(50) ? ledger::FaultyStore::Lost::Transaction
+                                        : ledger::FaultyStore::Lost::OnlyTheAnswer);
+  } else {
+    faulty_.fail_sync(nth);
+  }
+}
+
 Report World::life() {
   auto made = keys_.create("sim", auth::Role::Member, "team", "tests");
   if (!made) {
@@ -405,22 +454,15 @@ Report World::life() {
   const bool faults = chance(70);
   while (report_.requests < plan_.requests && report_.ok) {
     if (chance(5)) arrive();
-    if (faults && chance(1) && chance(30)) {
-      if (chance(50)) {
-        faulty_.fail_append(1 + random_.below(4), chance(50)
-                                                      ? ledger::FaultyStore::Lost::Transaction
-                                                      : ledger::FaultyStore::Lost::OnlyTheAnswer);
-      } else {
-        faulty_.fail_sync(1 + random_.below(4));
-      }
-    }
+    if (faults && chance(1) && chance(30)) break_something();
     step();
     // A store that failed is trusted again only after a restart.
-    const bool broken = faulty_.broken() && chance(20);
-    if (faults && (broken || (chance(1) && chance(20)))) crash();
+    const bool ends = broken() && chance(20);
+    if (faults && (ends || (chance(1) && chance(20)))) crash();
   }
-  if (faulty_.broken()) crash();
+  if (broken()) crash();
   faulty_.heal();
+  file_.heal();
   settle_down();
   judge();
   return report_;

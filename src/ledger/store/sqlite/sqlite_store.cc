@@ -13,7 +13,7 @@
 #include "ledger/store/sqlite/database.h"
 #include "ledger/store/sqlite/row_codec.h"
 #include "ledger/store/sqlite/schema.h"
-#include "ledger/store/sqlite/wal_file.h"
+#include "ledger/store/synced_file.h"
 
 namespace fh::ledger {
 namespace {
@@ -62,7 +62,7 @@ struct SqliteStore::Impl {
   FileHandle lock;  // released last: declared before the connection
   Database db;
   Database upkeep;  // maintain() only
-  std::optional<WalFile> wal;
+  std::optional<SyncedFile> wal;
   Statement begin, commit, rollback;
   Statement insert_admission, find_sequence, insert_settlement, insert_api_cost, save_key;
 
@@ -117,7 +117,7 @@ base::Status SqliteStore::Impl::open(const std::string& path) {
   FH_TRY_VOID(db.execute("UPDATE marks SET value = value + 1 WHERE name = 'restarts'"));
   FH_TRY(upkeep, Database::open(path, Database::Mode::ReadWrite));
   FH_TRY_VOID(upkeep.execute("PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;"));
-  FH_TRY(wal, WalFile::open(db.wal_path()));
+  FH_TRY(wal, SyncedFile::open(db.wal_path(), "the ledger's WAL file"));
   return wal->presize(options.wal_presize_bytes);
 }
 

@@ -15,7 +15,7 @@
 #include "ledger/store/sqlite/usage_archive_names.h"
 #include "ledger/store/sqlite/usage_archive_rows.h"
 #include "ledger/store/sqlite/usage_archive_schema.h"
-#include "ledger/store/sqlite/wal_file.h"
+#include "ledger/store/synced_file.h"
 
 namespace fh::ledger {
 namespace {

@@ -1,6 +1,6 @@
-// See wal_file.h.
+// See synced_file.h.
 
-#include "ledger/store/sqlite/wal_file.h"
+#include "ledger/store/synced_file.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <utility>
 
 namespace fh::ledger {
 namespace {
@@ -32,7 +31,11 @@ FileHandle::~FileHandle() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-base::Result<WalFile> WalFile::open(const std::string& path) {
+std::unexpected<base::Error> SyncedFile::failed(std::string_view doing) const {
+  return std::unexpected(base::error_from_errno(std::string(doing) + " " + what_, errno));
+}
+
+base::Result<SyncedFile> SyncedFile::open(const std::string& path, std::string what) {
   FileHandle file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   if (file.get() < 0) return std::unexpected(base::error_from_errno("opening " + path, errno));
   const std::string directory = directory_of(path);
@@ -40,42 +43,62 @@ base::Result<WalFile> WalFile::open(const std::string& path) {
   if (dir.get() < 0 || ::fsync(dir.get()) != 0) {
     return std::unexpected(base::error_from_errno("syncing " + directory, errno));
   }
-  return WalFile(std::move(file));
+  return SyncedFile(std::move(file), std::move(what));
 }
 
-base::Status WalFile::presize(std::uint64_t bytes) const {
+base::Status SyncedFile::presize(std::uint64_t bytes) const {
   struct stat info{};
-  if (::fstat(file_.get(), &info) != 0) {
-    return std::unexpected(base::error_from_errno("looking at the ledger's WAL file", errno));
-  }
+  if (::fstat(file_.get(), &info) != 0) return failed("looking at");
   static constexpr std::array<char, 64 * 1024> kZeros{};
   auto size = static_cast<std::uint64_t>(info.st_size);
   while (size < bytes) {
     const std::size_t piece = std::min<std::uint64_t>(kZeros.size(), bytes - size);
     const ssize_t written = ::pwrite(file_.get(), kZeros.data(), piece, static_cast<off_t>(size));
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0)
-      return std::unexpected(base::error_from_errno("making room in the ledger's WAL file", errno));
+    if (written <= 0) return failed("making room in");
     size += static_cast<std::uint64_t>(written);
   }
   return sync();
 }
 
-base::Status WalFile::sync() const {
+base::Status SyncedFile::sync() const {
   struct stat info{};
-  if (::fstat(file_.get(), &info) != 0) {
-    return std::unexpected(base::error_from_errno("looking at the ledger's WAL file", errno));
-  }
+  if (::fstat(file_.get(), &info) != 0) return failed("looking at");
   if (info.st_nlink == 0) {
-    return base::fail(base::Code::DataLoss, "the ledger's WAL file was deleted while in use",
+    return base::fail(base::Code::DataLoss, what_ + " was deleted while in use",
                       "stop whatever removes files from the data directory, then restart");
   }
   // After a failed fdatasync the kernel may have dropped the dirty pages: it is never repeated, the
   // caller gives up.
-  if (::fdatasync(file_.get()) != 0) {
-    return std::unexpected(base::error_from_errno("syncing the ledger's WAL file", errno));
+  if (::fdatasync(file_.get()) != 0) return failed("syncing");
+  return {};
+}
+
+base::Status SyncedFile::write(std::uint64_t offset, std::string_view bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t written =
+        ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return failed("writing");
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+    offset += static_cast<std::uint64_t>(written);
   }
   return {};
+}
+
+base::Result<std::string> SyncedFile::read(std::uint64_t offset, std::size_t size) const {
+  std::string bytes(size, '\0');
+  std::size_t have = 0;
+  while (have < size) {
+    const ssize_t got =
+        ::pread(file_.get(), bytes.data() + have, size - have, static_cast<off_t>(offset + have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed("reading");
+    if (got == 0) break;
+    have += static_cast<std::size_t>(got);
+  }
+  bytes.resize(have);
+  return bytes;
 }
 
 base::Status create_private(const std::string& path) {
