@@ -151,7 +151,7 @@ base::Status GatewayProcess::open_prices() {
 }
 
 base::Status GatewayProcess::open_models() {
-  FH_TRY(served_, ServedModels::open(config_, clock_, engine_time_));
+  FH_TRY(served_, ServedModels::open(config_, clock_, engine_time_, runtime_));
   for (gateway::ServedModel& model : served_->directory_entries()) directory_.add(std::move(model));
   if (directory_.all().empty()) {
     base::log_warn(

@@ -31,17 +31,19 @@ std::string default_model(const std::vector<registry::InstalledModel>& models,
 
 }  // namespace
 
-void ServedModels::add(Entry entry, engine::Scheduler& scheduler) {
+void ServedModels::add(Entry entry, engine::Scheduler& scheduler, net::Runtime& loop) {
   engine::RemoteOptions options;
   options.info.id = entry.served.id;
   options.info.context_tokens = entry.start.context_tokens;
   options.info.sequences_max = entry.start.sequences;
+  options.runtime = &loop;
   entry.engine = std::make_unique<engine::RemoteEngine>(std::move(options), scheduler);
   entry.served.engine = entry.engine.get();
   entries_.push_back(std::make_unique<Entry>(std::move(entry)));
 }
 
-base::Status ServedModels::add_scripted(const Config& config, engine::Scheduler& scheduler) {
+base::Status ServedModels::add_scripted(const Config& config, engine::Scheduler& scheduler,
+                                        net::Runtime& loop) {
   Entry entry;
   entry.served.id = "scripted";
   entry.served.aliases = {"default"};
@@ -49,12 +51,12 @@ base::Status ServedModels::add_scripted(const Config& config, engine::Scheduler&
   entry.served.created_unix_s = 1'767'225'600;
   entry.start.model_id = "scripted";
   entry.start.blob_sha256 = config.script;
-  add(std::move(entry), scheduler);
+  add(std::move(entry), scheduler, loop);
   return {};
 }
 
 base::Status ServedModels::add_registered(const Config& config, const base::Clock& clock,
-                                          engine::Scheduler& scheduler) {
+                                          engine::Scheduler& scheduler, net::Runtime& loop) {
   const registry::Registry store(config.data_dir, clock);
   FH_TRY(const std::vector<registry::InstalledModel> models, store.list());
   const std::string chosen = default_model(models, config.default_model);
@@ -82,7 +84,7 @@ base::Status ServedModels::add_registered(const Config& config, const base::Cloc
       entry.served.aliases.insert(entry.served.aliases.begin(), "default");
       found = true;
     }
-    add(std::move(entry), scheduler);
+    add(std::move(entry), scheduler, loop);
   }
   // Each worker takes its share of the memory for prompts, whether or not the others run just now.
   for (const auto& entry : entries_) {
@@ -102,12 +104,13 @@ base::Status ServedModels::add_registered(const Config& config, const base::Cloc
 
 base::Result<std::unique_ptr<ServedModels>> ServedModels::open(const Config& config,
                                                                const base::Clock& clock,
-                                                               engine::Scheduler& scheduler) {
+                                                               engine::Scheduler& scheduler,
+                                                               net::Runtime& loop) {
   auto models = std::unique_ptr<ServedModels>(new ServedModels());
   if (!config.script.empty()) {
-    FH_TRY_VOID(models->add_scripted(config, scheduler));
+    FH_TRY_VOID(models->add_scripted(config, scheduler, loop));
   } else {
-    FH_TRY_VOID(models->add_registered(config, clock, scheduler));
+    FH_TRY_VOID(models->add_registered(config, clock, scheduler, loop));
   }
   return models;
 }

@@ -17,6 +17,7 @@
 #include "cli/control.h"
 #include "engine/remote/remote_engine.h"
 #include "gateway/directory.h"
+#include "net/runtime.h"
 
 namespace fh::cli {
 
@@ -24,7 +25,8 @@ class ServedModels {
  public:
   static base::Result<std::unique_ptr<ServedModels>> open(const Config& config,
                                                           const base::Clock& clock,
-                                                          engine::Scheduler& scheduler);
+                                                          engine::Scheduler& scheduler,
+                                                          net::Runtime& loop);
   // For the gateway's directory; the engines stay here.
   std::vector<gateway::ServedModel> directory_entries() const;
   // Starts a worker for every model that memory has room for, the default first; the others start
@@ -43,10 +45,10 @@ class ServedModels {
     std::unique_ptr<engine::RemoteEngine> engine;
   };
   ServedModels() = default;
-  base::Status add_scripted(const Config& config, engine::Scheduler& scheduler);
+  base::Status add_scripted(const Config& config, engine::Scheduler& scheduler, net::Runtime& loop);
   base::Status add_registered(const Config& config, const base::Clock& clock,
-                              engine::Scheduler& scheduler);
-  void add(Entry entry, engine::Scheduler& scheduler);
+                              engine::Scheduler& scheduler, net::Runtime& loop);
+  void add(Entry entry, engine::Scheduler& scheduler, net::Runtime& loop);
   Entry* find(const std::string& model);
 
   std::vector<std::unique_ptr<Entry>> entries_;

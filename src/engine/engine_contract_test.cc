@@ -11,6 +11,7 @@
 #include "engine/scheduler.h"
 #include "engine/scripted/scripted_engine.h"
 #include "engine/worker/worker_loop.h"
+#include "net/runtime.h"
 
 namespace fh::engine::testing {
 namespace {
@@ -38,15 +39,17 @@ class OnAThread final : public ContractSubject {
   ScriptedEngine engine_{{}, scheduler_};
 };
 
-RemoteOptions remote_options() {
+RemoteOptions remote_options(net::Runtime* runtime) {
   RemoteOptions options;
   options.info.id = "far";
+  options.runtime = runtime;
   return options;
 }
 
-class BehindTheProtocol final : public ContractSubject {
+class BehindTheProtocol : public ContractSubject {
  public:
-  BehindTheProtocol() {
+  explicit BehindTheProtocol(net::Runtime* runtime = nullptr)
+      : engine_(std::make_unique<RemoteEngine>(remote_options(runtime), scheduler_)) {
     std::array<int, 2> fds{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()), 0);
     worker_ = std::thread([this, fd = fds[1]] {
@@ -55,19 +58,48 @@ class BehindTheProtocol final : public ContractSubject {
     });
     EXPECT_TRUE(engine_->attach(fds[0], 1));
   }
-  ~BehindTheProtocol() override {
-    engine_.reset();
-    worker_.join();
-  }
+  ~BehindTheProtocol() override { end(); }
   Engine& engine() override { return *engine_; }
   void work_until(const std::function<bool()>& done) override { wait_until(done); }
 
  private:
   ThreadScheduler scheduler_;
   ScriptedEngine inner_{{}, scheduler_};
-  std::unique_ptr<RemoteEngine> engine_ =
-      std::make_unique<RemoteEngine>(remote_options(), scheduler_);
+  std::unique_ptr<RemoteEngine> engine_;
   std::thread worker_;
+
+ protected:
+  void end() {
+    engine_.reset();
+    if (worker_.joinable()) worker_.join();
+  }
+};
+
+// The same with the worker's socket read by an event loop, as in the gateway.
+class Loop {
+ public:
+  net::Runtime runtime{static_cast<base::Clock&>(clock_)};
+  ~Loop() { stop(); }
+  void stop() {
+    runtime.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  base::SystemClock clock_;
+  std::thread thread_{[this] {
+    runtime.run();
+    runtime.abandon();
+  }};
+};
+
+class InALoop final : Loop, public BehindTheProtocol {
+ public:
+  InALoop() : BehindTheProtocol(&runtime) {}
+  ~InALoop() override {
+    stop();
+    end();
+  }
 };
 
 template <typename T>
@@ -78,6 +110,7 @@ ContractCase subject(const char* name) {
 INSTANTIATE_TEST_SUITE_P(Engines, EngineContract,
                          ::testing::Values(subject<OnVirtualTime>("ScriptedOnVirtualTime"),
                                            subject<OnAThread>("ScriptedOnAThread"),
+                                           subject<InALoop>("ScriptedBehindTheProtocolInALoop"),
                                            subject<BehindTheProtocol>("RemoteScripted")),
                          case_name);
 

@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "base/os/priority.h"
+
 namespace fh::ledger {
 
 LedgerThread::LedgerThread(LedgerWriter& writer, Options options)
@@ -48,6 +50,7 @@ void LedgerThread::wake_upkeep() {
 }
 
 void LedgerThread::upkeep_loop() {
+  base::os::give_way_to_others();  // nobody waits for it
   while (true) {
     bool idle = false;
     {

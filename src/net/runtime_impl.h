@@ -53,6 +53,7 @@ struct Runtime::Impl {
   void cancel_timer(TimerId id);
   // Runs the timers that are due; returns how many.
   std::size_t fire_due();
+  void run();
   // Production: makes the real timer ring for the earliest entry.
   void arm();
 
@@ -70,6 +71,8 @@ struct Runtime::Impl {
   boost::asio::executor_work_guard<Loop::executor_type> work;
   boost::asio::steady_timer real_timer;
   base::TimePoint armed_for = base::TimePoint::max();
+  int looking_pays = 0;  // how often the last looks found something
+  unsigned rests = 0;
   bool closing = false;
   std::atomic<bool> closed{false};
 };

@@ -9,11 +9,13 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <utility>
 
 namespace fh::engine::remote {
 namespace {
 constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr auto kWriteAgainAfter = std::chrono::milliseconds(1);
 
 std::unexpected<base::Error> ended() {
   return base::fail(base::Code::Unavailable, "its connection was closed");
@@ -39,10 +41,19 @@ Link::~Link() {
 }
 
 void Link::start() {
+  if (limits_.runtime != nullptr) {
+    limits_.runtime->post([self = shared_from_this()] { self->watch(); });
+    return;
+  }
   thread_ = std::thread([self = shared_from_this()] { self->run(); });
 }
 
 void Link::join() {
+  if (limits_.runtime != nullptr) {
+    close({base::Code::Cancelled, "its connection is not used any more", {}, {}, {}});
+    finish();
+    return;
+  }
   if (!thread_.joinable()) return;
   if (thread_.get_id() == std::this_thread::get_id()) {
     thread_.detach();
@@ -95,7 +106,11 @@ std::optional<base::Error> Link::closed() const {
   return closed_;
 }
 
-void Link::wake() const {
+void Link::wake() {
+  if (limits_.runtime != nullptr) {
+    limits_.runtime->post([self = shared_from_this()] { self->write_later(); });
+    return;
+  }
   const std::uint64_t one = 1;
   // A full counter (EAGAIN) wakes just as well.
   static_cast<void>(!::write(wake_fd_, &one, sizeof one));
@@ -112,9 +127,52 @@ void Link::run() noexcept {
     if (status && readable) status = read_some();
   }
   if (!status) close(status.error());
+  finish();
+}
+
+void Link::finish() {
+  if (std::exchange(finished_, true)) return;
+  watch_.reset();
   ::shutdown(fd_, SHUT_RDWR);
-  handlers_.on_closed(*closed());
-  handlers_ = {};
+  const auto on_closed = std::exchange(handlers_, {}).on_closed;
+  on_closed(*closed());
+}
+
+void Link::watch() {
+  if (finished_ || closed()) {
+    finish();
+    return;
+  }
+  buffer_.resize(kReadBytes);
+  progress_at_ = clock_.now();
+  watch_ = std::make_unique<net::ReadWatch>(*limits_.runtime, fd_,
+                                            [link = this] { link->on_readable(); });
+}
+
+void Link::on_readable() {
+  const std::shared_ptr<Link> self = shared_from_this();  // a handler may let go of it
+  base::Status status;
+  if (!closed()) status = read_some();
+  if (!status) close(status.error());
+  if (closed()) finish();
+}
+
+// What the socket did not take at once is tried again each millisecond: a worker's socket takes
+// 200 kB at a time, and only a long prompt is more.
+void Link::write_later() {
+  base::Status status;
+  if (!closed()) status = write_some();
+  if (!status) close(status.error());
+  if (closed()) {
+    finish();
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  if (outbox_.empty() || std::exchange(writing_later_, true)) return;
+  limits_.runtime->call_at(clock_.now() + kWriteAgainAfter, [self = shared_from_this()] {
+    self->writing_later_ = false;
+    self->write_later();
+  });
 }
 
 base::Status Link::wait_ready(bool& readable) {

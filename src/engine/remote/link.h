@@ -1,8 +1,8 @@
 #pragma once
-// One connection to one worker process: a thread that reads frames and writes what is queued. What
-// the socket takes at once is written by the sender itself, which saves a change of threads. The
-// queue is bounded and adding to it never waits. RemoteEngine owns links; a new worker gets a new
-// one.
+// One connection to one worker process: reads frames and writes what is queued, in the event loop
+// of whoever uses the engine, or on a thread of its own. What the socket takes at once is written
+// by the sender itself, which saves a change of threads. The queue is bounded and adding to it
+// never waits. RemoteEngine owns links; a new worker gets a new one.
 
 #include <cstddef>
 #include <deque>
@@ -16,6 +16,8 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "engine/protocol/frame.h"
+#include "net/read_watch.h"
+#include "net/runtime.h"
 
 namespace fh::engine::remote {
 
@@ -27,9 +29,10 @@ class Link : public std::enable_shared_from_this<Link> {
   };
   struct Limits {
     std::size_t outbox_max_bytes = 0;
-    base::Duration stall_max{};  // the worker takes no byte
+    base::Duration stall_max{};       // the worker takes no byte
+    net::Runtime* runtime = nullptr;  // whose loop reads and writes; null: a thread of its own
   };
-  // Takes `fd`, also on error. Handlers run on the link's thread.
+  // Takes `fd`, also on error. Handlers run on the link's thread: the loop's, or its own.
   static base::Result<std::shared_ptr<Link>> open(int fd, Limits limits, Handlers handlers);
   ~Link();
   Link(const Link&) = delete;
@@ -42,14 +45,19 @@ class Link : public std::enable_shared_from_this<Link> {
   void send_control(std::string frame_bytes);
   // The first reason counts. Any thread.
   void close(base::Error why);
-  // Waits for the thread; called on that very thread it lets it end by itself instead.
+  // Waits for the thread; called on that very thread it lets it end by itself instead. In a loop:
+  // ends the link here and now if it has not ended; on the loop's thread or after the loop's end.
   void join();
 
  private:
   Link(int fd, int wake_fd, Limits limits, Handlers handlers);
   void run() noexcept;
+  void finish();
+  void watch();
+  void on_readable();
+  void write_later();
   bool enqueue(std::string frame_bytes, bool bounded);
-  void wake() const;
+  void wake();
   base::Status wait_ready(bool& readable);
   base::Status read_some();
   base::Status write_some();
@@ -70,6 +78,9 @@ class Link : public std::enable_shared_from_this<Link> {
   std::size_t outbox_bytes_ = 0;
   std::size_t front_sent_ = 0;
   std::optional<base::Error> closed_;
+  std::unique_ptr<net::ReadWatch> watch_;  // loop's thread only, as are the next two
+  bool writing_later_ = false;
+  bool finished_ = false;
   std::thread thread_;
 };
 

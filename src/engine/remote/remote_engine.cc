@@ -123,7 +123,8 @@ base::Status RemoteEngine::Impl::attach(int fd, pid_t pid) {
     if (const auto self = weak.lock()) self->on_closed(epoch, std::move(why));
   };
   FH_TRY(auto link,
-         remote::Link::open(fd, {options_.bytes_max, options_.stall_max}, std::move(handlers)));
+         remote::Link::open(fd, {options_.bytes_max, options_.stall_max, options_.runtime},
+                            std::move(handlers)));
   const std::lock_guard lock(mutex_);
   if (closing_) return base::fail(base::Code::Unavailable, "the server is shutting down");
   worker_ = Worker{link, epoch, pid, false, {}, false};

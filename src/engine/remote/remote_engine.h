@@ -8,9 +8,10 @@
 // `start_wait`. The worker is not trusted: a frame that breaks the protocol, an event out of order
 // or an impossible token count costs it its connection.
 //
-// Threads: as Engine says. Callbacks come on the worker's reading thread, those of refused or
-// expired calls on the scheduler's. The destructor ends waiting requests itself and waits for the
-// reading thread to end the others; it must not run inside one of those callbacks.
+// Threads: as Engine says. Callbacks come on the worker's reading thread (with a runtime: the
+// loop's), those of refused or expired calls on the scheduler's. The destructor ends waiting
+// requests itself and waits for the reading thread to end the others; it must not run inside one of
+// those callbacks, and with a runtime only on the loop's thread or after the loop's end.
 
 #include <sys/types.h>
 
@@ -23,6 +24,7 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "engine/scheduler.h"
+#include "net/runtime.h"
 
 namespace fh::engine {
 
@@ -35,6 +37,8 @@ struct RemoteOptions {
   std::size_t bytes_max =
       256 * 1024 * 1024;  // of waiting requests, and of those not yet taken by the worker
   base::Duration stall_max = std::chrono::seconds(30);  // the worker takes no byte
+  // Whose loop reads what workers send; null: a thread per worker. Outlives the engine.
+  net::Runtime* runtime = nullptr;
 };
 
 class RemoteEngine final : public Engine {
