@@ -108,8 +108,8 @@ class LocalAccess final : public Access {
 
 base::Status LocalAccess::start() {
   FH_TRY(ledger_, ledger::open_ledger(ledger_file(config_).string()));
-  writer_ =
-      std::make_unique<ledger::LedgerWriter>(*ledger_.store, clock_, ledger::LedgerWriter::Options{});
+  writer_ = std::make_unique<ledger::LedgerWriter>(*ledger_.store, clock_,
+                                                   ledger::LedgerWriter::Options{});
   FH_TRY(base::Secret pepper, load_pepper(config_, random_));
   keys_ = std::make_unique<auth::KeyTable>(*ledger_.database, std::move(pepper), clock_, random_);
   return keys_->load();

@@ -47,7 +47,7 @@ base::Result<std::unique_ptr<JournalStore>> JournalStore::open(Store& inner,
 }
 
 base::Result<std::unique_ptr<JournalStore>> JournalStore::open(Store& inner, JournalFile& file) {
-  std::unique_ptr<JournalStore> store(new JournalStore(inner, file));
+  auto store = std::unique_ptr<JournalStore>(new JournalStore(inner, file));
   FH_TRY_VOID(store->replay());
   return store;
 }
