@@ -134,7 +134,8 @@ void add_usage_import(CLI::App& usage, Parsed& p) {
       "names are kept, never text.");
   UsageImportArgs& args = p.usage_import;
   import->add_option("paths", args.paths, "files and folders")->required();
-  import->add_option("--mapping", args.mapping, "how to read a CSV file of any kind (TOML)");
+  import->add_option("--mapping", args.mapping,
+                     "read every file as CSV, in the way that this file (TOML) says");
   import->add_flag("--dry-run", args.dry_run, "only say what is in them");
   import->add_flag("--again", args.again, "also read files that have not changed");
   import->add_flag("--json", args.json, "print one JSON object");
@@ -216,6 +217,8 @@ void add_plan(CLI::App& app, Parsed& p) {
   plan->add_option("--html", p.plan.html, "write a page");
   plan->add_flag("--despite-gap", p.plan.despite_gap, "advise although the bill is not explained");
   plan->add_flag("--example", p.plan.example, "the example company, whatever was imported");
+  plan->add_option("--local-as", p.plan.local_as,
+                   "plan on the requests that ran here, as if this API model had answered them");
   plan->add_flag("--json", p.plan.json, "print one JSON object");
 }
 

@@ -2,16 +2,13 @@
 // where there is none of them, from the example company.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
 #include "base/os/file.h"
-#include "cli/access.h"
 #include "cli/output.h"
-#include "cli/usage_archive_file.h"
+#include "cli/verb_plan_evidence.h"
 #include "cli/verbs.h"
-#include "ledger/store/sqlite/sqlite_store.h"
 #include "planner/plan.h"
 #include "planner/sample.h"
 
@@ -20,7 +17,6 @@ namespace {
 
 constexpr std::size_t kScenarioBytesMax = 1024 * 1024;
 constexpr std::size_t kBookBytesMax = 16 * 1024 * 1024;
-constexpr std::size_t kLedgerRowsMax = 2'000'000;
 
 bool is_there(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -50,92 +46,16 @@ base::Result<planner::Scenario> load_scenario(const PlanArgs& args) {
   return scenario;
 }
 
-domain::UsageRecord record_of(const ledger::Row& row) {
-  domain::UsageRecord record;
-  record.source_id = row.admission.request_id;
-  record.format = "freehold";
-  record.model = row.admission.model_served;
-  record.start_unix_ns = row.admission.received_unix_ns;
-  record.end_unix_ns = row.settlement->ended_unix_ns;
-  record.requests = 1;
-  record.usage = row.settlement->usage;
-  record.workspace = row.admission.project;
-  record.key = row.admission.key_id;
-  record.workload = row.admission.workload;
-  if (row.settlement->first_token_unix_ns > 0) {
-    record.ttft_ns = row.settlement->first_token_unix_ns - row.admission.received_unix_ns;
-  }
-  return record;
-}
-
-// What this gateway passed on to an API, oldest first. Requests that ran here cost no API.
-base::Result<std::vector<domain::UsageRecord>> ledger_records(const Config& config) {
-  std::vector<domain::UsageRecord> records;
-  if (!is_there(ledger_file(config))) return records;
-  FH_TRY(const auto reader, ledger::open_sqlite_reader(ledger_file(config).string()));
-  ledger::RowQuery query;
-  query.limit = 1000;
-  query.running = false;
-  while (records.size() < kLedgerRowsMax) {
-    FH_TRY(const std::vector<ledger::Row> rows, reader->rows(query));
-    if (rows.empty()) break;
-    for (const ledger::Row& row : rows) {
-      if (row.settlement && row.admission.upstream != "local" && !row.admission.upstream.empty()) {
-        records.push_back(record_of(row));
-      }
-    }
-    query.before_sequence = rows.back().sequence;
-  }
-  std::reverse(records.begin(), records.end());
-  return records;
-}
-
-struct Evidence {
-  std::unique_ptr<ledger::UsageArchive> archive;  // nullptr: nothing was imported
-  std::vector<domain::UsageRecord> ledger;
-  std::uint64_t imported = 0;
-};
-
-base::Result<Evidence> find_evidence(const Config& config) {
-  Evidence out;
-  if (is_there(usage_archive_file(config))) {
-    FH_TRY(out.archive,
-           ledger::UsageArchive::open(usage_archive_file(config).string(), /*read_only=*/true));
-    FH_TRY(out.imported, out.archive->count());
-  }
-  FH_TRY(out.ledger, ledger_records(config));
-  return out;
-}
-
-std::string evidence_text(const Evidence& evidence, const planner::Scenario& scenario) {
-  std::string out;
-  if (evidence.imported > 0) {
-    out = fmt::format("{} imported usage records", human_count(evidence.imported));
-  }
-  if (!evidence.ledger.empty()) {
-    out += fmt::format("{}{} requests of this gateway's ledger", out.empty() ? "" : " and ",
-                       human_count(evidence.ledger.size()));
-  }
-  return out.empty() ? "the figures of " + scenario.name : out;
-}
-
-base::Result<planner::Plan> own_plan(Evidence& evidence, planner::Scenario scenario,
-                                     const pricing::PriceBook& book) {
+base::Result<planner::Plan> own_plan(const PlanEvidence& evidence, planner::Scenario scenario,
+                                     const PlanArgs& args, const pricing::PriceBook& book) {
   planner::PlanRequest request;
-  request.evidence = evidence_text(evidence, scenario);
+  request.evidence = evidence.text();
+  if (request.evidence.empty()) request.evidence = "the figures of " + scenario.name;
+  request.what_if = !args.local_as.empty();
+  request.notes = evidence.notes();
   request.scenario = std::move(scenario);
-  request.usage = [&](const planner::UsageVisit& visit) -> base::Status {
-    if (evidence.archive) {
-      FH_TRY_VOID(evidence.archive->scan({}, visit));
-    }
-    for (const domain::UsageRecord& record : evidence.ledger) {
-      if (!visit(record)) break;
-    }
-    return {};
-  };
-  request.costs = [&](const planner::CostVisit& visit) -> base::Status {
-    return evidence.archive ? evidence.archive->scan_costs({}, visit) : base::Status{};
-  };
+  request.usage = [&](const planner::UsageVisit& visit) { return evidence.usage(visit); };
+  request.costs = [&](const planner::CostVisit& visit) { return evidence.costs(visit); };
   request.book = &book;
   request.catalogue = &planner::Catalogue::bundled();
   request.today = today();
@@ -145,16 +65,24 @@ base::Result<planner::Plan> own_plan(Evidence& evidence, planner::Scenario scena
 base::Result<planner::Plan> plan_of(const Config& config, const PlanArgs& args,
                                     const pricing::PriceBook& book) {
   FH_TRY(planner::Scenario scenario, load_scenario(args));
-  Evidence evidence;
-  if (!args.example) {
-    FH_TRY(evidence, find_evidence(config));
-  }
-  if (evidence.imported == 0 && evidence.ledger.empty() &&
-      (args.example || !scenario.by_user("bill_list_usd_month"))) {
+  if (args.example) {
     const planner::Scenario* own = args.inputs.empty() ? nullptr : &scenario;
     return planner::sample_plan(book, planner::Catalogue::bundled(), own);
   }
-  return own_plan(evidence, std::move(scenario), book);
+  FH_TRY(const PlanEvidence evidence, PlanEvidence::find(config, book, args.local_as));
+  if (!args.local_as.empty() && !evidence.any()) {
+    return base::fail(base::Code::NotFound, "no request in the ledger ran on this machine",
+                      "freehold up serves local models; without --local-as the plan is made of "
+                      "imported usage");
+  }
+  if (evidence.any() || scenario.states_bill()) {
+    return own_plan(evidence, std::move(scenario), args, book);
+  }
+  const planner::Scenario* own = args.inputs.empty() ? nullptr : &scenario;
+  FH_TRY(planner::Plan plan, planner::sample_plan(book, planner::Catalogue::bundled(), own));
+  const std::vector<std::string> notes = evidence.notes();
+  plan.notes.insert(plan.notes.begin(), notes.begin(), notes.end());
+  return plan;
 }
 
 base::Status write_outputs(const planner::Plan& plan, const PlanArgs& args) {

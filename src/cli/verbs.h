@@ -65,6 +65,7 @@ struct PlanArgs {
   bool json = false;
   bool despite_gap = false;  // advise although the bill is not explained
   bool example = false;      // the example company, whatever was imported
+  std::string local_as;      // model as which the requests count that ran here
 };
 int run_plan(const Config& config, const PlanArgs& args);
 // What `freehold plan --json` prints without other flags; for the console. Blocks.

@@ -85,8 +85,9 @@ void fill_api(const MoneyInputs& in, const OptionInputs& o, const MonthRow* befo
   row.moved = there && row.month > o.lead_months + in.double_running_months ? runs : 0;
   row.own_mtok = o.moved_mtok_month * row.load * row.served * row.moved;
   row.busy = busy_share(in, o, row.nodes, row.own_mtok);
-  row.api_used = (in.bill_list_usd_month - o.moved_usd_month * row.served * row.moved) *
-                 (1 - in.negotiated_discount) * row.load * row.price * runs;
+  row.api_used =
+      std::max(0.0, in.bill_list_usd_month - o.moved_usd_month * row.served * row.moved) *
+      (1 - in.negotiated_discount) * row.load * row.price * runs;
   row.api_due = std::max(row.api_used,
                          (row.month <= in.commitment_months ? in.commitment_usd_month : 0) * runs);
   const double credits = before == nullptr ? in.credits_usd : before->credits_left;
@@ -134,6 +135,18 @@ void fill_totals(const MoneyInputs& in, const MonthRow* before, const MonthRow* 
       row.discount;
 }
 
+BillMonth bill_month(const MoneyInputs& in, const OptionInputs& o, double served) {
+  const double owed = in.commitment_months > 0 ? in.commitment_usd_month : 0;
+  BillMonth out;
+  out.list = in.bill_list_usd_month * in.api_price_factor;
+  out.discount = out.list * in.negotiated_discount;
+  out.paid = out.list - out.discount;
+  out.served = o.moved_usd_month * served * (1 - in.negotiated_discount) * in.api_price_factor;
+  out.avoidable = std::max(out.paid, owed) - std::max(out.paid - out.served, owed);
+  out.due_anyway = out.served - out.avoidable;
+  return out;
+}
+
 void sum_up(const MoneyInputs& in, const OptionInputs& o, OptionMoney& out) {
   for (const MonthRow& row : out.months) {
     out.cash_usd += row.cash - row.resale;
@@ -147,6 +160,8 @@ void sum_up(const MoneyInputs& in, const OptionInputs& o, OptionMoney& out) {
   out.all_in = all_in_month(in, o, first.nodes, busy_share(in, o, first.nodes, mtok));
   out.all_in.mtok = mtok;
   if (mtok > 0) out.all_in.usd_per_mtok = out.all_in.total / mtok;
+  const bool moves = out.option != Option::Stay && out.available;
+  out.bill_month = bill_month(in, o, moves ? first.served : 0);
 }
 
 }  // namespace

@@ -127,11 +127,22 @@ struct AllIn {
   double usd_per_mtok = 0;  // total / mtok; 0 without tokens
 };
 
+// The API bill of a month of today's load and prices, and what of it a move takes away.
+struct BillMonth {
+  double list = 0;        // at list price
+  double discount = 0;    // negotiated; comes off it
+  double paid = 0;        // after discount
+  double served = 0;      // of that, the work that the machines serve
+  double avoidable = 0;   // no longer due once it has moved
+  double due_anyway = 0;  // of `served`, what a commitment keeps due
+};
+
 struct OptionMoney {
   Option option = Option::Stay;
   bool available = false;
   std::array<MonthRow, kMonthsMax + 1> months;
   AllIn all_in;
+  BillMonth bill_month;
   double cash_usd = 0;               // over the horizon, resale counted
   double pnl_usd = 0;                // over the horizon
   double npv_usd = 0;                // present value of what is paid

@@ -120,6 +120,9 @@ TEST(Money, OnlyAvoidableMoneyIsSaved) {
   in.commitment_usd_month = 10'000;
   in.commitment_months = 24;
   const Money committed = compute_money(in);
+  EXPECT_DOUBLE_EQ(committed.of(Option::Own).bill_month.served, 10'000);
+  EXPECT_DOUBLE_EQ(committed.of(Option::Own).bill_month.avoidable, 0);
+  EXPECT_DOUBLE_EQ(committed.of(Option::Own).bill_month.due_anyway, 10'000);
   EXPECT_LT(committed.of(Option::Own).saved_npv_usd, 0);
   EXPECT_EQ(committed.best, Option::Stay);
   in.commitment_months = 0;
@@ -288,6 +291,54 @@ TEST(MoneyProperties, TheClassesOfAMonthSumToIt) {
       if (!option.available) {
         RC_ASSERT(std::abs(option.saved_npv_usd) < 1e-6 && !option.qualifies);
       }
+    }
+  }));
+}
+
+TEST(MoneyProperties, ACheaperPriceNeverRaisesWhatIsPaid) {
+  EXPECT_TRUE(rc::check([] {
+    MoneyInputs in = any_inputs();
+    const Money now = compute_money(in);
+    in.api_price_factor = between(0, 1);
+    in.rent_price_factor = between(0, 1);
+    in.hardware_price_factor = between(0, 1);
+    const Money cheaper = compute_money(in);
+    for (const Option option : kAllOptions) {
+      const double slack = 1e-6 * (1 + std::abs(now.of(option).npv_usd));
+      RC_ASSERT(cheaper.of(option).npv_usd <= now.of(option).npv_usd + slack);
+    }
+  }));
+}
+
+// Cash less what is sold at the end is the cost in the income statement and what of the
+// installation is not yet written off.
+TEST(MoneyProperties, CashAndIncomeStatementTie) {
+  EXPECT_TRUE(rc::check([] {
+    const Money money = compute_money(any_inputs());
+    for (const OptionMoney& option : money.options) {
+      double other = 0, cash = 0;
+      for (const MonthRow& row : option.months) {
+        other += row.capex_other;
+        cash += row.cash;
+      }
+      const double left = option.cash_usd - option.pnl_usd;
+      const double slack = 1e-6 * (1 + cash);
+      RC_ASSERT(left >= -slack && left <= other + slack);
+    }
+  }));
+}
+
+TEST(MoneyProperties, WhatIsAvoidableIsPartOfTheBill) {
+  EXPECT_TRUE(rc::check([] {
+    const Money money = compute_money(any_inputs());
+    for (const OptionMoney& option : money.options) {
+      const BillMonth& bill = option.bill_month;
+      const double slack = 1e-6 * (1 + bill.list);
+      RC_ASSERT(std::abs(bill.list - bill.discount - bill.paid) <= slack);
+      RC_ASSERT(std::abs(bill.avoidable + bill.due_anyway - bill.served) <= slack);
+      RC_ASSERT(bill.avoidable >= -slack && bill.due_anyway >= -slack);
+      RC_ASSERT(bill.served <= bill.paid + slack);
+      RC_ASSERT(option.option != Option::Stay || bill.served == 0);
     }
   }));
 }

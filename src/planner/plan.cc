@@ -20,6 +20,11 @@ constexpr double kMonthDays = 365.0 / 12;
 // turn.
 constexpr double kAgenticReuse = 0.6, kAgenticPrompt = 122'000;
 constexpr double kPlainPrompt = 4'000;
+constexpr std::uint32_t kDaysFew = 14;  // below, one unusual day moves the month
+
+std::string days_text(double days) {
+  return days == 1 ? std::string("1 day") : fmt::format("{:.0f} days", days);
+}
 
 bool fits(const std::string& wanted, const std::string& found) {
   return wanted.empty() || wanted == found;
@@ -46,6 +51,8 @@ class Maker {
   explicit Maker(const PlanRequest& request)
       : request_(request), rates_(*request.book), names_(*request.book) {
     plan_.example = request.example;
+    plan_.what_if = request.what_if;
+    plan_.notes = request.notes;
     plan_.evidence = request.evidence;
     plan_.today = request.today;
     plan_.scenario = request.scenario;
@@ -60,6 +67,7 @@ class Maker {
     list_lines();
     list_prices();
     learn_bill();
+    FH_TRY_VOID(hold_against_bill());
     note_uncertain();
     if (plan_.profile.records > 0) {
       FH_TRY_VOID(choose_options(request_, plan_));
@@ -86,7 +94,7 @@ class Maker {
     }));
     FH_TRY_VOID(added);
     FH_TRY(plan_.profile, builder.finish());
-    if (plan_.profile.records == 0 && !plan_.scenario.by_user("bill_list_usd_month")) {
+    if (plan_.profile.records == 0 && !plan_.scenario.states_bill()) {
       return base::fail(base::Code::NotFound, "there is no usage to plan on",
                         "freehold usage import FILE brings some; or write bill.bill_list_usd_month "
                         "into a scenario file (freehold plan --write-inputs FILE)");
@@ -134,12 +142,14 @@ class Maker {
     FH_TRY_VOID(added);
     FH_TRY(plan_.reconciliation, reconciler.finish());
     const ReconcileReport& report = plan_.reconciliation;
-    // A bill that the user wrote down needs no explanation by usage.
-    const bool vouched = plan_.scenario.by_user("bill_list_usd_month");
+    // A bill that the user wrote down needs no explanation by usage, and a what-if has none.
+    const bool vouched = request_.what_if || plan_.scenario.by_user("bill_list_usd_month") ||
+                         plan_.profile.records == 0;
     const double unexplained = report.evidence ? report.unexplained_share : vouched ? 0 : 1;
     plan_.scenario.learn_exact("unexplained_share", unexplained,
-                               report.evidence ? "reconciliation with the provider's charges"
-                                               : "no charges to hold the usage against",
+                               report.evidence    ? "reconciliation with the provider's charges"
+                               : request_.what_if ? "a what-if: nothing was charged"
+                                                  : "no charges to hold the usage against",
                                date_text(plan_.today), "high");
     return {};
   }
@@ -225,21 +235,68 @@ class Maker {
     for (const pricing::EntryInfo& info : request_.book->entries()) {
       if (!seen.contains(info.id)) continue;
       const ClassRates& rates = rates_.at(info.id, plan_.today, pricing::Tier::Standard);
-      plan_.prices.push_back({info.id, info.name, info.as_of, info.confidence,
+      plan_.prices.push_back({info.id, info.name, info.as_of, info.confidence, info.source,
                               rates_.period_from(info.id, plan_.today), rates[0], rates[1],
                               rates[2] ? rates[2] : rates[3], rates[4], rates[5]});
     }
   }
 
+  // How far a month can be told from so many days.
+  const char* trust_of_days() const {
+    if (plan_.usage_days < kDaysFew) return "low";
+    if (plan_.usage_days < kDaysEnough || !plan_.reconciliation.advice_allowed) return "medium";
+    return "high";
+  }
+
+  // Without usage and without a written bill the bill is at least what the options move.
+  void learn_least_bill() {
+    Scenario& scenario = plan_.scenario;
+    if (scenario.by_user("bill_list_usd_month")) return;
+    double most = 0;
+    std::string said;
+    for (const Option option : {Option::Own, Option::Hybrid, Option::Rent}) {
+      const double moved = option_inputs(scenario.money, option).moved_usd_month;
+      if (moved <= most) continue;
+      most = moved;
+      said = std::string(option_name(option)) + ".moved_usd_month";
+    }
+    scenario.learn_exact("bill_list_usd_month", most,
+                         said + " of the scenario: the least it can be", date_text(plan_.today),
+                         "low");
+    plan_.notes.push_back(fmt::format(
+        "The bill is taken as {} a month, all that {} says. Write bill.bill_list_usd_month if the "
+        "whole bill is larger.",
+        dollars_text(most), said));
+  }
+
+  // What an offer moves cannot be more than the bill that the usage gives.
+  base::Status hold_against_bill() {
+    const double bill = plan_.scenario.money.bill_list_usd_month;
+    for (const Option option : {Option::Own, Option::Hybrid, Option::Rent}) {
+      const double moved = option_inputs(plan_.scenario.money, option).moved_usd_month;
+      if (moved <= bill * (1 + 1e-9) || plan_.scenario.by_user("bill_list_usd_month")) continue;
+      const std::string key = std::string(option_name(option)) + ".moved_usd_month";
+      return std::unexpected(base::Error{
+          base::Code::InvalidArgument,
+          fmt::format("`{}` is {}, more than the bill of {} a month that {} of usage give", key,
+                      dollars_text(moved), dollars_text(bill), days_text(plan_.usage_days)),
+          "write bill.bill_list_usd_month if the bill is larger than that, or less here",
+          key,
+          {}});
+    }
+    return {};
+  }
+
   void learn_bill() {
-    if (plan_.profile.records == 0) return;
+    if (plan_.profile.records == 0) return learn_least_bill();
     double total = 0;
     for (const UsageLine& line : plan_.usage) total += line.usd_today();
     Scenario& scenario = plan_.scenario;
     const std::string day = date_text(plan_.today);
-    scenario.learn_exact("bill_list_usd_month", total / plan_.usage_days * kMonthDays,
-                         fmt::format("usage of {} days at the prices of {}", plan_.usage_days, day),
-                         day, plan_.reconciliation.advice_allowed ? "high" : "medium");
+    scenario.learn_exact(
+        "bill_list_usd_month", total / plan_.usage_days * kMonthDays,
+        fmt::format("usage of {} at the prices of {}", days_text(plan_.usage_days), day), day,
+        trust_of_days());
     for (int month = 1; month <= kMonthsMax; ++month) {
       const std::int32_t then = plan_.today + static_cast<std::int32_t>(month * kMonthDays);
       double future = 0, now = 0;
@@ -258,6 +315,16 @@ class Maker {
 
   void note_uncertain() {
     const UsageProfile& profile = plan_.profile;
+    if (profile.records > 0 && plan_.usage_days < kDaysEnough) {
+      // First, for all else rests on it.
+      plan_.notes.insert(
+          plan_.notes.begin(),
+          fmt::format("Only {} of usage: a month is taken as {:.1f} times that. {}",
+                      days_text(plan_.usage_days), kMonthDays / plan_.usage_days,
+                      plan_.usage_days < kDaysFew
+                          ? "Two weeks or more, with their weekends, would show a usual one."
+                          : "A whole month would show its end, too."));
+    }
     if (profile.unpriced_tokens > 0) {
       std::string names;
       for (std::size_t i = 0; i < profile.unpriced.size() && i < 3; ++i) {
@@ -268,10 +335,9 @@ class Maker {
     }
     if (profile.priced.low != profile.priced.high) {
       plan_.notes.push_back(fmt::format(
-          "Some prompt lengths are unknown, so list prices give ${:.0f} to ${:.0f}; the charges "
-          "decide, else the low end.",
-          static_cast<double>(profile.priced.low.value) / 1e6,
-          static_cast<double>(profile.priced.high.value) / 1e6));
+          "Some prompt lengths are unknown, so list prices give {} to {}; the charges decide, else "
+          "the low end.",
+          dollars_text(usd_of(profile.priced.low)), dollars_text(usd_of(profile.priced.high))));
     }
   }
 

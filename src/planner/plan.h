@@ -58,7 +58,7 @@ struct WorkloadPlan {
 
 // Prices of one model as of the plan, USD per Mtok; nullopt: the class has no price.
 struct PriceLine {
-  std::string id, name, as_of, confidence, period_from;
+  std::string id, name, as_of, confidence, source, period_from;
   std::optional<double> input, cache_read, cache_write_5m, cache_write_1h, output;
 };
 
@@ -90,6 +90,7 @@ struct Considered {
 
 struct Plan {
   bool example = false;
+  bool what_if = false;    // nobody is billed for this usage
   std::string evidence;    // what it was made from, for people
   std::int32_t today = 0;  // days since 1970-01-01
   Scenario scenario;       // with what was learned
@@ -124,6 +125,9 @@ struct PlanRequest {
   std::int32_t today = 0;                    // the day whose prices are today's
   std::string evidence;
   bool example = false;
+  // The usage never went to an API: what it would have cost there needs no charges to explain it.
+  bool what_if = false;
+  std::vector<std::string> notes;  // on the evidence, for people
 };
 
 // InvalidArgument when the scenario contradicts itself, NotFound when there is no usage and the

@@ -182,6 +182,10 @@ void write_option(Writer& w, const Plan& plan, const OptionMoney& money) {
       .member("mtok", all.mtok)
       .member("usd_per_mtok", all.usd_per_mtok)
       .end_object();
+  const BillMonth& bill = money.bill_month;
+  w.key("bill_month").object().member("list", bill.list).member("discount", bill.discount);
+  w.member("paid", bill.paid).member("served", bill.served);
+  w.member("avoidable", bill.avoidable).member("due_anyway", bill.due_anyway).end_object();
   const OptionSpread& spread = plan.sensitivity.spread[static_cast<std::size_t>(money.option)];
   w.key("sampled").object();
   month_member(w, "break_even_p10", spread.break_even_month.p10);
@@ -260,7 +264,8 @@ void write_facts(Writer& w, const Plan& plan) {
   w.key("prices").array();
   for (const PriceLine& line : plan.prices) {
     w.object().member("id", line.id).member("name", line.name).member("as_of", line.as_of);
-    w.member("confidence", line.confidence).member("since", line.period_from);
+    w.member("confidence", line.confidence).member("source", line.source);
+    w.member("since", line.period_from);
     optional_member(w, "input", line.input);
     optional_member(w, "cache_read", line.cache_read);
     optional_member(w, "cache_write", line.cache_write_5m);

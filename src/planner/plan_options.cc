@@ -161,9 +161,10 @@ class Chooser {
       const bool all = everything && k == c.machines_peak;
       if (c.machine.capex_usd) {
         const double spent = k * c.machine.capex_usd->value.mid();
-        if (all || spent < stay_.npv_usd) {
-          offer(all ? Option::Own : Option::Hybrid, c, load, subset, k);
-        }
+        if (all) offer(Option::Own, c, load, subset, k);
+        // One machine is always looked at: a floor that does not pay is an answer, too. Enough of
+        // them for everything are a floor as well: the API is their spare.
+        if (k == 1 || spent < stay_.npv_usd) offer(Option::Hybrid, c, load, subset, k);
       }
       if (c.machine.rent_usd_per_hour) offer(Option::Rent, c, load, subset, k);
     }
@@ -185,7 +186,9 @@ class Chooser {
     in.moved_usd_month *= split.token_share;
     in.moved_mtok_month *= split.token_share;
     in.node_mtok_month = c.capacity.processed_tok_s_max * kHours / ratio;
-    in.utilisation = std::min(1.0, in.moved_mtok_month / (k * in.node_mtok_month));
+    // Load that grows first fills what is free in the busiest hour, then asks for another node.
+    const double peak = split.utilisation_peak > 0 ? split.utilisation_peak : 1;
+    in.utilisation = std::min(1.0, in.moved_mtok_month / (k * in.node_mtok_month * peak));
     // A floor stays as large as it was bought, and what spills anyway needs no spare: while a node
     // is down, its work spills too.
     const bool floor = option != Option::Own;
@@ -262,8 +265,16 @@ class Chooser {
       plan_.scenario.learn_exact(prefix + key, value, sources, day, trust);
     };
     const OptionInputs& in = best.inputs;
-    estimated("moved_usd_month", in.moved_usd_month);
-    estimated("moved_mtok_month", in.moved_mtok_month);
+    const OptionInputs& written = option_inputs(plan_.scenario.money, option);
+    // Who says how much of the bill moves says how many tokens do, and the other way round.
+    double part = 1;
+    if (plan_.scenario.by_user(prefix + "moved_usd_month")) {
+      if (in.moved_usd_month > 0) part = written.moved_usd_month / in.moved_usd_month;
+    } else if (plan_.scenario.by_user(prefix + "moved_mtok_month")) {
+      if (in.moved_mtok_month > 0) part = written.moved_mtok_month / in.moved_mtok_month;
+    }
+    estimated("moved_usd_month", in.moved_usd_month * part);
+    estimated("moved_mtok_month", in.moved_mtok_month * part);
     estimated("node_mtok_month", in.node_mtok_month);
     estimated("utilisation", in.utilisation);
     estimated("nodes_min", in.nodes_min);

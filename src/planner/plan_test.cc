@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "codec/json.h"
@@ -167,6 +168,129 @@ TEST(Plan, AnOptionOfOnesOwnIsHeldAgainstTheBillFromUsage) {
   EXPECT_DOUBLE_EQ(plan->scenario.money.own.node_price_usd, 99'000);
   EXPECT_DOUBLE_EQ(plan->scenario.money.own.moved_usd_month, 20'000);
   EXPECT_GE(plan->money.of(Option::Own).months[0].work_nodes, 2);
+}
+
+// Nothing but a scenario: no usage, no charges.
+base::Result<Plan> plan_of_text(std::string_view toml) {
+  PlanRequest request;
+  FH_TRY(request.scenario, parse_scenario(toml, "s.toml"));
+  request.book = &pricing::PriceBook::bundled();
+  request.catalogue = &Catalogue::bundled();
+  request.today = example().today;
+  request.usage = [](const UsageVisit&) -> base::Status { return {}; };
+  request.costs = [](const CostVisit&) -> base::Status { return {}; };
+  return make_plan(request);
+}
+
+bool notes_say(const Plan& plan, std::string_view text) {
+  return std::any_of(plan.notes.begin(), plan.notes.end(),
+                     [&](const std::string& note) { return note.find(text) != std::string::npos; });
+}
+
+TEST(Plan, WithoutABillItIsTakenAsWhatAnOfferMoves) {
+  const auto plan = plan_of_text(
+      "[own]\nmoved_usd_month = 20000\nmoved_mtok_month = 40000\nnode_mtok_month = 60000\n"
+      "nodes_min = 2\nnode_price_usd = 99000\n[rent]\nmoved_usd_month = 30000\n");
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_DOUBLE_EQ(plan->scenario.money.bill_list_usd_month, 30'000);
+  EXPECT_TRUE(notes_say(*plan, "taken as $30,000 a month")) << plan_text(*plan);
+  EXPECT_TRUE(notes_say(*plan, "bill.bill_list_usd_month"));
+  EXPECT_FALSE(plan->verdict.refused);
+  EXPECT_GT(plan->money.of(Option::Own).npv_usd, 0);
+}
+
+TEST(Plan, AnOfferBeyondTheBillOfTheUsageIsExplained) {
+  auto scenario = parse_scenario(sample_scenario(), "s.toml");
+  ASSERT_TRUE(scenario);
+  const auto offer = parse_scenario("[own]\nmoved_usd_month = 2000000\n", "s.toml");
+  ASSERT_TRUE(offer);
+  scenario->money.own = offer->money.own;
+  scenario->inputs = offer->inputs;
+  const auto plan = sample_plan(pricing::PriceBook::bundled(), Catalogue::bundled(), &*scenario);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().field, "own.moved_usd_month");
+  EXPECT_NE(plan.error().message.find("$2,000,000"), std::string::npos) << plan.error().message;
+  EXPECT_NE(plan.error().message.find("60 days of usage"), std::string::npos);
+  EXPECT_NE(plan.error().hint.find("bill.bill_list_usd_month"), std::string::npos);
+}
+
+TEST(Plan, HalfOfTheBillMovesHalfOfTheTokens) {
+  const Plan& whole = example();
+  auto scenario = parse_scenario(sample_scenario(), "s.toml");
+  ASSERT_TRUE(scenario);
+  const double usd = whole.scenario.money.own.moved_usd_month;
+  const auto offer =
+      parse_scenario("[own]\nmoved_usd_month = " + std::to_string(usd / 2) + "\n", "s.toml");
+  ASSERT_TRUE(offer);
+  scenario->money.own = offer->money.own;
+  scenario->inputs = offer->inputs;
+  const auto plan = sample_plan(pricing::PriceBook::bundled(), Catalogue::bundled(), &*scenario);
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_NEAR(plan->scenario.money.own.moved_mtok_month,
+              whole.scenario.money.own.moved_mtok_month / 2, 1);
+}
+
+// What is free in the busiest hour is filled before another machine is bought.
+TEST(Plan, GrowthFillsTheMachinesFirst) {
+  const Plan& plan = example();
+  const OptionPick& pick = plan.picks[static_cast<std::size_t>(Option::Own)];
+  ASSERT_LT(pick.utilisation_peak, 0.9) << "the example's machines are full: take another one";
+  ASSERT_GT(plan.scenario.money.load_growth_per_year, 0);
+  for (const MonthRow& row : plan.money.of(Option::Own).months) {
+    if (row.active == 0) break;
+    const double needed = std::ceil(pick.machines * pick.utilisation_peak * row.load - 1e-6);
+    EXPECT_EQ(row.work_nodes, std::max(1.0, needed)) << "month " << row.month;
+  }
+}
+
+// One hour of one request each day: nothing pays, and every way is there to say by how much.
+base::Result<Plan> small_plan(std::int32_t days) {
+  PlanRequest request;
+  request.scenario.money.despite_gap = 1;
+  request.book = &pricing::PriceBook::bundled();
+  request.catalogue = &Catalogue::bundled();
+  request.today = example().today;
+  request.usage = [&](const UsageVisit& visit) -> base::Status {
+    for (std::int32_t day = days; day > 0; --day) {
+      domain::UsageRecord record;
+      record.provider = "anthropic";
+      record.model = "claude-opus-5-5";
+      record.source_id = std::to_string(day);
+      record.start_unix_ns = (std::int64_t{request.today - day} * 24 + 9) * 3'600'000'000'000;
+      record.end_unix_ns = record.start_unix_ns + 1;
+      record.requests = 1;
+      record.usage.input_uncached = 20'000;
+      record.usage.output = 500;
+      visit(record);
+    }
+    return {};
+  };
+  request.costs = [](const CostVisit&) -> base::Status { return {}; };
+  return make_plan(request);
+}
+
+TEST(Plan, EveryWayIsACandidateHoweverSmallTheBill) {
+  const auto plan = small_plan(40);
+  ASSERT_TRUE(plan) << plan.error().text();
+  EXPECT_LT(plan->scenario.money.bill_list_usd_month, 100);
+  for (const Option option : kAllOptions) {
+    EXPECT_TRUE(plan->money.of(option).available) << option_name(option);
+  }
+  EXPECT_EQ(plan->verdict.word, "stay");
+  EXPECT_FALSE(notes_say(*plan, "of usage: a month is taken"));
+  EXPECT_EQ(plan->scenario.inputs[*input_index("bill_list_usd_month")].confidence, "medium");
+}
+
+TEST(Plan, FewDaysAreSaid) {
+  const auto plan = small_plan(3);
+  ASSERT_TRUE(plan) << plan.error().text();
+  ASSERT_FALSE(plan->notes.empty());
+  EXPECT_TRUE(plan->notes[0].starts_with("Only 3 days of usage: a month is taken as 10.1 times"))
+      << plan->notes[0];
+  EXPECT_EQ(plan->scenario.inputs[*input_index("bill_list_usd_month")].confidence, "low");
+  const std::string text = plan_text(*plan);
+  EXPECT_NE(text.find("3 days,"), std::string::npos) << text;
+  EXPECT_NE(text.find("Only 3 days"), std::string::npos) << text;
 }
 
 TEST(Plan, RecordsGoToTheFirstRuleThatFits) {

@@ -67,11 +67,19 @@ void append_workloads(std::string& out, const Plan& plan) {
   }
 }
 
-// "Charged $69,870, computed $69,879 to $76,820: 0.0 % unexplained."
+// "Bill: $35k a month at today's prices, from 1,204 imported usage records (60 days, 2026-09-25 to
+// 2026-11-23); $70k charged, 0.0 % of it unexplained."
 std::string bill_sentence(const Plan& plan) {
   const ReconcileReport& report = plan.reconciliation;
-  std::string out = fmt::format("Bill: {} a month at today's prices, from {}",
+  std::string out = fmt::format("{}: {} a month at today's prices, from {}",
+                                plan.what_if ? "What the API would cost" : "Bill",
                                 money_text(plan.scenario.money.bill_list_usd_month), plan.evidence);
+  if (plan.profile.records > 0) {
+    const std::string first = date_text(plan.profile.first_day);
+    const std::string last = date_text(plan.profile.last_day);
+    out += first == last ? fmt::format(" (1 day, {})", first)
+                         : fmt::format(" ({:.0f} days, {} to {})", plan.usage_days, first, last);
+  }
   if (!report.evidence || plan.verdict.refused) return out + ".";
   return out + fmt::format("; {} charged, {:.1f} % of it unexplained.",
                            money_text(static_cast<double>(report.charged.value) / 1e6),
@@ -131,12 +139,16 @@ std::string plan_text(const Plan& plan) {
     }
   }
   out += "\n";
-  append_wrapped(out, "Readiness: " + plan.readiness.summary, 0);
+  append_wrapped(
+      out,
+      "Readiness: " + plan.readiness.summary +
+          (plan.readiness.unknown > 0 ? " Answer in [readiness] of a scenario file." : ""),
+      0);
   for (std::size_t i = 0; i < plan.notes.size() && i < kNotesShown; ++i) {
     append_wrapped(out, "Note: " + plan.notes[i], 0);
   }
   append_wrapped(out, "Caution: " + plan.verdict.cautions.front(), 0);
-  out += "More: freehold plan --xlsx plan.xlsx; --write-inputs scenario.toml; --json\n";
+  out += "More: freehold plan --html plan.html; --xlsx plan.xlsx; --write-inputs s.toml\n";
   return out;
 }
 

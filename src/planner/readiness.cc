@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "planner/words.h"
+
 namespace fh::planner {
 namespace {
 
@@ -49,9 +51,9 @@ ReadinessItem site(const ReadinessAnswers& answers, const MoneyInputs& inputs,
   } else {
     const MonthRow& first = focus.months[0];
     item.evidence = fmt::format(
-        "{:.0f} node(s): ${:.0f} before the first request, {:.1f} kW at most, {:.1f} kW of "
-        "cooling.",
-        first.nodes, first.cash, first.nodes * o.node_kw_max, first.nodes * o.node_kw_max);
+        "{:.0f} node(s): {} before the first request, {:.1f} kW at most, {:.1f} kW of cooling.",
+        first.nodes, dollars_text(first.cash), first.nodes * o.node_kw_max,
+        first.nodes * o.node_kw_max);
   }
   judge(item, {{"capital", answers.capital},
                {"rack", answers.rack},
@@ -78,7 +80,8 @@ ReadinessItem engineers(const ReadinessAnswers& answers, const MoneyInputs& inpu
 ReadinessItem production(const ReadinessAnswers& answers, const UsageEvidence& usage) {
   ReadinessItem item{"production", "Production workloads, not pilots", {}, {}, {}};
   item.evidence = fmt::format("{} of {} days with usage", usage.days_active, usage.days_covered);
-  if (usage.requests_known) item.evidence += fmt::format(", {} requests counted", usage.requests);
+  if (usage.requests_known)
+    item.evidence += fmt::format(", {} requests counted", count_text(usage.requests));
   if (usage.trend_per_month) {
     item.evidence += fmt::format(", bill {:+.0f} % a month", 100 * *usage.trend_per_month);
   }
@@ -101,10 +104,9 @@ ReadinessItem production(const ReadinessAnswers& answers, const UsageEvidence& u
 
 ReadinessItem spend(const UsageEvidence& usage) {
   ReadinessItem item{"spend", "Enough spend for the effort", {}, {}, {}};
-  item.evidence = fmt::format(
-      "${:.0f} a year at today's rate; about ${:.0f} is where it begins to "
-      "pay an engineer.",
-      usage.annualised_usd, kSpendEnoughUsd);
+  item.evidence =
+      fmt::format("{} a year at today's rate; about {} is where it begins to pay an engineer.",
+                  dollars_text(usage.annualised_usd), dollars_text(kSpendEnoughUsd));
   if (usage.days_covered == 0) {
     item.missing = {"no usage was read"};
   } else if (usage.annualised_usd >= kSpendEnoughUsd) {

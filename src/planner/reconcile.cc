@@ -10,6 +10,8 @@
 #include <set>
 #include <tuple>
 
+#include "planner/words.h"
+
 namespace fh::planner {
 namespace {
 
@@ -28,6 +30,11 @@ bool is_tokens(std::string_view unit) {
 // What both sides call the same model: the price book's id, else the plain name.
 std::string key_of(const ModelName& name) {
   return name.kind == NameKind::Known ? name.entry_id : name.plain;
+}
+
+std::string usd_text(domain::MicroUsd amount) {
+  const double usd = static_cast<double>(amount.value) / 1e6;
+  return std::abs(usd) >= 1000 ? dollars_text(usd) : domain::display_usd(amount);
 }
 
 // Signed distance of a charge from a range; 0 inside it.
@@ -193,9 +200,8 @@ base::Status Reconciler::sum(ReconcileReport& report) const {
   report.advice_allowed = report.unexplained_share <= report.threshold;
   report.summary = fmt::format(
       "Charged {}, computed {} to {}: {:.1f} % is not explained; advice is given up to {:.1f} %.",
-      domain::display_usd(report.charged), domain::display_usd(report.computed.low),
-      domain::display_usd(report.computed.high), report.unexplained_share * 100,
-      report.threshold * 100);
+      usd_text(report.charged), usd_text(report.computed.low), usd_text(report.computed.high),
+      report.unexplained_share * 100, report.threshold * 100);
   return {};
 }
 

@@ -87,6 +87,12 @@ base::Status read_state(toml::Value table, double& value, InputState& state) {
   return {};
 }
 
+// A count of months, a switch: between two values of it there is nothing.
+bool takes_range(const InputSpec& spec) {
+  const std::string_view key = spec.key;
+  return key != "horizon_months" && key != "despite_gap" && key != "spills";
+}
+
 base::Status read_input(toml::Value given, const InputSpec& spec, Scenario& scenario,
                         std::size_t index) {
   if (!given.exists()) return {};
@@ -100,6 +106,9 @@ base::Status read_input(toml::Value given, const InputSpec& spec, Scenario& scen
     value = state.low = state.high = *flag ? 1 : 0;
   } else {
     return std::unexpected(given.error("must be a number, or a table with `value`"));
+  }
+  if (state.low < state.high && !takes_range(spec)) {
+    return std::unexpected(given.error("takes one value, not a range"));
   }
   if (!std::isfinite(value) || state.low < spec.at_least || state.high > spec.at_most) {
     return std::unexpected(
@@ -231,6 +240,11 @@ bool Scenario::by_user(std::string_view input) const {
   const auto index = input_index(input);
   FH_CHECK(index.has_value());
   return inputs[*index].origin == Origin::User;
+}
+
+bool Scenario::states_bill() const {
+  return by_user("bill_list_usd_month") || by_user("own_moved_usd_month") ||
+         by_user("hybrid_moved_usd_month") || by_user("rent_moved_usd_month");
 }
 
 void Scenario::learn(std::string_view input, double value, InputState state) {

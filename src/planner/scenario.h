@@ -103,6 +103,8 @@ struct Scenario {
 
   double value(std::string_view input) const;
   bool by_user(std::string_view input) const;
+  // The user wrote the bill, or what an option moves of it: enough to plan without usage.
+  bool states_bill() const;
   // From data: nothing happens when the user has written the input. `input` must exist.
   void learn(std::string_view input, double value, InputState state);
   // As learn(), with the range equal to the value.

@@ -117,7 +117,7 @@ constexpr OptionRow kOptionRows[] = {
      each<&O::moved_mtok_month>()},
     {"node_mtok_month", "What one node processes when always full", "Mtok/month", kBig,
      each<&O::node_mtok_month>()},
-    {"utilisation", "Mean load over that, at the size that holds the targets", "share", 1,
+    {"utilisation", "Mean load over that, when the busiest hour is full", "share", 1,
      each<&O::utilisation>()},
     {"nodes_min", "The fewest nodes; 0: no such option", "nodes", 10'000, each<&O::nodes_min>()},
     {"spills", "1: what the nodes do not carry goes to the API", "0 or 1", 1, each<&O::spills>()},

@@ -124,5 +124,16 @@ TEST(Scenario, WishesNameWorkloads) {
   EXPECT_EQ(scenario->rules[1].workload, "chat");
 }
 
+TEST(Scenario, ASwitchAndTheHorizonTakeNoRange) {
+  for (const char* text : {"[account]\nhorizon_months = { value = 36, low = 24, high = 48 }\n",
+                           "[own]\nspills = { value = 1, low = 0, high = 1 }\n"}) {
+    const auto scenario = parse_scenario(text, "s.toml");
+    ASSERT_FALSE(scenario) << text;
+    EXPECT_NE(scenario.error().message.find("not a range"), std::string::npos);
+  }
+  EXPECT_TRUE(
+      parse_scenario("[account]\nhorizon_months = { value = 36, source = \"lease\" }\n", "s.toml"));
+}
+
 }  // namespace
 }  // namespace fh::planner

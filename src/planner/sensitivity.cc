@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "planner/words.h"
+
 namespace fh::planner {
 namespace {
 
@@ -120,29 +122,64 @@ std::optional<std::pair<double, Option>> turn_towards(const MoneyInputs& inputs,
   return std::nullopt;
 }
 
+// Of a lever that needs no machine to be read.
+std::string lever_reading(std::string_view input, double value, double now) {
+  if (input == "api_price_change_per_year") {
+    return fmt::format("API prices {:+.0f} % a year, now {:+.0f} %", 100 * value, 100 * now);
+  }
+  if (input == "load_growth_per_year") {
+    return fmt::format("the load {:+.0f} % a year, now {:+.0f} %", 100 * value, 100 * now);
+  }
+  if (input == "staff_usd_year") {
+    return fmt::format("an engineer at {} a year, now {}", dollars_text(value), dollars_text(now));
+  }
+  if (input == "fte_first_nodes") {
+    return fmt::format("{:.2f} engineers for the first machines, now {:.2f}", value, now);
+  }
+  if (input == "negotiated_discount") {
+    return fmt::format("a discount of {:.0f} %, now {:.0f} %", 100 * value, 100 * now);
+  }
+  if (input == "residual_share") {
+    return fmt::format("machines worth {:.0f} % at the end, now {:.0f} %", 100 * value, 100 * now);
+  }
+  return fmt::format("electricity at ${:.3f} a kWh, now ${:.3f}", value, now);
+}
+
+// Whose machines a reading speaks of: those of the answer that follows, else of the one that is
+// left, else of any that are owned, because only these have a price.
+const OptionInputs* owned_in(const MoneyInputs& inputs, Option to, Option focus) {
+  for (const Option option : {to, focus, Option::Hybrid, Option::Own}) {
+    const OptionInputs& o = option_inputs(inputs, option);
+    if (o.nodes_min > 0 && o.node_price_usd > 0) return &o;
+  }
+  return nullptr;
+}
+
 std::string reading_of(const Scenario& scenario, const Flip& flip, Option focus) {
-  const OptionInputs& o = option_inputs(scenario.money, flip.to == Option::Stay ? focus : flip.to);
-  const OptionInputs& hybrid = scenario.money.hybrid;
-  const OptionInputs& owned = o.node_price_usd > 0        ? o
-                              : hybrid.node_price_usd > 0 ? hybrid
-                                                          : scenario.money.own;
-  if (flip.input == "hardware_price_factor") {
-    return fmt::format("${:.0f} per node", owned.node_price_usd * flip.value);
+  const MoneyInputs& m = scenario.money;
+  const OptionInputs& o = option_inputs(m, flip.to == Option::Stay ? focus : flip.to);
+  const std::string_view input = flip.input;
+  const double value = flip.value, now = flip.now;
+  if (input == "hardware_price_factor") {
+    const OptionInputs* owned = owned_in(m, flip.to, focus);
+    const double usd = owned == nullptr ? 0 : owned->node_price_usd;
+    return fmt::format("a machine at {}, now {}", dollars_text(usd * value),
+                       dollars_text(usd * now));
   }
-  if (flip.input == "rent_price_factor") {
-    return fmt::format("${:.2f} per GPU-hour", scenario.money.rent.rent_usd_gpu_hour * flip.value);
+  if (input == "rent_price_factor") {
+    const double usd = m.rent.rent_usd_gpu_hour;
+    return fmt::format("a rented GPU at ${:.2f} an hour, now ${:.2f}", usd * value, usd * now);
   }
-  if (flip.input == "utilisation_factor") {
-    return fmt::format("{:.0f} % mean utilisation",
-                       100 * std::min(1.0, o.utilisation * flip.value));
+  if (input == "utilisation_factor") {
+    return fmt::format("machines {:.0f} % busy on average when full at the peak, now {:.0f} %",
+                       100 * std::min(1.0, o.utilisation * value),
+                       100 * std::min(1.0, o.utilisation * now));
   }
-  if (flip.input == "api_price_factor") {
-    return fmt::format("API prices {:+.0f} %", 100 * (flip.value - 1));
+  if (input == "api_price_factor") return fmt::format("API prices {:+.0f} %", 100 * (value - 1));
+  if (input == "capacity_factor") {
+    return fmt::format("machines that carry {:.2f} times the estimate", value);
   }
-  if (flip.input == "capacity_factor") {
-    return fmt::format("machines that carry {:.2f} times the estimate", flip.value);
-  }
-  return {};
+  return lever_reading(input, value, now);
 }
 
 // Between staying and moving first: that is the question. Between two ways to move only where no

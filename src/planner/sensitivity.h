@@ -36,7 +36,8 @@ struct Flip {
   double value = 0;  // where it turns, on the far side
   Option to = Option::Stay;
   double searched_low = 0, searched_high = 0;
-  std::string reading;  // the same in the units of the machine: "$226,000 per node"
+  std::string
+      reading;  // the same in the units of the machine: "a machine at $226,000, now $310,000"
 };
 
 struct Quantiles {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "planner/words.h"
+
 namespace fh::planner {
 namespace {
 
@@ -74,6 +76,55 @@ TEST(Sensitivity, TheTornadoIsSortedAndTheQuantilesAreInOrder) {
   EXPECT_NEAR(share, 1, 1e-9);
   const Sensitivity again = analyse(scenario, compute_money(scenario.money));
   EXPECT_EQ(again.spread[1].saved_npv_usd.p50, own.saved_npv_usd.p50);
+}
+
+// Own is the answer; when machines get dearer, renting takes over. The machine of the floor is
+// another one, with another price.
+TEST(Sensitivity, AReadingNamesThePriceOfTheMachineThatTurnsIt) {
+  Scenario scenario = hopeful();
+  MoneyInputs& in = scenario.money;
+  in.hybrid = in.own;
+  in.hybrid.node_price_usd = 1'000'000;
+  in.rent = in.own;
+  in.rent.node_price_usd = 0;
+  in.rent.rent_usd_gpu_hour = 2.6;
+  in.min_return_share = 0.05;
+  const Money money = compute_money(in);
+  ASSERT_EQ(money.best, Option::Own);
+  const Sensitivity found = analyse(scenario, money);
+  int turned = 0;
+  for (const Flip& flip : found.flips) {
+    if (!flip.found) continue;
+    ++turned;
+    EXPECT_FALSE(flip.reading.empty()) << flip.input;
+    EXPECT_EQ(flip.reading.find("$0,"), std::string::npos) << flip.reading;
+    EXPECT_EQ(flip.reading.find("$0 "), std::string::npos) << flip.reading;
+    if (flip.input != "hardware_price_factor") continue;
+    EXPECT_EQ(flip.to, Option::Rent);
+    EXPECT_EQ(flip.reading,
+              "a machine at " + dollars_text(360'000 * flip.value) + ", now $360,000");
+  }
+  EXPECT_GE(turned, 4);
+}
+
+// Machines that are there already cost nothing to buy: what turns is the price of the others.
+TEST(Sensitivity, AReadingIsNotThatOfMachinesWithoutAPrice) {
+  Scenario scenario = hopeful();
+  MoneyInputs& in = scenario.money;
+  in.hybrid = in.own;
+  in.hybrid.node_price_usd = 100'000;
+  in.hybrid.staff_factor = 0.2;
+  in.own.node_price_usd = 0;
+  const Money money = compute_money(in);
+  const Sensitivity found = analyse(scenario, money);
+  int seen = 0;
+  for (const Flip& flip : found.flips) {
+    if (!flip.found || flip.input != "hardware_price_factor") continue;
+    ++seen;
+    EXPECT_EQ(flip.reading,
+              "a machine at " + dollars_text(100'000 * flip.value) + ", now $100,000");
+  }
+  EXPECT_EQ(seen, 1);
 }
 
 TEST(Sensitivity, WithoutMachinesThereIsNoFocus) {

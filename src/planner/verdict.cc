@@ -36,7 +36,8 @@ std::string machine_sentence(const OptionMoney& option) {
       "The machines cost {} a month all in, of which {} is people: {} per million "
       "tokens processed.",
       money_text(option.all_in.total), money_text(option.all_in.staff),
-      fmt::format("${:.2f}", option.all_in.usd_per_mtok));
+      option.all_in.usd_per_mtok < 1000 ? fmt::format("${:.2f}", option.all_in.usd_per_mtok)
+                                        : dollars_text(option.all_in.usd_per_mtok));
 }
 
 std::string break_even_sentence(const OptionMoney& option, const OptionSpread& spread) {
@@ -85,22 +86,8 @@ std::vector<std::string> cautions_of(const Scenario& scenario) {
 
 }  // namespace
 
-std::string money_text(double usd) {
-  const char* sign = usd < 0 ? "-" : "";
-  const double size = std::abs(usd);
-  if (size >= 9'950'000) return fmt::format("{}${:.0f}M", sign, size / 1e6);
-  if (size >= 999'500) return fmt::format("{}${:.1f}M", sign, size / 1e6);
-  if (size >= 9'950) return fmt::format("{}${:.0f}k", sign, size / 1e3);
-  if (size >= 999.5) return fmt::format("{}${:.1f}k", sign, size / 1e3);
-  return fmt::format("{}${:.0f}", sign, size);
-}
-
 bool loses_again(const OptionMoney& option) {
   return option.break_even_month < kNever && option.months[kMonthsMax].saved < 0;
-}
-
-std::string month_text(double month) {
-  return month >= kNever ? std::string("never") : fmt::format("month {:.0f}", month);
 }
 
 std::string flip_text(const Flip& flip) {
@@ -108,13 +95,7 @@ std::string flip_text(const Flip& flip) {
     return fmt::format("{}: no value from {} to {} changes it", flip.label, flip.searched_low,
                        flip.searched_high);
   }
-  const std::string to = fmt::format(" -> {}", option_name(flip.to));
-  if (!flip.reading.empty()) return flip.reading + to;
-  const bool share = std::string_view(flip.unit).starts_with("share");
-  const std::string value = share                ? fmt::format("{:.0f} %", 100 * flip.value)
-                            : flip.value >= 1000 ? money_text(flip.value)
-                                                 : fmt::format("{:.2f}", flip.value);
-  return fmt::format("{}: {}{}", flip.label, value, to);
+  return fmt::format("{} -> {}", flip.reading, option_name(flip.to));
 }
 
 Verdict decide(const Scenario& scenario, const Money& money, const Sensitivity& sensitivity,

@@ -11,6 +11,7 @@
 #include "planner/money.h"
 #include "planner/scenario.h"
 #include "planner/sensitivity.h"
+#include "planner/words.h"
 
 namespace fh::planner {
 
@@ -28,10 +29,8 @@ struct Verdict {
 Verdict decide(const Scenario& scenario, const Money& money, const Sensitivity& sensitivity,
                const std::string& reconciled);
 
-std::string money_text(double usd);  // "$1.2M", "$48k", "$640"
 // Cash came back within the horizon and is gone at its end, as when API prices fall on.
 bool loses_again(const OptionMoney& option);
-std::string month_text(double month);     // "month 19", "never"
 std::string flip_text(const Flip& flip);  // "API prices +62 % -> hybrid"
 
 }  // namespace fh::planner

@@ -3,16 +3,16 @@
 // recalculated says so.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "planner/plan.h"
+#include "planner/workbook_even.h"
 #include "planner/workbook_sheets.h"
 #include "planner/workbook_tco.h"
 #include "planner/workbook_writer.h"
 
 namespace fh::planner {
 namespace {
-
-constexpr std::uint32_t kValueCol = 3;
-constexpr std::uint32_t kFirstInput = 8;
 
 // Inputs that follow from other sheets as long as nobody writes over them.
 std::string formula_of(const Plan& plan, const std::string& input) {
@@ -31,291 +31,216 @@ std::string formula_of(const Plan& plan, const std::string& input) {
   return {};
 }
 
-void write_inputs(Workbook& book, Sheet& sheet, const Plan& plan) {
-  sheet.text(0, 0, plan.example ? "Freehold plan of an example company" : "Freehold plan",
-             Style::Title);
-  sheet.text(1, 0, plan.evidence, Style::Note);
-  sheet.text(3, 0, "Verdict");
-  sheet.formula_text(3, 1, "=verdict", plan.verdict.word, Style::Answer);
-  sheet.text(4, 1, plan.verdict.headline + " (as of the inputs that were written)", Style::Note);
-  sheet.text(5, 0,
-             "Change a shaded value: the months, totals, break-even and the verdict follow. "
-             "Sensitivity, capacity and readiness are data.",
-             Style::Note);
-  sheet.headers(kFirstInput - 1, {"Section", "Input", "Name", "Value", "Unit", "Low", "High",
-                                  "Source", "Date", "Confidence", "From"});
-  const std::vector<InputSpec>& specs = input_specs();
-  MoneyInputs money = plan.scenario.money;
-  for (std::uint32_t i = 0; i < specs.size(); ++i) {
-    const InputSpec& spec = specs[i];
-    const InputState& state = plan.scenario.inputs[i];
-    const std::uint32_t row = kFirstInput + i;
-    sheet.text(row, 0, spec.section);
-    sheet.text(row, 1, spec.label);
-    sheet.text(row, 2, spec.name);
-    const double value = spec.at(money);
-    const std::string formula =
-        state.origin == Origin::Data ? formula_of(plan, spec.name) : std::string();
-    if (formula.empty()) {
-      sheet.number(row, kValueCol, value, Style::Input);
-    } else {
-      sheet.formula(row, kValueCol, formula, value, Style::Input);
-    }
-    sheet.text(row, 4, spec.unit);
-    if (state.low < state.high) {
-      sheet.number(row, 5, state.low, Style::Factor);
-      sheet.number(row, 6, state.high, Style::Factor);
-    }
-    sheet.text(row, 7, state.source);
-    sheet.text(row, 8, state.date);
-    sheet.text(row, 9, state.confidence);
-    sheet.text(row, 10, origin_name(state.origin));
-    book.define(spec.name, sheet.ref(row, kValueCol));
+std::string section_title(const Plan& plan, std::string_view section) {
+  if (section == "bill") return "The bill";
+  if (section == "api") return "API prices and load";
+  if (section == "account") return "The account";
+  if (section == "hardware") return "Hardware";
+  if (section == "site") return "Where it stands";
+  if (section == "staff") return "People";
+  if (section == "move") return "The move, and rent";
+  for (const Option option : {Option::Own, Option::Hybrid, Option::Rent}) {
+    if (section != option_name(option)) continue;
+    const OptionPick& pick = plan.picks[static_cast<std::size_t>(option)];
+    std::string out = fmt::format("{}: {}", option_name(option), option_title(option));
+    if (pick.found) return out + fmt::format(", on {} with {}", pick.machine_name, pick.model_name);
+    return plan.money.of(option).available ? out : out + " (no machine was found that carries it)";
   }
-  sheet.width(0, 0, 10);
-  sheet.width(1, 1, 60);
-  sheet.width(2, 2, 28);
-  sheet.width(3, 6, 15);
-  sheet.width(7, 7, 44);
-  sheet.width(8, 10, 12);
-  sheet.freeze(kFirstInput, 0);
+  return std::string(section);
 }
 
-// The sheet Break-even: quantities as rows, options as columns.
-class BreakEven {
- public:
-  BreakEven(Workbook& book, Sheet& sheet, const Sheet& tco, const Plan& plan)
-      : book_(book), sheet_(sheet), tco_(tco), plan_(plan) {}
+constexpr const char* kHowToRead[] = {
+    "The question: go on paying the API (stay), own machines for all that may move (own), own a "
+    "floor and let peaks go to the API (hybrid), or rent GPUs (rent). Each is counted month by "
+    "month against staying.",
+    "Change a shaded value. The months (TCO), the totals (Break-even) and the verdict above follow "
+    "at once. Shaded values that are formulas come from your usage; write over one to try another.",
+    "USD, no tax. Costs are positive; what is saved is positive where a way is cheaper than "
+    "staying. List price is what the price list asks for your tokens; the discount is yours and "
+    "comes off it. Only avoidable money counts as saved: commitments, credits and seats are paid "
+    "either way.",
+    "Cash is what is paid in a month: machines on the day of the order. The income statement "
+    "spreads them over their life (depreciation). Present value discounts the cash at the cost of "
+    "capital and counts the machines' worth at the end.",
+    "Every input says where it comes from, of what day it is and how far it can be trusted; the "
+    "sheet Sources has the titles and addresses. Low and High are the range that the sampling "
+    "draws from.",
+    "Not recalculated here: the size of the machines (Capacity), Sensitivity, Readiness and the "
+    "sampled part of Break-even. For those write the value into a scenario file and run freehold "
+    "plan --inputs again.",
+};
 
-  void write() {
-    sheet_.text(0, 0, "What each option costs, and when its money is back", Style::Title);
-    sheet_.text(1, 0, "USD over the horizon; month 9999: not within it.", Style::Note);
-    sheet_.text(kNames, 0, "", Style::Header);
-    for (const Option option : kAllOptions) {
-      sheet_.text(kNames, col(option), option_name(option), Style::Header);
-    }
-    totals();
-    all_in();
-    answer();
-    quantiles();
-    chart();
-    sheet_.width(0, 0, 46);
-    sheet_.width(1, kOptions, 18);
+// The first sheet: verdict, how to read all this, the four ways, the inputs.
+class InputsSheet {
+ public:
+  InputsSheet(Workbook& book, Sheet& sheet, const Plan& plan)
+      : book_(book), sheet_(sheet), plan_(plan) {}
+
+  void write(const Sheet& even, const EvenRows& rows) {
+    sheet_.width(0, 0, 66);
+    sheet_.width(1, 1, 17);
+    sheet_.width(2, 2, 15);
+    sheet_.width(3, 4, 15);
+    sheet_.width(5, 5, 58);
+    sheet_.width(6, 6, 12);
+    sheet_.width(7, 8, 11);
+    sheet_.width(9, 9, 27);
+    head(even, rows);
+    how_to_read();
+    ways(even, rows);
+    inputs();
+    sheet_.freeze(kFrozen, 0);
+    sheet_.print(next_, kLastCol);
   }
 
  private:
-  static constexpr std::uint32_t kNames = 3;
+  static constexpr std::uint32_t kValueCol = 1;
+  static constexpr std::uint32_t kLastCol = 9;
+  static constexpr std::uint32_t kFrozen = 3;
 
-  static std::uint32_t col(Option option) { return 1 + static_cast<std::uint32_t>(option); }
-
-  template <typename Formula, typename Value>
-  std::uint32_t row(const char* title, Style style, const Formula& formula, const Value& value) {
-    sheet_.text(next_, 0, title);
-    for (const Option option : kAllOptions) {
-      sheet_.formula(next_, col(option), "=" + formula(option), value(plan_.money.of(option)),
-                     style);
-    }
-    return next_++;
-  }
-
-  std::string sum(Option option, const char* column) const {
-    return "SUM(" + tco_range(tco_, option, column) + ")";
-  }
-  std::string at(std::uint32_t row, Option option) const { return cell_name(row, col(option)); }
-
-  void totals() {
-    using M = OptionMoney;
-    row(
-        "Cash out, worth of the hardware at the end counted", Style::UsdCent,
-        [&](Option o) { return sum(o, "cash") + "-" + sum(o, "resale"); },
-        [](const M& m) { return m.cash_usd; });
-    row(
-        "Profit and loss view", Style::UsdCent, [&](Option o) { return sum(o, "pnl"); },
-        [](const M& m) { return m.pnl_usd; });
-    npv_ = row(
-        "Present value", Style::UsdCent, [&](Option o) { return sum(o, "present"); },
-        [](const M& m) { return m.npv_usd; });
-    fleet_ = row(
-        "of which the machines", Style::UsdCent, [&](Option o) { return sum(o, "fleet_present"); },
-        [](const M& m) { return m.fleet_npv_usd; });
-    saved_ = row(
-        "Saved against staying, present value", Style::UsdCent,
-        [&](Option o) { return at(npv_, Option::Stay) + "-" + at(npv_, o); },
-        [](const M& m) { return m.saved_npv_usd; });
-    row(
-        "Money back in month", Style::Count,
-        [&](Option o) { return "MIN(" + tco_range(tco_, o, "pays_back") + ")"; },
-        [](const M& m) { return m.break_even_month; });
-    qualifies_ = row(
-        "Worth advising (1)", Style::Count, [&](Option o) { return worth(o); },
-        [](const M& m) { return m.qualifies ? 1.0 : 0.0; });
-    score_ = row(
-        "Score", Style::UsdCent,
-        [&](Option o) { return fmt::format("IF({}=1,{},0)", at(qualifies_, o), at(saved_, o)); },
-        [](const M& m) { return m.qualifies ? m.saved_npv_usd : 0.0; });
-    ++next_;
-  }
-
-  std::string worth(Option o) const {
-    if (o == Option::Stay) return "0";
-    return fmt::format(
-        "IF(AND({}>0,{}>=min_return_share*{},{}>=min_saving_usd_month*horizon_months),1,0)",
-        option_name_of(o, "nodes_min"), at(saved_, o), at(fleet_, o), at(saved_, o));
-  }
-
-  void all_in() {
-    using M = OptionMoney;
-    const auto n = [](Option o, const char* key) { return option_name_of(o, key); };
-    sheet_.text(next_++, 0, "A month all in, at today's load", Style::Title);
-    const auto nodes = row(
-        "Nodes", Style::Count, [&](Option o) { return tco_cell(tco_, o, "nodes", 0); },
-        [](const M& m) { return m.months[0].nodes; });
-    const auto hardware = row(
-        "Hardware", Style::UsdCent,
-        [&](Option o) {
-          return at(nodes, o) + "*" + n(o, "node_price_usd") + "*hardware_price_factor";
-        },
-        [](const M& m) { return m.months[0].capex_hardware; });
-    const auto mtok = row(
-        "Mtok served", Style::Number,
-        [&](Option o) { return n(o, "moved_mtok_month") + "*" + tco_cell(tco_, o, "served", 0); },
-        [](const M& m) { return m.all_in.mtok; });
-    const std::uint32_t first = next_;
-    place_rows(nodes, hardware, mtok);
-    running_rows(nodes, hardware);
-    const std::uint32_t last = next_ - 1;
-    const auto total = row(
-        "All in", Style::UsdCent,
-        [&](Option o) { return "SUM(" + at(first, o) + ":" + at(last, o) + ")"; },
-        [](const M& m) { return m.all_in.total; });
-    row(
-        "USD per Mtok processed", Style::Factor,
-        [&](Option o) {
-          return fmt::format("IF({0}>0,{1}/MAX(0.000000001,{0}),0)", at(mtok, o), at(total, o));
-        },
-        [](const M& m) { return m.all_in.usd_per_mtok; });
-    ++next_;
-  }
-
-  void place_rows(std::uint32_t nodes, std::uint32_t hardware, std::uint32_t mtok) {
-    using M = OptionMoney;
-    const auto n = [](Option o, const char* key) { return option_name_of(o, key); };
-    row(
-        "Capital", Style::UsdCent,
-        [&](Option o) {
-          const std::string spread = fmt::format(
-              "({0}*(1+install_share+spares_share)+IF({0}>0,room_once_usd,0)"
-              "-{0}*residual_share/POWER(1+wacc,depreciation_years))",
-              at(hardware, o));
-          return fmt::format(
-              "IF(wacc=0,{0}/(depreciation_years*12),"
-              "{0}*(wacc/12)/(1-POWER(1+wacc/12,-(depreciation_years*12))))",
-              spread);
-        },
-        [](const M& m) { return m.all_in.capital; });
-    row(
-        "Electricity", Style::UsdCent,
-        [&](Option o) {
-          const std::string busy =
-              fmt::format("IF({0}>0,MIN(1,{1}/MAX(0.000000001,{0}*{2}*capacity_factor)),0)",
-                          at(nodes, o), at(mtok, o), n(o, "node_mtok_month"));
-          return fmt::format(
-              "{}*{}*(idle_draw_share+(load_draw_share-idle_draw_share)*{})*pue*730*"
-              "electricity_usd_kwh",
-              at(nodes, o), n(o, "node_kw_max"), busy);
-        },
-        [](const M& m) { return m.all_in.power; });
-    row(
-        "Colocation or room", Style::UsdCent,
-        [&](Option o) {
-          return fmt::format(
-              "IF({0}>0,{0}*{1}*colocation_usd_kw_month+IF({2}>0,room_usd_month,0),0)",
-              at(nodes, o), n(o, "node_kw_max"), n(o, "node_price_usd"));
-        },
-        [](const M& m) { return m.all_in.site; });
-    row(
-        "Network", Style::UsdCent,
-        [&](Option o) {
-          return fmt::format("IF(AND({}>0,{}>0),network_usd_month,0)", at(nodes, o),
-                             n(o, "node_price_usd"));
-        },
-        [](const M& m) { return m.all_in.network; });
-  }
-
-  void running_rows(std::uint32_t nodes, std::uint32_t hardware) {
-    using M = OptionMoney;
-    const auto n = [](Option o, const char* key) { return option_name_of(o, key); };
-    row(
-        "Support", Style::UsdCent, [&](Option o) { return at(hardware, o) + "*support_share/12"; },
-        [](const M& m) { return m.all_in.support; });
-    row(
-        "Software", Style::UsdCent,
-        [&](Option o) {
-          return at(nodes, o) + "*" + n(o, "gpus_per_node") + "*software_usd_gpu_year/12";
-        },
-        [](const M& m) { return m.all_in.software; });
-    row(
-        "Staff", Style::UsdCent,
-        [&](Option o) {
-          return fmt::format(
-              "IF({0}>0,(fte_first_nodes+fte_per_further_node*MAX(0,{0}-first_nodes))*{1}*"
-              "staff_usd_year/12+on_call_usd_month,0)",
-              at(nodes, o), n(o, "staff_factor"));
-        },
-        [](const M& m) { return m.all_in.staff; });
-    row(
-        "Rented GPUs", Style::UsdCent,
-        [&](Option o) {
-          return at(nodes, o) + "*" + n(o, "gpus_per_node") + "*730*" + n(o, "rent_usd_gpu_hour") +
-                 "*rent_price_factor";
-        },
-        [](const M& m) { return m.all_in.rent; });
-  }
-
-  void answer() {
-    sheet_.text(next_, 0, "Verdict", Style::Title);
-    const std::string scores = at(score_, Option::Own) + ":" + at(score_, Option::Rent);
-    const std::string names = at(kNames, Option::Own) + ":" + at(kNames, Option::Rent);
-    sheet_.formula_text(
-        next_, 1,
-        fmt::format("=IF(AND(unexplained_share>unexplained_limit,despite_gap=0),\"no advice\","
-                    "IF(MAX({0})<=0,\"stay\",INDEX({1},1,MATCH(MAX({0}),{0},0))))",
-                    scores, names),
-        plan_.verdict.word, Style::Answer);
-    book_.define("verdict", sheet_.ref(next_, 1));
-    next_ += 2;
-  }
-
-  void quantiles() {
-    sheet_.text(next_++, 0, "Sampled over the ranges (data, not recalculated)", Style::Title);
-    const auto line = [&](const char* title, double Quantiles::* which) {
-      sheet_.text(next_, 0, title);
-      for (const OptionSpread& spread : plan_.sensitivity.spread) {
-        sheet_.text(next_, col(spread.option), month_text(spread.break_even_month.*which));
-      }
-      ++next_;
+  // Stays in sight while the inputs are changed.
+  void head(const Sheet& even, const EvenRows& rows) {
+    sheet_.text(0, 0, plan_.example ? "Freehold plan of an example company" : "Freehold plan",
+                Style::Title);
+    const OptionMoney& focus = plan_.money.of(plan_.sensitivity.focus);
+    sheet_.text(0, 1, "Verdict", Style::Header);
+    sheet_.text(0, 2, "Staying costs", Style::HeaderRight);
+    sheet_.text(0, 3, "Best other way", Style::HeaderRight);
+    sheet_.text(0, 4, "It costs", Style::HeaderRight);
+    sheet_.text(0, 5, "It saves against staying (less than nothing: it costs more)",
+                Style::HeaderRight);
+    sheet_.text(0, 6, "Money back", Style::HeaderRight);
+    sheet_.text(
+        1, 0,
+        fmt::format("{}; present value, USD; made {}", plan_.evidence, date_text(plan_.today)),
+        Style::Note);
+    const auto of_focus = [&](std::uint32_t row) {
+      return fmt::format(
+          "=INDEX({},1,MATCH(focus,{},0))",
+          even.range(row, rows.col(Option::Stay), row, rows.col(Option::Rent)),
+          even.range(kEvenNames, rows.col(Option::Stay), kEvenNames, rows.col(Option::Rent)));
     };
-    line("Money back in month, p10", &Quantiles::p10);
-    line("Money back in month, p50", &Quantiles::p50);
-    line("Money back in month, p90", &Quantiles::p90);
+    sheet_.formula_text(1, 1, "=verdict", plan_.verdict.word, Style::Answer);
+    sheet_.formula(1, 2, "=" + even.ref(rows.npv, rows.col(Option::Stay)),
+                   plan_.money.of(Option::Stay).npv_usd, Style::Usd);
+    sheet_.formula_text(1, 3, "=focus", std::string(option_name(focus.option)), Style::TextRight);
+    sheet_.formula(1, 4, of_focus(rows.npv), focus.npv_usd, Style::Usd);
+    sheet_.formula(1, 5, of_focus(rows.saved), focus.saved_npv_usd, Style::Usd);
+    sheet_.formula(1, 6, of_focus(rows.month), focus.break_even_month, Style::Month);
+    next_ = kFrozen;
   }
 
-  void chart() {
-    Chart chart{ChartKind::Line, "Cash out so far", "month", "USD", {}};
-    for (const Option option : kAllOptions) {
-      if (!plan_.money.of(option).available) continue;
-      chart.series.push_back({std::string(option_title(option)), tco_range(tco_, option, "month"),
-                              tco_range(tco_, option, "cum_cash")});
+  void how_to_read() {
+    sheet_.note(next_++, 0, kLastCol,
+                plan_.verdict.headline + " (The sentence is of the inputs as they were written.)",
+                Style::Wrapped);
+    for (const std::string& reason : plan_.verdict.reasons) {
+      sheet_.note(next_++, 0, kLastCol, reason, Style::NoteWrapped);
     }
-    book_.chart(sheet_, 2, kOptions + 2, chart);
+    ++next_;
+    sheet_.text(next_, 0, "How to read this", Style::Section);
+    sheet_.fill(next_++, 1, kLastCol, Style::Section);
+    for (const char* line : kHowToRead) sheet_.note(next_++, 0, kLastCol, line);
+    ++next_;
+  }
+
+  void ways(const Sheet& even, const EvenRows& rows) {
+    sheet_.headers(next_++, {"The four ways", num("Present value, USD"), num("Saved, USD"),
+                             num("On the order day, USD"), num("Money back, month"), "With",
+                             num("Cash saved at the end")});
+    for (const Option option : kAllOptions) {
+      const OptionMoney& money = plan_.money.of(option);
+      sheet_.text(next_, 0, fmt::format("{}: {}", option_name(option), option_title(option)));
+      const auto take = [&](std::uint32_t at, std::uint32_t row, double value, Style style) {
+        sheet_.formula(next_, at, "=" + even.ref(row, rows.col(option)), value, style);
+      };
+      if (money.available) {
+        take(1, rows.npv, money.npv_usd, Style::Usd);
+        take(2, rows.saved, money.saved_npv_usd, Style::Usd);
+        take(3, rows.order, money.months[0].cash, Style::Usd);
+        take(4, rows.month, money.break_even_month, Style::Month);
+        take(6, rows.kept, money.months[kMonthsMax].saved, Style::Usd);
+      }
+      const std::string with = with_text(option);
+      sheet_.text(next_, 5, with, Style::Wrapped);
+      sheet_.fit_row(next_++, {{5, with.size()}});
+    }
+    ++next_;
+  }
+
+  std::string with_text(Option option) const {
+    const OptionPick& pick = plan_.picks[static_cast<std::size_t>(option)];
+    if (option == Option::Stay) return "nothing moves";
+    if (!pick.found) {
+      return plan_.money.of(option).available ? "as written in the scenario"
+                                              : "no machine was found that carries it";
+    }
+    std::string work;
+    for (const std::uint32_t at : pick.workloads) {
+      work += (work.empty() ? "" : ", ") + plan_.workloads[at].name;
+    }
+    return fmt::format("{}{} x {}, {}: {:.0f} % of {}", pick.machines,
+                       pick.spare > 0 ? fmt::format("+{} spare", pick.spare) : "",
+                       pick.machine_name, pick.model_name, 100 * pick.token_share, work);
+  }
+
+  void inputs() {
+    const std::vector<InputSpec>& specs = input_specs();
+    std::string_view section;
+    for (std::uint32_t i = 0; i < specs.size(); ++i) {
+      if (section != specs[i].section) {
+        section = specs[i].section;
+        if (i > 0) ++next_;
+        sheet_.headers(
+            next_++, {section_title(plan_, section), num("Value"), "Unit", num("Low"), num("High"),
+                      "Source", "Date", "Confidence", "From", "Name in formulas"});
+      }
+      input(specs[i], plan_.scenario.inputs[i]);
+    }
+  }
+
+  void input(const InputSpec& spec, const InputState& state) {
+    const std::uint32_t row = next_++;
+    std::string label = spec.label;
+    // The head of the part says which option.
+    if (const std::size_t colon = label.find(": ");
+        colon == std::string_view(spec.section).size()) {
+      label.erase(0, colon + 2);
+    }
+    sheet_.text(row, 0, label);
+    MoneyInputs money = plan_.scenario.money;
+    const double value = spec.at(money);
+    const std::string formula =
+        state.origin == Origin::Data ? formula_of(plan_, spec.name) : std::string();
+    const Style style = style_of_unit(spec.unit, true);
+    if (formula.empty()) {
+      sheet_.number(row, kValueCol, value, style);
+    } else {
+      sheet_.formula(row, kValueCol, formula, value, style);
+    }
+    sheet_.allow(row, kValueCol, spec.at_least, spec.at_most, spec.unit);
+    sheet_.text(row, 2, spec.unit);
+    if (state.low < state.high) {
+      sheet_.number(row, 3, state.low, style_of_unit(spec.unit, false));
+      sheet_.number(row, 4, state.high, style_of_unit(spec.unit, false));
+    }
+    const std::string source = source_text(*plan_.catalogue, state.source);
+    sheet_.text(row, 5, source, Style::Wrapped);
+    sheet_.fit_row(row, {{0, label.size()}, {5, source.size()}});
+    sheet_.text(row, 6, state.date);
+    sheet_.text(row, 7, state.confidence);
+    sheet_.text(row, 8,
+                state.origin == Origin::Default ? "default"
+                : state.origin == Origin::Data  ? "your data"
+                                                : "yours");
+    sheet_.text(row, 9, spec.name, Style::Note);
+    book_.define(spec.name, sheet_.ref(row, kValueCol));
   }
 
   Workbook& book_;
   Sheet& sheet_;
-  const Sheet& tco_;
   const Plan& plan_;
-  std::uint32_t next_ = kNames + 1;
-  std::uint32_t npv_ = 0, fleet_ = 0, saved_ = 0, qualifies_ = 0, score_ = 0;
+  std::uint32_t next_ = 0;
 };
 
 }  // namespace
@@ -325,7 +250,8 @@ base::Status write_workbook(const Plan& plan, const std::string& path) {
     return base::fail(base::Code::Unavailable, fmt::format("{} cannot be written", path),
                       "is the folder there and writable, and the file not open elsewhere?");
   }
-  Workbook book(path);
+  Workbook book(path, fmt::format("Freehold plan of {}{}", date_text(plan.today),
+                                  plan.example ? " (example company)" : ""));
   Sheet& inputs = book.sheet("Inputs");
   Sheet& usage = book.sheet("Usage");
   Sheet& prices = book.sheet("Prices");
@@ -336,13 +262,13 @@ base::Status write_workbook(const Plan& plan, const std::string& path) {
   Sheet& sensitivity = book.sheet("Sensitivity");
   Sheet& readiness = book.sheet("Readiness");
   Sheet& sources = book.sheet("Sources");
-  write_inputs(book, inputs, plan);
   write_usage(book, usage, plan);
   write_prices(prices, plan);
   write_capacity(book, capacity, plan);
   write_hardware(hardware, plan);
   write_tco(book, tco, plan.money, plan.scenario.money.horizon_months);
-  BreakEven(book, even, tco, plan).write();
+  const EvenRows rows = write_break_even(book, even, tco, plan);
+  InputsSheet(book, inputs, plan).write(even, rows);
   write_sensitivity(book, sensitivity, plan);
   write_readiness(readiness, plan);
   write_sources(sources, plan);

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 
+#include "planner/words.h"
+#include "planner/workbook_tco.h"
+
 namespace fh::planner {
 namespace {
 
@@ -26,16 +29,19 @@ void optional_number(Sheet& sheet, std::uint32_t row, std::uint32_t col,
   }
 }
 
-void provenance(Sheet& sheet, std::uint32_t row, std::uint32_t col, const Provenance& from) {
-  sheet.text(row, col, joined(from.sources));
+void provenance(Sheet& sheet, std::uint32_t row, std::uint32_t col, const Provenance& from,
+                const Catalogue& catalogue) {
+  const std::string source = source_text(catalogue, joined(from.sources));
+  sheet.text(row, col, source, Style::Wrapped);
+  sheet.fit_row(row, {{col, source.size()}});
   sheet.text(row, col + 1, from.as_of);
   sheet.text(row, col + 2, confidence_name(from.confidence));
 }
 
 // Which workloads move in which option: flags that the inputs are computed from.
 std::uint32_t write_flags(Workbook& book, Sheet& sheet, const Plan& plan, std::uint32_t row) {
-  sheet.text(row++, 0, "What moves (1) and what stays (0)", Style::Title);
-  sheet.headers(row, {"Workload", "own", "hybrid", "rent"});
+  sheet.text(row++, 0, "What moves (1) and what stays (0)", Style::Section);
+  sheet.headers(row, {"Workload", num("own"), num("hybrid"), num("rent")});
   const std::uint32_t first = ++row;
   for (std::uint32_t w = 0; w < plan.workloads.size(); ++w, ++row) {
     sheet.text(row, 0, plan.workloads[w].name);
@@ -46,7 +52,9 @@ std::uint32_t write_flags(Workbook& book, Sheet& sheet, const Plan& plan, std::u
       sheet.number(row, 1 + i, moves ? 1 : 0, Style::Count);
     }
   }
-  sheet.text(row, 0, "Share of their tokens that the machines serve; the rest spills");
+  sheet.text(row, 0, "Share of their tokens that the machines serve; the rest spills",
+             Style::Wrapped);
+  sheet.fit_row(row, {{0, 62}});
   for (std::uint32_t i = 0; i < std::size(kFleets); ++i) {
     const std::string name(option_name(kFleets[i]));
     sheet.number(row, 1 + i, plan.picks[static_cast<std::size_t>(kFleets[i])].token_share,
@@ -61,9 +69,11 @@ std::uint32_t write_flags(Workbook& book, Sheet& sheet, const Plan& plan, std::u
 
 std::uint32_t write_picks(Sheet& sheet, const Plan& plan, std::uint32_t row) {
   sheet.text(row++, 0, "The machines behind each option (results of the capacity estimate)",
-             Style::Title);
-  sheet.headers(row, {"Option", "Model", "Precision", "Machine", "Machines", "Spare", "Token share",
-                      "Busiest hour", "TTFT p95 ms", "TPOT ms", "Live conversations", "Accuracy"});
+             Style::Section);
+  sheet.headers(row, {"Option", "Model", "Precision", "Machine", num("Machines"), num("Spare"),
+                      num("Share of the tokens"), num("Busy in the busiest hour"),
+                      num("First token, p95, ms"), num("Each further token, ms"),
+                      num("Live conversations"), "Accuracy"});
   for (const Option option : kFleets) {
     const OptionPick& pick = plan.picks[static_cast<std::size_t>(option)];
     ++row;
@@ -87,19 +97,20 @@ std::uint32_t write_picks(Sheet& sheet, const Plan& plan, std::uint32_t row) {
   return row + 2;
 }
 
-void write_considered(Sheet& sheet, const Plan& plan, std::uint32_t row) {
-  sheet.text(row++, 0, "Everything that was looked at for all that may move", Style::Title);
-  sheet.headers(row,
-                {"Model", "Precision", "Machine", "Fits", "Machines at the peak",
-                 "Machines for the floor", "Tokens per second", "TTFT p95 ms", "TPOT ms",
-                 "kW with a spare", "USD low with a spare", "USD high", "Rent USD/h low", "high"});
+std::uint32_t write_considered(Sheet& sheet, const Plan& plan, std::uint32_t row) {
+  sheet.text(row++, 0, "Everything that was looked at for all that may move", Style::Section);
+  sheet.headers(row, {"Machine", "Model", "Precision", "Fits", num("Machines at the peak"),
+                      num("Machines for the floor"), num("One carries, tokens/s"),
+                      num("First token, p95, ms"), num("Each further token, ms"),
+                      num("kW with a spare"), num("USD with a spare, low"), num("USD, high"),
+                      num("Rent USD/h, low"), num("USD/h, high")});
   for (const Considered& one : plan.considered) {
     ++row;
-    sheet.text(row, 0, one.model);
-    sheet.text(row, 1, one.precision);
-    sheet.text(row, 2, one.machine);
+    sheet.text(row, 0, one.machine);
+    sheet.text(row, 1, one.model);
+    sheet.text(row, 2, one.precision);
     if (!one.fits) {
-      sheet.text(row, 3, one.why_not, Style::Note);
+      sheet.text(row, 3, "no: " + one.why_not, Style::Note);
       continue;
     }
     sheet.text(row, 3, "yes");
@@ -118,48 +129,55 @@ void write_considered(Sheet& sheet, const Plan& plan, std::uint32_t row) {
       sheet.number(row, 13, one.rent_usd_per_hour->high, Style::UsdCent);
     }
   }
+  return row;
 }
 
 std::uint32_t write_spread(Sheet& sheet, const Plan& plan, std::uint32_t row) {
   const Sensitivity& sensitivity = plan.sensitivity;
   sheet.text(row++, 0,
-             fmt::format("Sampled over the ranges: {} draws, seed {} (data, not recalculated)",
-                         sensitivity.draws, sensitivity.seed),
-             Style::Title);
-  sheet.headers(row, {"Option", "Break-even p10", "p50", "p90", "Breaks even in", "Saved p10",
-                      "p50", "p90", "Is the answer in"});
+             fmt::format("Sampled over the ranges: {} draws, seed {}", sensitivity.draws,
+                         sensitivity.seed),
+             Style::Section);
+  sheet.headers(row, {"Option", num("Money back in month, p10"), num("p50"), num("p90"),
+                      num("Money back in, share of draws"), num("Saved, USD, p10"), num("p50"),
+                      num("p90"), num("Is the answer in, share of draws")});
   for (const OptionSpread& spread : sensitivity.spread) {
     ++row;
-    sheet.text(row, 0, option_name(spread.option));
-    const Quantiles& month = spread.break_even_month;
-    sheet.text(row, 1, month_text(month.p10));
-    sheet.text(row, 2, month_text(month.p50));
-    sheet.text(row, 3, month_text(month.p90));
-    sheet.number(row, 4, spread.share_break_even, Style::Share);
-    sheet.number(row, 5, spread.saved_npv_usd.p10, Style::Usd);
-    sheet.number(row, 6, spread.saved_npv_usd.p50, Style::Usd);
-    sheet.number(row, 7, spread.saved_npv_usd.p90, Style::Usd);
+    sheet.text(row, 0, option_title(spread.option));
+    if (spread.option != Option::Stay) {
+      const Quantiles& month = spread.break_even_month;
+      sheet.number(row, 1, month.p10, Style::Month);
+      sheet.number(row, 2, month.p50, Style::Month);
+      sheet.number(row, 3, month.p90, Style::Month);
+      sheet.number(row, 4, spread.share_break_even, Style::Share);
+      sheet.number(row, 5, spread.saved_npv_usd.p10, Style::Usd);
+      sheet.number(row, 6, spread.saved_npv_usd.p50, Style::Usd);
+      sheet.number(row, 7, spread.saved_npv_usd.p90, Style::Usd);
+    }
     sheet.number(row, 8, spread.share_best, Style::Share);
   }
   return row + 2;
 }
 
 std::uint32_t write_flips(Sheet& sheet, const Plan& plan, std::uint32_t row) {
-  sheet.text(row++, 0, "What would have to be true for another answer (data, not recalculated)",
-             Style::Title);
-  sheet.headers(row, {"Input", "Unit", "Now", "Turns at", "Answer then", "Reading"});
+  sheet.text(row++, 0, "What would have to be true for another answer, one input at a time",
+             Style::Section);
+  sheet.headers(row, {"Input", num("Now"), num("Turns at"), "Unit", "Answer then", "In words"});
   for (const Flip& flip : plan.sensitivity.flips) {
     ++row;
     sheet.text(row, 0, flip.label);
-    sheet.text(row, 1, flip.unit);
-    sheet.number(row, 2, flip.now, Style::Factor);
+    sheet.number(row, 1, flip.now, style_of_unit(flip.unit, false));
+    sheet.text(row, 3, flip.unit);
     if (flip.found) {
-      sheet.number(row, 3, flip.value, Style::Factor);
+      sheet.number(row, 2, flip.value, style_of_unit(flip.unit, false));
       sheet.text(row, 4, option_name(flip.to));
       sheet.text(row, 5, flip.reading);
     } else {
-      sheet.text(row, 3, fmt::format("not from {} to {}", flip.searched_low, flip.searched_high),
-                 Style::Note);
+      sheet.text(row, 4, "the same");
+      sheet.text(
+          row, 5,
+          fmt::format("no value from {} to {} changes it", flip.searched_low, flip.searched_high),
+          Style::Note);
     }
   }
   return row + 2;
@@ -168,46 +186,74 @@ std::uint32_t write_flips(Sheet& sheet, const Plan& plan, std::uint32_t row) {
 }  // namespace
 
 void write_prices(Sheet& sheet, const Plan& plan) {
-  sheet.text(0, 0, "API prices of the models in use, USD per million tokens, list", Style::Title);
-  sheet.text(1, 0,
-             "Short prompts; length bands, hours of the day and past dates are in the sheet Usage "
-             "by the price book.",
-             Style::Note);
-  sheet.headers(3, {"Model", "Name", "Input", "Cache read", "Cache write (short)",
-                    "Cache write 1 h", "Output", "Since", "Date", "Confidence"});
+  sheet.width(0, 1, 30);
+  sheet.width(2, 6, 14);
+  sheet.width(7, 9, 14);
+  sheet.width(10, 10, 70);
+  sheet.text(0, 0, "API list prices of the models in use", Style::Title);
+  sheet.note(1, 0, 10,
+             fmt::format("USD per million tokens, standard tier, short prompts, before any "
+                         "discount; price book {}. Each line of the sheet Usage is priced at its "
+                         "own day, token class, tier and prompt length.",
+                         plan.profile.price_version));
+  sheet.headers(3, {"Model", "Name", num("Input"), num("Cache read"), num("Cache write, short"),
+                    num("Cache write, 1 h"), num("Output"), "In force since", "Read on",
+                    "Confidence", "Source"});
   std::uint32_t row = 3;
   for (const PriceLine& line : plan.prices) {
     ++row;
     sheet.text(row, 0, line.id);
     sheet.text(row, 1, line.name);
-    optional_number(sheet, row, 2, line.input, Style::Factor);
-    optional_number(sheet, row, 3, line.cache_read, Style::Factor);
-    optional_number(sheet, row, 4, line.cache_write_5m, Style::Factor);
-    optional_number(sheet, row, 5, line.cache_write_1h, Style::Factor);
-    optional_number(sheet, row, 6, line.output, Style::Factor);
-    sheet.text(row, 7, line.period_from);
+    optional_number(sheet, row, 2, line.input, Style::Rate);
+    optional_number(sheet, row, 3, line.cache_read, Style::Rate);
+    optional_number(sheet, row, 4, line.cache_write_5m, Style::Rate);
+    optional_number(sheet, row, 5, line.cache_write_1h, Style::Rate);
+    optional_number(sheet, row, 6, line.output, Style::Rate);
+    sheet.text(row, 7, line.period_from.empty() ? "not established" : line.period_from);
     sheet.text(row, 8, line.as_of);
     sheet.text(row, 9, line.confidence);
+    sheet.text(row, 10, line.source, Style::Wrapped);
+    sheet.fit_row(row, {{10, line.source.size()}});
   }
-  sheet.width(0, 1, 30);
-  sheet.width(2, 9, 14);
+  sheet.freeze(4, 1);
+  sheet.print(row, 10);
+  sheet.repeat_on_paper(3);
 }
 
 void write_capacity(Workbook& book, Sheet& sheet, const Plan& plan) {
-  sheet.text(0, 0, "Capacity", Style::Title);
-  std::uint32_t row = write_flags(book, sheet, plan, 2);
-  row = write_picks(sheet, plan, row);
-  write_considered(sheet, plan, row);
   sheet.width(0, 0, 34);
-  sheet.width(1, 3, 22);
-  sheet.width(4, 13, 14);
+  sheet.width(1, 1, 26);
+  sheet.width(2, 2, 11);
+  sheet.width(3, 3, 30);
+  sheet.width(4, 13, 13);
+  sheet.text(0, 0, "Capacity: what the machines carry", Style::Title);
+  sheet.note(1, 0, 13,
+             fmt::format("Estimated from data sheets, 35 % either way, for the busiest hour of the "
+                         "usage within a first token in {:.0f} ms (p95) and {:.0f} ms for each "
+                         "further one. Results of the program: not recalculated here.",
+                         plan.scenario.replacement.ttft_p95_ms, plan.scenario.replacement.tpot_ms));
+  std::uint32_t row = write_flags(book, sheet, plan, 3);
+  row = write_picks(sheet, plan, row);
+  row = write_considered(sheet, plan, row);
+  sheet.freeze(0, 1);
+  sheet.print(row, 13);
 }
 
 void write_hardware(Sheet& sheet, const Plan& plan) {
+  sheet.width(0, 0, 34);
+  sheet.width(1, 8, 13);
+  sheet.width(9, 9, 84);
+  sheet.width(10, 11, 12);
   sheet.text(0, 0, "Machines and what they cost", Style::Title);
-  sheet.headers(2, {"Machine", "GPUs", "Memory of one, GB", "Bandwidth of one, TB/s", "USD low",
-                    "USD high", "Rent USD/h low", "high", "kW", "Source", "Date", "Confidence"});
-  std::uint32_t row = 2;
+  sheet.note(
+      1, 0, 11,
+      "Ranges of prices as found; the plan takes the middle. An offer in hand is worth more: "
+      "write it into the inputs of own, hybrid or rent.");
+  sheet.headers(3,
+                {"Machine", num("GPUs"), num("Memory of one, GB"), num("Bandwidth of one, TB/s"),
+                 num("Price, USD, low"), num("USD, high"), num("Rent of the machine, USD/h, low"),
+                 num("USD/h, high"), num("Largest draw, kW"), "Source", "Date", "Confidence"});
+  std::uint32_t row = 3;
   for (const Machine& machine : machines_of(*plan.catalogue)) {
     ++row;
     sheet.text(row, 0, machine.name);
@@ -228,73 +274,128 @@ void write_hardware(Sheet& sheet, const Plan& plan) {
     provenance(sheet, row, 9,
                machine.capex_usd           ? machine.capex_usd->from
                : machine.rent_usd_per_hour ? machine.rent_usd_per_hour->from
-                                           : machine.from);
+                                           : machine.from,
+               *plan.catalogue);
   }
-  sheet.width(0, 0, 34);
-  sheet.width(1, 8, 13);
-  sheet.width(9, 9, 34);
+  sheet.freeze(4, 1);
+  sheet.print(row, 11);
+  sheet.repeat_on_paper(3);
 }
 
-void write_sensitivity(Workbook& book, Sheet& sheet, const Plan& plan) {
+namespace {
+
+// The twelve that move most, and all of them as a table.
+std::uint32_t write_tornado(Workbook& book, Sheet& sheet, const Plan& plan, std::uint32_t row) {
   const Sensitivity& sensitivity = plan.sensitivity;
-  std::uint32_t row = write_spread(sheet, plan, 0);
-  row = write_flips(sheet, plan, row);
-  sheet.width(0, 0, 44);
-  sheet.width(1, 9, 16);
-  if (sensitivity.tornado.empty()) return;
-  sheet.text(row++, 0,
-             fmt::format("One input at a time: present value saved by {} (data, not recalculated)",
-                         option_name(sensitivity.focus)),
-             Style::Title);
-  sheet.headers(row, {"Input", "Low", "High", "Saved at low", "Saved at high", "Answer at low",
-                      "Answer at high", "Change at low", "Change at high"});
+  constexpr std::uint32_t kShown = 12, kChartRows = 22;
   const double base = plan.money.of(sensitivity.focus).saved_npv_usd;
+  sheet.text(row++, 0,
+             fmt::format("One input at a time: present value saved by \"{}\", {} as planned",
+                         option_title(sensitivity.focus), dollars_text(base)),
+             Style::Section);
+  const std::uint32_t chart_row = row;
+  row += kChartRows;
+  sheet.headers(row, {"Input", num("Low"), num("High"), "Unit", num("Saved at low, USD"),
+                      num("Saved at high, USD"), num("Change at low, USD"),
+                      num("Change at high, USD"), "Answer at low", "Answer at high"});
   const std::uint32_t first = row + 1;
   for (const TornadoBar& bar : sensitivity.tornado) {
     ++row;
-    sheet.text(row, 0, input_specs()[*input_index(bar.input)].label);
-    sheet.number(row, 1, bar.low, Style::Factor);
-    sheet.number(row, 2, bar.high, Style::Factor);
-    sheet.number(row, 3, bar.saved_at_low, Style::Usd);
-    sheet.number(row, 4, bar.saved_at_high, Style::Usd);
-    sheet.text(row, 5, option_name(bar.best_at_low));
-    sheet.text(row, 6, option_name(bar.best_at_high));
-    sheet.number(row, 7, bar.saved_at_low - base, Style::Usd);
-    sheet.number(row, 8, bar.saved_at_high - base, Style::Usd);
+    const InputSpec& spec = input_specs()[*input_index(bar.input)];
+    sheet.text(row, 0, spec.label);
+    sheet.number(row, 1, bar.low, style_of_unit(spec.unit, false));
+    sheet.number(row, 2, bar.high, style_of_unit(spec.unit, false));
+    sheet.text(row, 3, spec.unit);
+    sheet.number(row, 4, bar.saved_at_low, Style::Usd);
+    sheet.number(row, 5, bar.saved_at_high, Style::Usd);
+    sheet.number(row, 6, bar.saved_at_low - base, Style::Usd);
+    sheet.number(row, 7, bar.saved_at_high - base, Style::Usd);
+    sheet.text(row, 8, option_name(bar.best_at_low));
+    sheet.text(row, 9, option_name(bar.best_at_high));
   }
-  const std::uint32_t last = std::min(row, first + 11);
-  const Chart chart{ChartKind::BarStacked,
-                    "What moves the saving",
-                    "",
-                    "USD of present value",
-                    {{"low", sheet.range(first, 0, last, 0), sheet.range(first, 7, last, 7)},
-                     {"high", sheet.range(first, 0, last, 0), sheet.range(first, 8, last, 8)}}};
-  book.chart(sheet, 0, 10, chart);
+  const std::uint32_t last = std::min(row, first + kShown - 1);
+  Chart chart{ChartKind::Bar,
+              "What moves the saving: change of present value, USD",
+              "",
+              "",
+              {{"input at its low end", sheet.range(first, 0, last, 0),
+                sheet.range(first, 6, last, 6), option_colour(Option::Rent)},
+               {"input at its high end", sheet.range(first, 0, last, 0),
+                sheet.range(first, 7, last, 7), option_colour(Option::Own)}}};
+  chart.width_px = 1'100;
+  chart.height_px = 420;
+  book.chart(sheet, chart_row, 0, chart);
+  return row;
+}
+
+}  // namespace
+
+void write_sensitivity(Workbook& book, Sheet& sheet, const Plan& plan) {
+  sheet.width(0, 0, 56);
+  sheet.width(1, 9, 15);
+  sheet.text(0, 0, "How sure the answer is", Style::Title);
+  sheet.note(1, 0, 9,
+             "Results of the program: not recalculated here. Saved is present value against "
+             "staying; p10, p50 and p90 are the values that a tenth, half and nine tenths of the "
+             "draws stay below.");
+  std::uint32_t row = write_spread(sheet, plan, 3);
+  row = write_flips(sheet, plan, row);
+  if (!plan.sensitivity.tornado.empty()) row = write_tornado(book, sheet, plan, row);
+  sheet.freeze(0, 1);
+  sheet.print(row, 9);
 }
 
 void write_readiness(Sheet& sheet, const Plan& plan) {
-  sheet.text(0, 0, "Readiness", Style::Title);
-  sheet.text(1, 0, plan.readiness.summary);
+  sheet.width(0, 0, 42);
+  sheet.width(1, 1, 12);
+  sheet.width(2, 2, 60);
+  sheet.width(3, 3, 50);
+  sheet.text(0, 0, "Readiness: could you run it", Style::Title);
+  sheet.text(1, 0, plan.readiness.summary + " Readiness never changes the money.", Style::Note);
   sheet.headers(3, {"Question", "Answer", "Evidence", "Missing"});
   std::uint32_t row = 3;
   for (const ReadinessItem& item : plan.readiness.items) {
     ++row;
+    const std::string missing = joined(item.missing);
     sheet.text(row, 0, item.question, Style::Wrapped);
     sheet.text(row, 1, readiness_name(item.state), Style::Wrapped);
     sheet.text(row, 2, item.evidence, Style::Wrapped);
-    sheet.text(row, 3, joined(item.missing), Style::Wrapped);
+    sheet.text(row, 3, missing, Style::Wrapped);
+    sheet.fit_row(row, {{0, item.question.size()}, {2, item.evidence.size()}, {3, missing.size()}});
   }
-  sheet.width(0, 0, 40);
-  sheet.width(1, 1, 12);
-  sheet.width(2, 3, 60);
+  sheet.print(row, 3);
+}
+
+std::string source_text(const Catalogue& catalogue, const std::string& source) {
+  if (source == "ask") return "nobody has said; your own figure belongs here";
+  if (source == "ask; default none") return "nobody has said; none is assumed";
+  if (source == "what if") return "a what-if, not a fact";
+  std::string out;
+  std::string_view rest = source;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(", "), rest.size());
+    const std::string_view piece = rest.substr(0, end);
+    rest.remove_prefix(std::min(rest.size(), end + 2));
+    std::string words(piece == "calc" ? "computed from the catalogue" : piece);
+    for (const Source& known : catalogue.sources()) {
+      if (piece == known.key || piece.starts_with(known.key + " (")) {
+        words = known.title + std::string(piece.substr(known.key.size()));
+      }
+    }
+    out += (out.empty() ? "" : ", ") + words;
+  }
+  return out;
 }
 
 void write_sources(Sheet& sheet, const Plan& plan) {
+  sheet.width(0, 0, 22);
+  sheet.width(1, 1, 90);
+  sheet.width(2, 2, 84);
   sheet.text(0, 0, "Sources", Style::Title);
   std::uint32_t row = 2;
   const auto line = [&](std::string_view what, std::string_view text) {
     sheet.text(row, 0, what);
-    sheet.text(row, 1, text, Style::Wrapped);
+    sheet.note(row, 1, 2, text, Style::Wrapped);
     ++row;
   };
   line("Plan", fmt::format("made by Freehold on {}", date_text(plan.today)));
@@ -310,12 +411,11 @@ void write_sources(Sheet& sheet, const Plan& plan) {
   for (const Source& source : plan.catalogue->sources()) {
     sheet.text(row, 0, source.key);
     sheet.text(row, 1, source.title, Style::Wrapped);
-    sheet.text(row, 2, source.address);
+    sheet.fit_row(row, {{1, source.title.size()}});
+    sheet.link(row, 2, source.address);
     ++row;
   }
-  sheet.width(0, 0, 22);
-  sheet.width(1, 1, 90);
-  sheet.width(2, 2, 60);
+  sheet.print(row, 2);
 }
 
 }  // namespace fh::planner

@@ -14,6 +14,8 @@ void write_capacity(Workbook& book, Sheet& sheet, const Plan& plan);
 void write_hardware(Sheet& sheet, const Plan& plan);
 void write_sensitivity(Workbook& book, Sheet& sheet, const Plan& plan);
 void write_readiness(Sheet& sheet, const Plan& plan);
+// A source as somebody without the catalogue understands it: "market-2026, calc" in words.
+std::string source_text(const Catalogue& catalogue, const std::string& source);
 void write_sources(Sheet& sheet, const Plan& plan);
 
 }  // namespace fh::planner

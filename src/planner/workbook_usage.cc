@@ -2,6 +2,7 @@
 // each workload and the daily bill as formulas over the lines.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <tuple>
 
@@ -12,10 +13,12 @@ namespace {
 
 constexpr std::size_t kLinesMax = 10'000;  // above, days are folded into months
 constexpr std::uint32_t kDaysChartMax = 400;
-constexpr std::uint32_t kFirstWorkload = 5;
+constexpr std::uint32_t kFirstWorkload = 14;
+constexpr std::uint32_t kChartRows = 21;
+constexpr std::uint32_t kColours[] = {0x0A6F80, 0xD98A2B, 0x6A4AA8, 0x4F86B8, 0x8AA35B, 0x7D8890};
 constexpr std::int32_t kSerialOfEpoch = 25'569;  // 1970-01-01 in a spreadsheet
 
-constexpr std::uint32_t kDay = 0, kIndex = 1, kTokens = 12, kUsd = 13, kFactor = 14, kToday = 15;
+constexpr std::uint32_t kDay = 0, kIndex = 4, kTokens = 12, kUsd = 13, kFactor = 14, kToday = 15;
 
 std::uint64_t* counts_of(ClassTotals& tokens, std::size_t i) {
   std::uint64_t* const all[] = {&tokens.input_uncached, &tokens.cache_read,
@@ -59,16 +62,19 @@ struct Lines {
 void write_lines(Sheet& sheet, const Plan& plan, const std::vector<UsageLine>& lines,
                  const Lines& at) {
   sheet.headers(at.first - 1,
-                {"Day", "Workload no.", "Workload", "Model", "Tier", "Requests", "Input uncached",
-                 "Cache read", "Cache write 5 min", "Cache write 30 min", "Cache write 1 h",
-                 "Output", "Tokens", "USD that day", "Today / that day", "USD at today's prices"});
+                {"Day", "Workload", "Model", "Tier", num("Workload no."), num("Requests"),
+                 num("Input, not cached, tokens"), num("Cache read, tokens"),
+                 num("Cache write 5 min, tokens"), num("Cache write 30 min, tokens"),
+                 num("Cache write 1 h, tokens"), num("Output, tokens"), num("All, tokens"),
+                 num("List price that day, USD"), num("Today's price / that day's"),
+                 num("List price today, USD")});
   std::uint32_t row = at.first;
   for (const UsageLine& line : lines) {
     sheet.number(row, kDay, line.day + kSerialOfEpoch, Style::Date);
     sheet.number(row, kIndex, line.workload + 1, Style::Count);
-    sheet.text(row, 2, plan.workloads[line.workload].name);
-    sheet.text(row, 3, line.model);
-    sheet.text(row, 4, line.tier);
+    sheet.text(row, 1, plan.workloads[line.workload].name);
+    sheet.text(row, 2, line.model);
+    sheet.text(row, 3, line.tier);
     if (line.requests > 0) {
       sheet.number(row, 5, static_cast<double>(line.requests), Style::Count);
     } else {
@@ -90,30 +96,33 @@ void write_lines(Sheet& sheet, const Plan& plan, const std::vector<UsageLine>& l
 }
 
 void write_workloads(Workbook& book, Sheet& sheet, const Plan& plan, const Lines& at) {
-  sheet.headers(kFirstWorkload - 1, {"Workload no.", "Workload", "May move", "USD a month",
-                                     "Mtok a month", "Models now"});
+  sheet.headers(kFirstWorkload - 1,
+                {"May move", "Workload", "Models now", "", num("Workload no."),
+                 num("List price, USD a month"), num("Mtok a month"), num("Requests")});
   const std::string index = sheet.range(at.first, kIndex, at.last, kIndex);
   std::uint32_t row = kFirstWorkload;
   for (const WorkloadPlan& workload : plan.workloads) {
-    sheet.number(row, 0, row - kFirstWorkload + 1, Style::Count);
+    sheet.text(row, 0, workload.may_move ? "yes" : "no, stays");
     sheet.text(row, 1, workload.name);
-    sheet.text(row, 2, workload.may_move ? "yes" : "no");
+    sheet.number(row, 4, row - kFirstWorkload + 1, Style::Count);
     const auto monthly = [&](std::uint32_t col, const char* scale) {
-      return fmt::format("=SUMIF({},{},{}){}/usage_days*365/12", index, cell_name(row, 0),
+      return fmt::format("=SUMIF({},{},{}){}/usage_days*365/12", index, cell_name(row, 4),
                          sheet.range(at.first, col, at.last, col), scale);
     };
-    sheet.formula(row, 3, monthly(kToday, ""), workload.usd_month, Style::UsdCent);
-    sheet.formula(row, 4, monthly(kTokens, "/1000000"), workload.mtok_month);
+    sheet.formula(row, 5, monthly(kToday, ""), workload.usd_month, Style::UsdCent);
+    sheet.formula(row, 6, monthly(kTokens, "/1000000"), workload.mtok_month, Style::Count);
+    sheet.number(row, 7, static_cast<double>(workload.requests), Style::Count);
     std::string models;
     for (const std::string& model : workload.models) {
       models += (models.empty() ? "" : ", ") + model;
     }
-    sheet.text(row, 5, models);
+    sheet.text(row, 2, models, Style::Wrapped);
+    sheet.fit_row(row, {{2, models.size()}});
     ++row;
   }
   const auto last = static_cast<std::uint32_t>(kFirstWorkload + plan.workloads.size() - 1);
-  book.define("workload_usd", sheet.range(kFirstWorkload, 3, last, 3));
-  book.define("workload_mtok", sheet.range(kFirstWorkload, 4, last, 4));
+  book.define("workload_usd", sheet.range(kFirstWorkload, 5, last, 5));
+  book.define("workload_mtok", sheet.range(kFirstWorkload, 6, last, 6));
 }
 
 // The bill by day and workload, at the prices of the day, and its chart.
@@ -125,14 +134,18 @@ void write_days(Workbook& book, Sheet& sheet, const Plan& plan, const Lines& at)
   for (const UsageLine& line : plan.usage) sums[{line.day, line.workload}] += line.usd;
   constexpr std::uint32_t kLeft = 18;
   const std::uint32_t top = at.first - 1;
-  sheet.text(top - 1, kLeft, "The bill by day, USD at the prices of that day", Style::Title);
+  sheet.text(top - 1, kLeft, "List price by day, USD at the prices of that day", Style::Section);
   sheet.text(top, kLeft, "Day", Style::Header);
-  Chart chart{ChartKind::ColumnStacked, "The bill by day", "", "USD", {}};
+  Chart chart{ChartKind::ColumnStacked, "List price by day, before any discount", "", "USD", {}};
+  chart.width_px = 1'200;
+  chart.dates = true;
+  chart.label_every = std::max<std::uint32_t>(1, days / 12);
   const auto workloads = static_cast<std::uint32_t>(plan.workloads.size());
   for (std::uint32_t w = 0; w < workloads; ++w) {
     sheet.text(top, kLeft + 1 + w, plan.workloads[w].name, Style::Header);
     chart.series.push_back({plan.workloads[w].name, sheet.range(top + 1, kLeft, top + days, kLeft),
-                            sheet.range(top + 1, kLeft + 1 + w, top + days, kLeft + 1 + w)});
+                            sheet.range(top + 1, kLeft + 1 + w, top + days, kLeft + 1 + w),
+                            kColours[w % std::size(kColours)]});
   }
   const std::string usd = sheet.range(at.first, kUsd, at.last, kUsd);
   const std::string day = sheet.range(at.first, kDay, at.last, kDay);
@@ -149,37 +162,63 @@ void write_days(Workbook& book, Sheet& sheet, const Plan& plan, const Lines& at)
           sum == sums.end() ? 0 : sum->second, Style::UsdCent);
     }
   }
-  book.chart(sheet, top, kLeft + workloads + 2, chart);
+  book.chart(sheet, static_cast<std::uint32_t>(kFirstWorkload + plan.workloads.size() + 1), 1,
+             chart);
+}
+
+// What the provider charged against what usage and prices give.
+void write_charges(Sheet& sheet, const Plan& plan) {
+  const ReconcileReport& report = plan.reconciliation;
+  const auto usd = [](domain::MicroUsd amount) { return static_cast<double>(amount.value) / 1e6; };
+  sheet.text(4, 0, "The provider's bill against this usage", Style::Section);
+  sheet.fill(4, 1, 4, Style::Section);
+  sheet.note(5, 0, 7, report.summary);
+  if (!report.evidence) return;
+  const auto line = [&](std::uint32_t row, const char* title, double value, Style style) {
+    sheet.text(row, 0, title);
+    sheet.number(row, 4, value, style);
+  };
+  line(6, "Charged for tokens on the days of both, USD", usd(report.charged), Style::UsdCent);
+  line(7, "Computed from usage and list prices, low, USD", usd(report.computed.low),
+       Style::UsdCent);
+  line(8, "and high, where prompt lengths are not known, USD", usd(report.computed.high),
+       Style::UsdCent);
+  line(9, "Not explained, of what was charged", report.unexplained_share, Style::Share);
+  line(10, "Other charges (seats, searches, storage), USD", usd(report.other_charged),
+       Style::UsdCent);
 }
 
 }  // namespace
 
 void write_usage(Workbook& book, Sheet& sheet, const Plan& plan) {
-  sheet.text(0, 0, "Usage", Style::Title);
+  sheet.width(0, 0, 13);
+  sheet.width(1, 2, 28);
+  sheet.width(3, 20, 14);
+  sheet.text(0, 0, "Usage and what it costs at list price", Style::Title);
   sheet.text(1, 0, plan.evidence, Style::Note);
-  sheet.width(0, 1, 12);
-  sheet.width(2, 3, 26);
-  sheet.width(4, 20, 14);
   if (plan.usage.empty()) {
     sheet.text(3, 0, "No usage was read; the bill on the sheet Inputs is the user's own figure.");
     return;
   }
   const std::vector<UsageLine> lines = folded(plan.usage);
   Lines at;
-  at.first = static_cast<std::uint32_t>(kFirstWorkload + plan.workloads.size() + 4);
+  at.first = static_cast<std::uint32_t>(kFirstWorkload + plan.workloads.size() + kChartRows + 3);
   at.last = at.first + static_cast<std::uint32_t>(lines.size()) - 1;
   double total = 0;
   for (const UsageLine& line : plan.usage) total += line.usd_today();
   sheet.text(2, 0, "Days covered");
-  sheet.number(2, 1, plan.usage_days, Style::Count);
-  book.define("usage_days", sheet.ref(2, 1));
-  sheet.text(2, 3, "Total, USD at today's prices");
-  sheet.formula(2, 4, "=SUM(" + sheet.range(at.first, kToday, at.last, kToday) + ")", total,
+  sheet.number(2, 4, plan.usage_days, Style::Count);
+  book.define("usage_days", sheet.ref(2, 4));
+  sheet.text(3, 0, "All of them, list price at today's prices, USD");
+  sheet.formula(3, 4, "=SUM(" + sheet.range(at.first, kToday, at.last, kToday) + ")", total,
                 Style::UsdCent);
-  book.define("usage_total_usd", sheet.ref(2, 4));
+  book.define("usage_total_usd", sheet.ref(3, 4));
+  write_charges(sheet, plan);
   write_workloads(book, sheet, plan, at);
   write_lines(sheet, plan, lines, at);
   write_days(book, sheet, plan, at);
+  sheet.print(at.last, kToday);
+  sheet.repeat_on_paper(at.first - 1);
 }
 
 }  // namespace fh::planner

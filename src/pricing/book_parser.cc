@@ -297,6 +297,19 @@ base::Result<Entry> entry_of(Value v, const std::string& at) {
   return entry;
 }
 
+// For people, so nothing here can be wrong: keys become the titles that the file gives them.
+std::string sources_text(Value keys, Value titles) {
+  std::string out;
+  for (const Value key : keys.elements()) {
+    const auto name = key.as_string();
+    if (!name) continue;
+    const auto title = titles[*name]["title"].as_string();
+    out += out.empty() ? "" : "; ";
+    out += title.value_or(*name);
+  }
+  return out;
+}
+
 }  // namespace
 
 base::Result<Book> parse_book(std::string_view json) {
@@ -320,6 +333,7 @@ base::Result<Book> parse_book(std::string_view json) {
   for (std::size_t i = 0; i < list.size(); ++i) {
     const std::string at = fmt::format("entries[{}]", i);
     FH_TRY(Entry entry, entry_of(list[i], at));
+    entry.info.source = sources_text(list[i]["source"], root["sources"]);
     if (!ids.insert(entry.info.id).second)
       return bad(at, fmt::format("\"{}\" is there twice", entry.info.id));
     book.entries.push_back(std::move(entry));

@@ -43,6 +43,7 @@ struct Quote {
 
 struct EntryInfo {
   std::string id, name, provider, as_of, confidence;
+  std::string source;  // titles of where the rates were read, for people; may be empty
   std::uint32_t context_tokens = 0;
 };
 

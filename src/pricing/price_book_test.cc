@@ -195,11 +195,21 @@ TEST(BundledBook, EveryEntryIsWholeAndPricesAtItsOwnDate) {
   for (const EntryInfo& entry : entries) {
     EXPECT_TRUE(book.knows(entry.id)) << entry.id;
     EXPECT_FALSE(entry.name.empty() || entry.provider.empty() || entry.as_of.empty()) << entry.id;
+    EXPECT_FALSE(entry.source.empty()) << entry.id;
     const auto quote = book.price({entry.id, kInput, at(2026, 11, 22), Tier::Standard});
     ASSERT_TRUE(quote.has_value()) << entry.id << quote.error().text();
     EXPECT_GT(quote->cost.value, 0) << entry.id;
     EXPECT_EQ(quote->confidence, entry.confidence);
   }
+}
+
+TEST(BundledBook, SourcesAreTitlesNotKeys) {
+  for (const EntryInfo& entry : PriceBook::bundled().entries()) {
+    if (entry.id != "anthropic/claude-opus-5-5") continue;
+    EXPECT_NE(entry.source.find(' '), std::string::npos) << entry.source;
+    return;
+  }
+  ADD_FAILURE() << "the entry is gone";
 }
 
 // a small book of our own

@@ -36,6 +36,7 @@ function compare_option(found, wanted, spread) {
     close(found[key], wanted[key], `${name}.${key}`);
   }
   for (const [key, value] of Object.entries(wanted.all_in_month)) close(found.all_in[key], value, `${name}.all_in.${key}`);
+  for (const [key, value] of Object.entries(wanted.bill_month)) close(found.bill_month[key], value, `${name}.bill_month.${key}`);
   for (const [key, column] of Object.entries(wanted.months)) {
     assert.equal(column.length, found.months.length);
     column.forEach((value, month) => {

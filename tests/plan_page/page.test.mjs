@@ -253,6 +253,9 @@ test("it prints and fits a telephone", LIMIT, async () => {
   await page.setViewportSize({ width: 400, height: 800 });
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.ok(over <= 0, `${over} px too wide`);
+  // A column that is too narrow for a word makes a page of letters.
+  const tall = await page.evaluate(() => Math.max(...[...document.querySelectorAll("tr")].map((row) => row.clientHeight)));
+  assert.ok(tall <= 420, `a row is ${tall} px high`);
   if (SHOTS) await page.screenshot({ path: `${SHOTS}/page-phone.png` });
   assert.deepEqual(trouble, []);
   await context.close();

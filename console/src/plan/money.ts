@@ -133,11 +133,22 @@ export interface MonthRow {
   fleet_present: number;
 }
 
+// The API bill of a month of today's load and prices, and what of it a move takes away.
+export interface BillMonth {
+  list: number;
+  discount: number;
+  paid: number;
+  served: number;
+  avoidable: number;
+  due_anyway: number;
+}
+
 export interface OptionMoney {
   option: OptionName;
   available: boolean;
-  months: MonthRow[]; // 0..60 when rows were asked for
+  months: MonthRow[]; // 0..60
   all_in: AllIn;
+  bill_month: BillMonth;
   cash_usd: number;
   pnl_usd: number;
   npv_usd: number;
@@ -200,35 +211,10 @@ export const copy_of = (money: MoneyInputs): MoneyInputs => ({
 export const option_inputs = (money: MoneyInputs, option: OptionName): OptionInputs =>
   option === "stay" ? NO_OPTION : money[option];
 
-const whole_nodes = (x: number, spills: boolean): number => {
+export const whole_nodes = (x: number, spills: boolean): number => {
   const rounded = Math.round(x * 1e6) / 1e6;
   return spills ? Math.floor(rounded) : Math.ceil(rounded);
 };
-
-// (1 + rate)^t by month, kept for the last rate asked for: the sensitivity asks for the same one again and again, and for
-// no month past the horizon.
-class Powers {
-  private rate = NaN;
-  private known = 0; // months that are filled in
-  private readonly table = new Float64Array(MONTHS_MAX + 1);
-
-  constructor(private readonly years_at: (month: number) => number) {}
-
-  of(rate: number, last: number): Float64Array {
-    if (rate !== this.rate) {
-      this.rate = rate;
-      this.known = 0;
-    }
-    for (; this.known <= last; ++this.known) {
-      this.table[this.known] = Math.pow(1 + rate, this.years_at(this.known));
-    }
-    return this.table;
-  }
-}
-const since = (month: number): number => Math.max(month - 1, 0) / 12;
-const load_powers = new Powers(since);
-const price_powers = new Powers(since);
-const discount_powers = new Powers((month) => -month / 12);
 
 interface Running {
   power: number;
@@ -291,31 +277,26 @@ export function all_in_month(m: MoneyInputs, o: OptionInputs, nodes: number, bus
   return { ...r, capital, site, network, total, mtok: 0, usd_per_mtok: 0 };
 }
 
-const stay_cash_by_month = new Float64Array(MONTHS_MAX + 1);
 const NO_ALL_IN: AllIn = {
   capital: 0, power: 0, site: 0, network: 0, support: 0, software: 0, staff: 0, rent: 0, total: 0, mtok: 0,
   usd_per_mtok: 0,
 }; // prettier-ignore
 
-// Month by month, in the order of the workbook's columns: fleet, API bill, running costs, totals. Everything is a local
-// of its own, because this loop runs some hundred thousand times for one touch of a slider; rows are made only for those
-// who show them. Rows past the horizon add nothing to any sum and are then left out.
-function run_months(m: MoneyInputs, o: OptionInputs, stays: boolean, out: OptionMoney, rows: MonthRow[] | null): void {
+// Month by month, in the order of the workbook's columns: fleet, API bill, running costs, totals. `stay` is what the
+// option is held against; null: it is staying itself. sums.ts has the same formulas without the rows.
+function run_months(m: MoneyInputs, o: OptionInputs, stay: OptionMoney | null, out: OptionMoney): void {
   const there = o.nodes_min > 0;
   const node_mtok = o.node_mtok_month * m.capacity_factor * Math.min(1, o.utilisation * m.utilisation_factor);
   const life = m.depreciation_years * 12;
-  const last = rows ? MONTHS_MAX : Math.min(MONTHS_MAX, m.horizon_months);
-  const loads = load_powers.of(m.load_growth_per_year, last);
-  const prices = price_powers.of(m.api_price_change_per_year, last);
-  const discounts = discount_powers.of(m.wacc, last);
   let nodes = 0, credits_left = m.credits_usd, cum_hardware = 0, cum_other = 0, book_hardware = 0, cum_cash = 0; // prettier-ignore
-  for (let month = 0; month <= last; ++month) {
+  for (let month = 0; month <= MONTHS_MAX; ++month) {
     const active = month <= m.horizon_months ? 1 : 0;
     const runs = month > 0 ? active : 0;
-    const load = loads[month]!;
+    const since = Math.max(month - 1, 0) / 12;
+    const load = Math.pow(1 + m.load_growth_per_year, since);
     const price =
       m.api_price_factor *
-      prices[month]! *
+      Math.pow(1 + m.api_price_change_per_year, since) *
       (m.scheduled_from_month > 0 && month >= m.scheduled_from_month ? m.scheduled_price_factor : 1);
     const work_mtok = o.moved_mtok_month * load;
     const spills = o.spills === 1;
@@ -337,7 +318,11 @@ function run_months(m: MoneyInputs, o: OptionInputs, stays: boolean, out: Option
     const own_mtok = o.moved_mtok_month * load * served * moved;
     const busy = busy_share(m, o, nodes, own_mtok);
     const api_used =
-      (m.bill_list_usd_month - o.moved_usd_month * served * moved) * (1 - m.negotiated_discount) * load * price * runs;
+      Math.max(0, m.bill_list_usd_month - o.moved_usd_month * served * moved) *
+      (1 - m.negotiated_discount) *
+      load *
+      price *
+      runs;
     const api_due = Math.max(api_used, (month <= m.commitment_months ? m.commitment_usd_month : 0) * runs);
     const api_cash = Math.max(0, api_due - credits_left);
     credits_left = Math.max(0, credits_left - api_due);
@@ -361,21 +346,19 @@ function run_months(m: MoneyInputs, o: OptionInputs, stays: boolean, out: Option
     const resale = month === m.horizon_months ? book_hardware : 0;
     const cash = api_cash + seats + running + capex_hardware + capex_other + one_off;
     cum_cash += cash;
-    const saved = stays ? 0 : stay_cash_by_month[month]! - cum_cash;
-    const pays_back = !stays && runs === 1 && moved === 1 && saved >= -0.005 ? month : NEVER;
+    const saved = stay ? stay.months[month]!.cum_cash - cum_cash : 0;
+    const pays_back = stay && runs === 1 && moved === 1 && saved >= -0.005 ? month : NEVER;
     const pnl = api_cash + seats + running + depreciation + one_off;
-    const discount = discounts[month]!;
+    const discount = Math.pow(1 + m.wacc, -month / 12);
     const present = (cash - resale) * discount;
     const fleet_present = (running + capex_hardware + capex_other + one_off - resale) * discount;
 
-    if (stays) stay_cash_by_month[month] = cum_cash;
     out.cash_usd += cash - resale;
     out.pnl_usd += pnl;
     out.npv_usd += present;
     out.fleet_npv_usd += fleet_present;
     out.break_even_month = Math.min(out.break_even_month, pays_back);
-    if (rows === null) continue;
-    rows.push({
+    out.months.push({
       month, active, load, price, work_nodes, served, nodes, bought, capex_hardware, capex_other, one_off, on, moved, own_mtok,
       busy, api_used, api_due, api_cash, credits_left, seats, power, site, network, support, software, staff, rent,
       running, cum_hardware, cum_other, depreciation, book_hardware, resale, cash, cum_cash, saved, pays_back, pnl,
@@ -384,15 +367,24 @@ function run_months(m: MoneyInputs, o: OptionInputs, stays: boolean, out: Option
   }
 }
 
-// Staying must be computed first: it leaves its cash by month for the others.
-function compute_option(m: MoneyInputs, option: OptionName, stay_npv: number, rows: boolean): OptionMoney {
+function bill_month(m: MoneyInputs, o: OptionInputs, served_share: number): BillMonth {
+  const owed = m.commitment_months > 0 ? m.commitment_usd_month : 0;
+  const list = m.bill_list_usd_month * m.api_price_factor;
+  const discount = list * m.negotiated_discount;
+  const paid = list - discount;
+  const served = o.moved_usd_month * served_share * (1 - m.negotiated_discount) * m.api_price_factor;
+  const avoidable = Math.max(paid, owed) - Math.max(paid - served, owed);
+  return { list, discount, paid, served, avoidable, due_anyway: served - avoidable };
+}
+
+function compute_option(m: MoneyInputs, option: OptionName, stay: OptionMoney | null): OptionMoney {
   const o = option_inputs(m, option);
-  const stays = option === "stay";
   const out: OptionMoney = {
     option,
-    available: stays || o.nodes_min > 0,
+    available: stay === null || o.nodes_min > 0,
     months: [],
     all_in: NO_ALL_IN,
+    bill_month: bill_month(m, o, 0),
     cash_usd: 0,
     pnl_usd: 0,
     npv_usd: 0,
@@ -401,31 +393,30 @@ function compute_option(m: MoneyInputs, option: OptionName, stay_npv: number, ro
     break_even_month: NEVER,
     qualifies: false,
   };
-  run_months(m, o, stays, out, rows ? out.months : null);
-  if (rows) {
-    const nodes = out.months[0]?.nodes ?? 0;
-    const mtok = o.moved_mtok_month * (out.months[0]?.served ?? 1);
-    out.all_in = all_in_month(m, o, nodes, busy_share(m, o, nodes, mtok));
-    out.all_in.mtok = mtok;
-    if (mtok > 0) out.all_in.usd_per_mtok = out.all_in.total / mtok;
-  }
-  if (stays) return out;
-  out.saved_npv_usd = stay_npv - out.npv_usd;
-  out.qualifies =
-    out.available &&
-    out.saved_npv_usd >= m.min_return_share * out.fleet_npv_usd &&
-    out.saved_npv_usd >= m.min_saving_usd_month * m.horizon_months;
+  run_months(m, o, stay, out);
+  const nodes = out.months[0]?.nodes ?? 0;
+  const mtok = o.moved_mtok_month * (out.months[0]?.served ?? 1);
+  out.all_in = all_in_month(m, o, nodes, busy_share(m, o, nodes, mtok));
+  out.all_in.mtok = mtok;
+  if (mtok > 0) out.all_in.usd_per_mtok = out.all_in.total / mtok;
+  if (stay !== null && out.available) out.bill_month = bill_month(m, o, out.months[0]?.served ?? 0);
+  if (stay === null) return out;
+  out.saved_npv_usd = stay.npv_usd - out.npv_usd;
+  out.qualifies = out.available && pays(m, out.saved_npv_usd, out.fleet_npv_usd);
   return out;
 }
 
-// Without `rows` the months and all_in stay empty: what the sensitivity needs, some thousand times.
-export function compute_money(m: MoneyInputs, rows = true): Money {
-  const stay = compute_option(m, "stay", 0, rows);
+// Whether a saving is worth the advice.
+export const pays = (m: MoneyInputs, saved_usd: number, fleet_usd: number): boolean =>
+  saved_usd >= m.min_return_share * fleet_usd && saved_usd >= m.min_saving_usd_month * m.horizon_months;
+
+export function compute_money(m: MoneyInputs): Money {
+  const stay = compute_option(m, "stay", null);
   const options = {
     stay,
-    own: compute_option(m, "own", stay.npv_usd, rows),
-    hybrid: compute_option(m, "hybrid", stay.npv_usd, rows),
-    rent: compute_option(m, "rent", stay.npv_usd, rows),
+    own: compute_option(m, "own", stay),
+    hybrid: compute_option(m, "hybrid", stay),
+    rent: compute_option(m, "rent", stay),
   };
   let best: OptionName = "stay";
   let most = 0;

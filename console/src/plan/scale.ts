@@ -8,3 +8,8 @@ export function ticks(low: number, high: number, wanted: number): number[] {
   const last = Math.ceil(high / step - 1e-9);
   return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
 }
+
+// Charts are drawn as wide as their card, so that their words keep their size; under NARROW, on a telephone, names stand
+// above their bars.
+export const NARROW = 560;
+export const chart_width = (room: number): number => (room > 0 ? Math.min(1040, Math.max(300, room - 26)) : 860);

@@ -100,6 +100,7 @@ export interface PriceLine {
   name: string;
   as_of: string;
   confidence: string;
+  source?: string;
   since: string;
   input: number | null;
   cache_read: number | null;

@@ -3,7 +3,7 @@
 import { MONTHS_MAX, NEVER, option_inputs, type Money, type MoneyInputs, type OptionMoney } from "./money";
 import { flip_text, type Flip, type Spread } from "./sensitivity";
 import { OPTIONS, type OptionName, type PlanFile, type Question } from "./types";
-import { capital, fixed, money_text, month_text, signed, TITLES } from "./words";
+import { capital, dollars_text, fixed, money_text, month_text, signed, TITLES } from "./words";
 
 export interface Verdict {
   word: string;
@@ -44,9 +44,10 @@ function why_move(m: MoneyInputs, money: Money): string {
   );
 }
 
+const per_mtok = (usd: number): string => (usd < 1000 ? `$${fixed(usd, 2)}` : dollars_text(usd));
 const machine_sentence = (option: OptionMoney): string =>
   `The machines cost ${money_text(option.all_in.total)} a month all in, of which ${money_text(option.all_in.staff)} is ` +
-  `people: $${fixed(option.all_in.usd_per_mtok, 2)} per million tokens processed.`;
+  `people: ${per_mtok(option.all_in.usd_per_mtok)} per million tokens processed.`;
 
 function break_even_sentence(option: OptionMoney, spread: Spread): string {
   const q = spread.month;
@@ -145,7 +146,7 @@ function question_now(question: Question, file: PlanFile, m: MoneyInputs, focus:
     return {
       ...judge(question, SITE_ANSWERS, answers),
       evidence:
-        `${fixed(first.nodes, 0)} node(s): $${fixed(first.cash, 0)} before the first request, ${power} kW at most, ` +
+        `${fixed(first.nodes, 0)} node(s): ${dollars_text(first.cash)} before the first request, ${power} kW at most, ` +
         `${power} kW of cooling.`,
     };
   }
@@ -156,8 +157,8 @@ function question_now(question: Question, file: PlanFile, m: MoneyInputs, focus:
   if (question.key === "spend") {
     const year = m.bill_list_usd_month * 12;
     const evidence =
-      `$${fixed(year, 0)} a year at today's rate; about $${fixed(SPEND_ENOUGH_USD, 0)} is where it begins to pay an ` +
-      `engineer.`;
+      `${dollars_text(year)} a year at today's rate; about ${dollars_text(SPEND_ENOUGH_USD)} is where it begins to pay ` +
+      `an engineer.`;
     if (file.usage.days === 0) return { ...question, evidence };
     const enough = year >= SPEND_ENOUGH_USD;
     return { ...question, evidence, state: enough ? "yes" : "no", missing: enough ? [] : ["the spend is below that"] };

@@ -2,12 +2,13 @@
 import { NEVER } from "./money";
 import type { OptionName } from "./types";
 
-// Fixed decimals; a value exactly between two goes to the even one, as in the program's sentences.
+// Fixed decimals; a value exactly between two goes to the even one, as in the program's sentences. Few are exactly there:
+// n + 1/2 in units of the last decimal is a binary fraction only where 5^decimals divides 2n + 1.
 export function fixed(x: number, decimals: number): string {
   const scale = 10 ** decimals;
   const scaled = Math.abs(x) * scale;
   const below = Math.floor(scaled);
-  if (scaled - below === 0.5 && scaled < 2 ** 50) {
+  if (scaled - below === 0.5 && scaled < 2 ** 50 && (2 * below + 1) % 5 ** decimals === 0) {
     const even = (below % 2 === 0 ? below : below + 1) / scale;
     return (x < 0 ? -even : even).toFixed(decimals);
   }
@@ -25,6 +26,12 @@ export function money_text(usd: number): string {
   if (size >= 9_950) return `${sign}$${fixed(size / 1e3, 0)}k`;
   if (size >= 999.5) return `${sign}$${fixed(size / 1e3, 1)}k`;
   return `${sign}$${fixed(size, 0)}`;
+}
+
+// "$226,000": whole dollars with thousands marks.
+export function dollars_text(usd: number): string {
+  const digits = fixed(Math.abs(usd), 0).replace(/\B(?=(\d{3})+$)/g, ",");
+  return (usd < 0 && digits !== "0" ? "-$" : "$") + digits;
 }
 
 // The same with a true minus sign, for labels and tables.
@@ -68,7 +75,3 @@ export function value_text(value: number, unit: string): string {
   if (is_money(unit)) return Math.abs(value) >= 1000 ? usd_text(value) : `$${plain.format(Number(value.toPrecision(3)))}`;
   return plain.format(Number(value.toPrecision(3)));
 }
-
-// A machine's price in the program's readings has no thousands marks; a table reads better with them.
-export const with_marks = (text: string): string =>
-  text.replace(/\$(\d{4,})/g, (_, digits: string) => `$${whole.format(Number(digits))}`);
