@@ -280,7 +280,7 @@ void print_skips(const RunSummary& summary, std::FILE* to) {
   }
 }
 
-void print_summary(const RunSummary& summary, const Storing& storing, bool dry_run) {
+void print_summary(const RunSummary& summary, const Storing& storing, const UsageImportArgs& args) {
   if (summary.files_unchanged > 0 && summary.files_read == 0) {
     fmt::print("Nothing new: {} of {} files were imported before and have not changed since.\n",
                human_count(summary.files_unchanged), human_count(summary.files));
@@ -293,7 +293,9 @@ void print_summary(const RunSummary& summary, const Storing& storing, bool dry_r
   if (summary.files_unchanged > 0) {
     fmt::print("; {} unchanged since their import", human_count(summary.files_unchanged));
   }
-  fmt::print(").\n\n");
+  fmt::print(").\n");
+  if (!args.mapping.empty()) fmt::print("Every file was read as CSV, by {}.\n", args.mapping);
+  fmt::print("\n");
   print_formats(summary);
   print_models(summary);
   if (summary.costs > 0) {
@@ -301,7 +303,7 @@ void print_summary(const RunSummary& summary, const Storing& storing, bool dry_r
                human_money(summary.billed_micro_usd));
   }
   const ledger::AddResult& stored = storing.stored();
-  if (dry_run) {
+  if (args.dry_run) {
     fmt::print("Nothing was stored: this was a dry run.\n");
   } else {
     fmt::print("Stored: {} new, {} in place of smaller readings, {} known before.\n",
@@ -385,7 +387,7 @@ int run_usage_import(const Config& config, const UsageImportArgs& args) {
   if (args.json) {
     print_json(summary, storing, args.dry_run);
   } else {
-    print_summary(summary, storing, args.dry_run);
+    print_summary(summary, storing, args);
   }
   return kOk;
 }

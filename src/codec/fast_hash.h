@@ -18,5 +18,7 @@ struct FastHash {
 FastHash fast_hash(std::string_view bytes);
 // 32 hexadecimal digits, high half first.
 std::string to_hex(const FastHash& hash);
+// The same in place of what `out` held.
+void hex_to(const FastHash& hash, std::string& out);
 
 }  // namespace fh::codec

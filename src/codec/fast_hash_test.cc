@@ -18,5 +18,12 @@ TEST(FastHash, ZeroBytesAndLengthsCount) {
   EXPECT_NE(fast_hash(std::string(300, 'x')), fast_hash(std::string(301, 'x')));
 }
 
+TEST(FastHash, EveryDigitIsWrittenInItsPlace) {
+  EXPECT_EQ(to_hex({0x0123456789abcdef, 0xfedcba9876543210}), "fedcba98765432100123456789abcdef");
+  std::string out = "what was there";
+  hex_to({0x9a0b0c0d0e0f9f0a, 0}, out);
+  EXPECT_EQ(out, "00000000000000009a0b0c0d0e0f9f0a");
+}
+
 }  // namespace
 }  // namespace fh::codec

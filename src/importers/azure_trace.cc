@@ -23,7 +23,7 @@ bool is_burstgpt(const CsvHeader& header) {
 
 class TraceImporter final : public CsvImporter {
  public:
-  explicit TraceImporter(const Format& format) : format_(format) {}
+  TraceImporter(const Format& format, std::string_view head) : CsvImporter(head), format_(format) {}
 
  protected:
   base::Status header(const CsvHeader& header) override {
@@ -41,28 +41,28 @@ class TraceImporter final : public CsvImporter {
   }
 
   void row(Cells& cells, Sink& sink) override {
-    domain::UsageRecord record;
+    domain::UsageRecord& record = next_usage();
     const auto time = cells.time_ns(columns_.time);
     if (!time) return cells.fail("the row has no time");
-    record.format = format_.name;
+    name_to(format_.name, record.format);
     record.line = cells.line();
     record.start_unix_ns = record.end_unix_ns = *time;
     record.requests = 1;
     record.usage.input_uncached = cells.count(columns_.input);
     record.usage.output = cells.count(columns_.output);
-    record.model = cells.name(columns_.model);
-    record.session = cells.name(columns_.session);
-    record.workload = cells.name(columns_.kind);
-    record.duration_ns = parse_seconds_ns(cells.text(columns_.elapsed));
+    cells.name_to(columns_.model, record.model);
+    cells.name_to(columns_.session, record.session);
+    cells.name_to(columns_.kind, record.workload);
+    if (const std::string_view text = cells.number(columns_.elapsed); !text.empty()) {
+      record.duration_ns = parse_seconds_ns(text);
+    }
     if (record.duration_ns) record.end_unix_ns += std::min(*record.duration_ns, kDayNs);
     // A request that failed has no answer and did no work.
     if (record.usage.total() == 0) cells.fail("the row has no token counts");
     if (!cells.ok()) return;
-    record.source_id = identity().of(
-        {cells.text(columns_.time), cells.text(columns_.input), cells.text(columns_.output),
-         cells.text(columns_.model), cells.text(columns_.session)},
-        cells.line());
-    sink.usage(std::move(record));
+    emit(sink, Give::Usage,
+         {cells.text(columns_.time), cells.text(columns_.input), cells.text(columns_.output),
+          cells.text(columns_.model), cells.text(columns_.session)});
   }
 
  private:
@@ -77,14 +77,14 @@ int recognise_burstgpt(const FileHint& hint) {
   return is_burstgpt(header_of(hint.head)) ? 98 : 0;
 }
 
-base::Result<std::unique_ptr<Importer>> open_azure(const FileHint& /*hint*/,
+base::Result<std::unique_ptr<Importer>> open_azure(const FileHint& hint,
                                                    const Options& /*options*/) {
-  return std::make_unique<TraceImporter>(azure_trace_format());
+  return std::make_unique<TraceImporter>(azure_trace_format(), hint.head);
 }
 
-base::Result<std::unique_ptr<Importer>> open_burstgpt(const FileHint& /*hint*/,
+base::Result<std::unique_ptr<Importer>> open_burstgpt(const FileHint& hint,
                                                       const Options& /*options*/) {
-  return std::make_unique<TraceImporter>(burstgpt_trace_format());
+  return std::make_unique<TraceImporter>(burstgpt_trace_format(), hint.head);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "importers/bedrock.h"
 
 #include "codec/json_scan.h"
+#include "importers/elements.h"
 #include "importers/names.h"
 #include "importers/numbers.h"
 
@@ -113,25 +114,17 @@ std::string last_part(std::string name) {
   return name.starts_with("arn:") && slash != std::string::npos ? name.substr(slash + 1) : name;
 }
 
-class InvocationLog final : public Importer {
- public:
-  void feed(std::string_view piece, Sink& sink) override {
-    lines_.feed(piece, [&](const LineSplitter::Line& line) { read(line, sink); });
-  }
-  void finish(Sink& sink) override {
-    lines_.finish([&](const LineSplitter::Line& line) { read(line, sink); });
-  }
-
- private:
-  static void read(const LineSplitter::Line& at, Sink& sink) {
-    if (at.text.find_first_not_of(" \t") == std::string_view::npos && !at.too_long) return;
+// What both forms of the log have in common: one record's text.
+class Invocations : public Importer {
+ protected:
+  static void read(std::string_view text, std::uint64_t number, Sink& sink) {
     Line line;
-    if (at.too_long || !read_line(at.text, line)) {
-      sink.skip(at.number, at.too_long ? "a record is too long" : "damaged JSON");
+    if (!read_line(text, line)) {
+      sink.skip(number, "damaged JSON");
       return;
     }
     if (line.schema != "\"ModelInvocationLog\"") {
-      sink.skip(at.number, "no record of a model call");
+      sink.skip(number, "no record of a model call");
       return;
     }
     domain::UsageRecord record;
@@ -143,7 +136,7 @@ class InvocationLog final : public Importer {
     record.usage.cache_write_5m = count(line.cache_write, bad);
     record.source_id = name_in(line.request_id);
     if (bad || record.source_id.empty()) {
-      sink.skip(at.number, "a call without a time, an identity or believable counts");
+      sink.skip(number, "a call without a time, an identity or believable counts");
       return;
     }
     if (record.usage.total() == 0) return;
@@ -156,27 +149,72 @@ class InvocationLog final : public Importer {
     record.workspace = name_in(line.account);
     record.user = last_part(name_in(line.arn));
     if (!line.latency.empty()) record.duration_ns = parse_ms_ns(line.latency);
-    record.line = at.number;
+    record.line = number;
     sink.usage(std::move(record));
   }
 
+ private:
   static std::uint64_t count(std::string_view raw, bool& bad) {
     if (raw.empty() || raw == "null") return 0;
     const auto value = whole_of(raw);
     if (!value || *value > kCountMax) bad = true;
     return value && *value <= kCountMax ? *value : 0;
   }
+};
+
+// As S3 has it: a record per line.
+class InvocationLines final : public Invocations {
+ public:
+  void feed(std::string_view piece, Sink& sink) override {
+    lines_.feed(piece, [&](const LineSplitter::Line& line) { take(line, sink); });
+  }
+  void finish(Sink& sink) override {
+    lines_.finish([&](const LineSplitter::Line& line) { take(line, sink); });
+  }
+
+ private:
+  static void take(const LineSplitter::Line& line, Sink& sink) {
+    if (line.too_long) return sink.skip(line.number, "a record is too long");
+    if (line.text.find_first_not_of(" \t") != std::string_view::npos) {
+      read(line.text, line.number, sink);
+    }
+  }
 
   LineSplitter lines_;
 };
+
+// As tools save it that show it: a list of records, or each over several lines.
+class InvocationRecords final : public Invocations {
+ public:
+  void feed(std::string_view piece, Sink& sink) override {
+    records_.feed(
+        piece, [&](const Element& element) { read(element.text, element.line, sink); },
+        [&](std::uint64_t line, std::string why) { sink.skip(line, std::move(why)); });
+  }
+  void finish(Sink& sink) override {
+    records_.finish([&](std::uint64_t line, std::string why) { sink.skip(line, std::move(why)); });
+  }
+
+ private:
+  ElementSplitter records_{{}};
+};
+
+// Whether the records are not one a line: a list, or a bracket alone on the first line.
+bool is_laid_out(std::string_view head) {
+  const std::size_t first = head.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return false;
+  const std::size_t next = head.find_first_not_of(" \t\r", first + 1);
+  return head[first] == '[' || (next != std::string_view::npos && head[next] == '\n');
+}
 
 int recognise(const FileHint& hint) {
   return contains(hint.head, "\"ModelInvocationLog\"") && contains(hint.head, "\"modelId\"") ? 97
                                                                                              : 0;
 }
 
-base::Result<std::unique_ptr<Importer>> open(const FileHint&, const Options&) {
-  return std::make_unique<InvocationLog>();
+base::Result<std::unique_ptr<Importer>> open(const FileHint& hint, const Options&) {
+  if (is_laid_out(hint.head)) return std::make_unique<InvocationRecords>();
+  return std::make_unique<InvocationLines>();
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ bool is_request_report(const CsvHeader& header) {
 
 class CopilotImporter final : public CsvImporter {
  public:
-  CopilotImporter() : CsvImporter(Wrapped::Maybe) {}
+  explicit CopilotImporter(std::string_view head) : CsvImporter(head, Wrapped::Maybe) {}
 
  protected:
   base::Status header(const CsvHeader& header) override {
@@ -68,17 +68,12 @@ class CopilotImporter final : public CsvImporter {
     const auto day = cells.time_ns(columns_.date);
     if (!day && cells.ok()) cells.fail("the row has no date");
     const std::int64_t start = day.value_or(0);
-    domain::CostRecord cost = read_cost(cells, start - start % kDayNs);
+    domain::CostRecord& cost = next_cost();
+    read_cost(cells, start - start % kDayNs, cost);
     const domain::Usage usage = read_usage(cells);
     if (!cells.ok()) return;
-    cost.source_id = identity().of(
-        {cells.text(columns_.date), cells.text(columns_.user), cells.text(columns_.sku),
-         cells.text(columns_.model), cells.text(columns_.unit), cells.text(columns_.organization),
-         cells.text(columns_.repository), cells.text(columns_.cost_center),
-         cells.text(columns_.exceeds)},
-        cells.line());
     if (usage.total() > 0) {
-      sink.usage(usage_record(cells, cost, usage));
+      fill(cells, cost, usage, next_usage());
     } else if (contains(lowered(cost.quantity_unit), "request") ||
                contains(lowered(cost.item), "premium_request")) {
       cells.fail("a premium-request row counts requests, not tokens: only its cost is kept");
@@ -87,32 +82,34 @@ class CopilotImporter final : public CsvImporter {
     } else if (contains(lowered(cost.service), "copilot")) {
       cells.fail("the row has no token counts: only its cost is kept");
     }
-    sink.cost(std::move(cost));
+    emit(sink, usage.total() > 0 ? Give::Both : Give::Cost,
+         {cells.text(columns_.date), cells.text(columns_.user), cells.text(columns_.sku),
+          cells.text(columns_.model), cells.text(columns_.unit), cells.text(columns_.organization),
+          cells.text(columns_.repository), cells.text(columns_.cost_center),
+          cells.text(columns_.exceeds)});
   }
 
  private:
-  domain::CostRecord read_cost(Cells& cells, std::int64_t day) const {
-    domain::CostRecord cost;
-    cost.format = copilot_format().name;
-    cost.provider = "github-copilot";
+  void read_cost(Cells& cells, std::int64_t day, domain::CostRecord& cost) const {
+    name_to(copilot_format().name, cost.format);
+    name_to("github-copilot", cost.provider);
     cost.line = cells.line();
-    cost.model = cells.name(columns_.model);
-    cost.item = cells.name(columns_.sku);
-    cost.service = cells.name(columns_.product);
-    cost.workspace = cells.name(columns_.organization);
+    cells.name_to(columns_.model, cost.model);
+    cells.name_to(columns_.sku, cost.item);
+    cells.name_to(columns_.product, cost.service);
+    cells.name_to(columns_.organization, cost.workspace);
     cost.start_unix_ns = day;
     cost.end_unix_ns = day + kDayNs;
-    cost.quantity_unit = cells.name(columns_.unit);
-    if (const std::string_view quantity = cells.text(columns_.quantity); !quantity.empty()) {
+    cells.name_to(columns_.unit, cost.quantity_unit);
+    if (const std::string_view quantity = cells.number(columns_.quantity); !quantity.empty()) {
       cost.quantity = parse_real(quantity);
       if (!cost.quantity) cells.fail("quantity is not a number");
     }
     const auto net = cells.usd(columns_.net);
     if (!net) cells.fail("the row has no net_amount");
     cost.billed = net.value_or(domain::MicroUsd{});
-    cost.billed_exact = cells.name(columns_.net);
+    name_to(cells.number(columns_.net), cost.billed_exact);
     cost.list = cells.usd(columns_.gross);
-    return cost;
   }
 
   domain::Usage read_usage(Cells& cells) const {
@@ -124,26 +121,23 @@ class CopilotImporter final : public CsvImporter {
     return usage;
   }
 
-  domain::UsageRecord usage_record(const Cells& cells, const domain::CostRecord& cost,
-                                   const domain::Usage& usage) const {
-    domain::UsageRecord record;
-    record.source_id = cost.source_id;
-    record.format = cost.format;
-    record.provider = cost.provider;
-    record.model = cost.model;
+  void fill(const Cells& cells, const domain::CostRecord& cost, const domain::Usage& usage,
+            domain::UsageRecord& record) const {
+    name_to(cost.format, record.format);
+    name_to(cost.provider, record.provider);
+    name_to(cost.model, record.model);
+    name_to(cost.workspace, record.workspace);
     record.start_unix_ns = cost.start_unix_ns;
     record.end_unix_ns = cost.end_unix_ns;
     record.granularity = domain::Granularity::Day;
     record.usage = usage;
-    record.user = cells.name(columns_.user);
-    record.workspace = cost.workspace;
-    record.application = cells.name(columns_.repository);
-    record.workload = cells.name(columns_.cost_center);
+    cells.name_to(columns_.user, record.user);
+    cells.name_to(columns_.repository, record.application);
+    cells.name_to(columns_.cost_center, record.workload);
     const bool included = cost.billed.value == 0 && cost.list && cost.list->value > 0;
     record.reported_cost = cost.billed;
     record.cost_kind = included ? domain::CostKind::Included : domain::CostKind::Billed;
     record.line = cost.line;
-    return record;
   }
 
   CopilotColumns columns_;
@@ -156,8 +150,8 @@ int recognise(const FileHint& hint) {
   return is_request_report(header) ? 92 : 0;
 }
 
-base::Result<std::unique_ptr<Importer>> open(const FileHint& /*hint*/, const Options& /*options*/) {
-  return std::make_unique<CopilotImporter>();
+base::Result<std::unique_ptr<Importer>> open(const FileHint& hint, const Options& /*options*/) {
+  return std::make_unique<CopilotImporter>(hint.head);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "codec/toml.h"
+#include "importers/csv_habits.h"
 #include "importers/numbers.h"
 
 namespace fh::importers {
@@ -164,60 +165,6 @@ std::span<const Guess> guesses() {
   return kGuesses;
 }
 
-std::optional<int> take_number(std::string_view& text, int digits_max) {
-  int value = 0, digits = 0;
-  while (digits < digits_max && !text.empty() && text.front() >= '0' && text.front() <= '9') {
-    value = value * 10 + (text.front() - '0');
-    text.remove_prefix(1);
-    ++digits;
-  }
-  return digits == 0 ? std::nullopt : std::optional(value);
-}
-
-bool take_separator(std::string_view& text) {
-  if (text.empty() || (text.front() != '/' && text.front() != '.' && text.front() != '-')) {
-    return false;
-  }
-  text.remove_prefix(1);
-  return true;
-}
-
-// "5:49 PM", "17:49:12.5 +02:00": the hour made one of 24 with two digits, the rest as it is.
-std::optional<std::string> clock_text(std::string_view text) {
-  const auto hour = take_number(text, 2);
-  if (!hour || text.empty() || text.front() != ':') return std::nullopt;
-  std::string rest(trimmed(text));
-  int of_24 = *hour;
-  const std::string end = lowered(rest.size() > 2 ? rest.substr(rest.size() - 2) : "");
-  if (end == "am" || end == "pm") {
-    if (*hour < 1 || *hour > 12) return std::nullopt;
-    of_24 = *hour % 12 + (end == "pm" ? 12 : 0);
-    rest = std::string(trimmed(std::string_view(rest).substr(0, rest.size() - 2)));
-  }
-  return fmt::format("{:02}{}", of_24, rest);
-}
-
-// "8/28/2026 17:49" by way of ISO 8601.
-std::optional<std::int64_t> local_time_ns(std::string_view text, bool month_first, int zone) {
-  const auto first = take_number(text, 2);
-  if (!first || !take_separator(text)) return std::nullopt;
-  const auto second = take_number(text, 2);
-  if (!second || !take_separator(text)) return std::nullopt;
-  const auto year = take_number(text, 4);
-  if (!year) return std::nullopt;
-  const int full = *year < 100 ? 2000 + *year : *year;
-  const int month = month_first ? *first : *second;
-  const int day = month_first ? *second : *first;
-  std::string iso = fmt::format("{:04}-{:02}-{:02}", full, month, day);
-  if (text = trimmed(text); !text.empty()) {
-    if (text.front() == ',') text = trimmed(text.substr(1));
-    const auto clock = clock_text(text);
-    if (!clock) return std::nullopt;
-    iso += " " + *clock;
-  }
-  return parse_time_ns(iso, zone);
-}
-
 }  // namespace
 
 std::string_view map_field_name(MapField field) {
@@ -300,8 +247,8 @@ std::optional<std::int64_t> mapped_time_ns(const CsvMapping& mapping, std::strin
       return parse_time_ns(text, mapping.zone_minutes);
     case TimeFormat::UnixS: return parse_seconds_ns(text);
     case TimeFormat::UnixMs: return parse_ms_ns(text);
-    case TimeFormat::MonthFirst: return local_time_ns(text, true, mapping.zone_minutes);
-    case TimeFormat::DayFirst: return local_time_ns(text, false, mapping.zone_minutes);
+    case TimeFormat::MonthFirst: return parse_local_time_ns(text, true, mapping.zone_minutes);
+    case TimeFormat::DayFirst: return parse_local_time_ns(text, false, mapping.zone_minutes);
   }
   return std::nullopt;
 }

@@ -1,6 +1,7 @@
-// The search for a row's end is apart from taking it to pieces: the search keeps its state between
-// pieces, so that a long quoted field is looked at once however small the pieces are, and most rows
-// (no quote up to the line break) are found by two memchr and split by one per field.
+// A row that lies whole and undamaged in the text is taken to pieces in one walk over its marks.
+// All else goes the long way, where the search for the row's end is apart from taking it to pieces:
+// the search keeps its state between pieces, so that a long quoted field is looked at once however
+// small the pieces are, and it knows how to give up a damaged line.
 
 #include "importers/csv_rows.h"
 
@@ -13,6 +14,7 @@ namespace fh::importers {
 namespace {
 
 constexpr std::size_t kNone = std::string_view::npos;
+constexpr std::size_t kPartBytes = 4096;
 
 std::size_t find_byte(std::string_view text, char c, std::size_t from, std::size_t to) {
   if (from >= to) return kNone;
@@ -23,7 +25,7 @@ std::size_t find_byte(std::string_view text, char c, std::size_t from, std::size
 
 // Takes one quoted field that begins at `at` (on its quote); `at` ends behind its closing quote.
 // The text has been scanned before, so that the quote is known to close.
-std::string_view take_quoted(std::string_view text, std::size_t& at, std::string& buffer) {
+std::string_view take_quoted_of(std::string_view text, std::size_t& at, std::string& buffer) {
   std::size_t from = at + 1;
   const std::size_t begin = buffer.size();
   while (true) {
@@ -44,6 +46,59 @@ std::string_view take_quoted(std::string_view text, std::size_t& at, std::string
   }
 }
 
+// A walk over the marks of a text. Nothing takes its address, so that it stays in registers.
+class Walk {
+ public:
+  Walk(std::string_view text, CsvMarks& marks, const CsvMarks::Cursor& cursor)
+      : end_(text.data() + text.size()),
+        marks_(marks),
+        window_(text.data() + cursor.window),
+        text_(text.data()),
+        at_(cursor.at),
+        last_(cursor.end) {}
+  // The next mark; nullptr behind the last.
+  const char* next() {
+    if (at_ == last_ && !look_ahead()) return nullptr;
+    return window_ + *at_++;
+  }
+  // The closing quote of a field whose opening quote was the last mark; nullptr when the field is
+  // damaged or its end not in sight. The next mark is the delimiter or line break behind it.
+  const char* skip_quoted(char delimiter, std::size_t& breaks, bool& doubled) {
+    while (const char* const mark = next()) {
+      if (*mark == '\0') return nullptr;
+      if (*mark == '\n') ++breaks;
+      if (*mark != '"') continue;
+      if (mark + 1 == end_) return nullptr;
+      const char after = mark[1];
+      if (after == delimiter || after == '\n') return mark;
+      if (after == '\r' && end_ - mark > 2 && mark[2] == '\n') return mark;
+      if (after != '"') return nullptr;
+      doubled = true;
+      next();
+    }
+    return nullptr;
+  }
+  CsvMarks::Cursor cursor() const {
+    return {at_, last_, static_cast<std::size_t>(window_ - text_)};
+  }
+
+ private:
+  bool look_ahead() {
+    const CsvMarks::Cursor cursor = marks_.look_ahead();
+    at_ = cursor.at;
+    last_ = cursor.end;
+    window_ = text_ + cursor.window;
+    return at_ != last_;
+  }
+
+  const char* const end_;
+  CsvMarks& marks_;
+  const char* window_;
+  const char* text_;
+  const std::uint16_t* at_;
+  const std::uint16_t* last_;
+};
+
 }  // namespace
 
 std::string_view row_fault_text(RowFault fault) {
@@ -58,6 +113,20 @@ std::string_view row_fault_text(RowFault fault) {
   return "";
 }
 
+// What of the piece is read next: all of it, or while a row is held up to a line break that may end
+// that row, so that not the whole piece has to be copied behind it.
+std::string_view CsvRows::take_part(std::string_view& piece) {
+  std::size_t size = piece.size();
+  if (!held_.empty()) {
+    const std::size_t line_end = find_byte(piece, '\n', part_bytes_, piece.size());
+    if (line_end != kNone) size = line_end + 1;
+    part_bytes_ = std::max(kPartBytes, 2 * part_bytes_);
+  }
+  const std::string_view part = piece.substr(0, size);
+  piece.remove_prefix(size);
+  return part;
+}
+
 void CsvRows::begin(std::string_view piece) {
   if (held_.empty()) {
     text_ = piece;
@@ -66,6 +135,7 @@ void CsvRows::begin(std::string_view piece) {
     text_ = held_;
   }
   at_ = 0;
+  marked_ = kNone;
 }
 
 // Keeps the unfinished row for the next piece.
@@ -78,6 +148,7 @@ void CsvRows::end() {
   scanned_ = scanned_ > at_ ? scanned_ - at_ : 0;
   at_ = 0;
   text_ = {};
+  if (held_.empty()) part_bytes_ = 0;
 }
 
 // Passes over the byte order mark and settles the delimiter, once the first line is here.
@@ -200,6 +271,11 @@ bool CsvRows::next(CsvRow& row, bool last) {
     }
     if (at_start_ && !start(last)) return false;
     if (at_ >= text_.size()) return false;
+    if (scanned_ == at_) {  // nothing is known of the row yet
+      const Whole whole = take_whole(row);
+      if (whole == Whole::Row) return true;
+      if (whole == Whole::Blank) continue;
+    }
     const Scan scan = find_end(last);
     if (scan == Scan::More) return false;
     const std::string_view text = text_.substr(at_, row_end_ - at_);
@@ -217,6 +293,77 @@ bool CsvRows::next(CsvRow& row, bool last) {
     at_ = scanned_ = row_next_;
     in_quotes_ = quoted_ = false;
     if (whole) return true;  // else a blank line
+  }
+}
+
+// The row at at_ if its end is in sight and nothing is wrong with it. No: nothing has changed.
+CsvRows::Whole CsvRows::take_whole(CsvRow& row) {
+  if (marked_ != at_) cursor_ = marks_.begin(text_, at_, delimiter_);
+  marked_ = kNone;
+  doubled_.clear();
+  Walk walk(text_, marks_, cursor_);
+  const char* const begin = text_.data() + at_;
+  const char* from = begin;
+  const char* mark = nullptr;
+  const char delimiter = delimiter_;
+  std::string_view* field = fields_.data();
+  const std::string_view* const room = field + fields_.size();
+  std::size_t breaks = 0;
+  bool quoted = false;
+  while (true) {
+    if (field == room) return more_fields(row);
+    mark = walk.next();
+    if (mark == nullptr) return Whole::No;
+    quoted = *mark == '"';
+    if (!quoted) {
+      *field++ = {from, static_cast<std::size_t>(mark - from)};
+    } else if (mark == from) {
+      bool doubled = false;
+      const char* const end = walk.skip_quoted(delimiter, breaks, doubled);
+      if (end == nullptr) return Whole::No;
+      if (doubled) doubled_.push_back(static_cast<std::size_t>(field - fields_.data()));
+      *field++ = {from + 1, static_cast<std::size_t>(end - from - 1)};
+      mark = walk.next();
+    } else {
+      continue;  // a quote inside a field that did not begin with one
+    }
+    if (*mark != delimiter) break;
+    from = mark + 1;
+  }
+  if (*mark != '\n' || static_cast<std::size_t>(mark - begin) > limits_.row_bytes_max) {
+    return Whole::No;
+  }
+  std::string_view& last = field[-1];
+  if (!quoted && last.ends_with('\r')) last.remove_suffix(1);
+  if (!doubled_.empty()) unescape(static_cast<std::size_t>(mark - begin));
+  row = {std::span(fields_.data(), field), line_, RowFault::None};
+  line_ += 1 + breaks;
+  at_ = scanned_ = marked_ = static_cast<std::size_t>(mark + 1 - text_.data());
+  cursor_ = walk.cursor();
+  return row.fields.size() == 1 && !quoted && last.empty() ? Whole::Blank : Whole::Row;
+}
+
+// The row at at_ once more with room for more fields, as many as a row may have at the most.
+CsvRows::Whole CsvRows::more_fields(CsvRow& row) {
+  if (fields_.size() >= limits_.fields_max) return Whole::No;
+  fields_.resize(std::min(limits_.fields_max, fields_.size() * 4 + 32));
+  return take_whole(row);
+}
+
+// Takes the doubled quotes out of the fields that have some.
+void CsvRows::unescape(std::size_t row_bytes) {
+  unescaped_.clear();
+  unescaped_.reserve(row_bytes);  // never more: the views into it stay
+  for (const std::size_t index : doubled_) {
+    std::string_view rest = fields_[index];
+    const std::size_t begin = unescaped_.size();
+    while (!rest.empty()) {
+      const std::size_t quote = find_byte(rest, '"', 0, rest.size());
+      const std::size_t size = quote == kNone ? rest.size() : quote + 1;
+      unescaped_.append(rest.substr(0, size));
+      rest.remove_prefix(quote == kNone ? size : size + 1);
+    }
+    fields_[index] = std::string_view(unescaped_).substr(begin);
   }
 }
 
@@ -266,7 +413,7 @@ bool split_csv_row(std::string_view text, char delimiter, std::vector<std::strin
   std::size_t at = 0;
   while (true) {
     if (at < text.size() && text[at] == '"') {
-      fields.push_back(take_quoted(text, at, buffer));
+      fields.push_back(take_quoted_of(text, at, buffer));
       if (at == kNone) return false;
     } else {
       const std::size_t stop = std::min(text.find(delimiter, at), text.size());

@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include "importers/csv_marks.h"
+
 namespace fh::importers {
 
 enum class RowFault : std::uint8_t {
@@ -49,9 +51,11 @@ class CsvRows {
 
   template <typename Fn>  // void(const CsvRow&)
   void feed(std::string_view piece, Fn&& fn) {
-    begin(piece);
-    for (CsvRow row; next(row, false);) fn(static_cast<const CsvRow&>(row));
-    end();
+    while (!piece.empty()) {
+      begin(take_part(piece));
+      for (CsvRow row; next(row, false);) fn(static_cast<const CsvRow&>(row));
+      end();
+    }
   }
   // After the last piece.
   template <typename Fn>
@@ -64,10 +68,15 @@ class CsvRows {
 
  private:
   enum class Scan : std::uint8_t { Row, More, Bad };
+  enum class Whole : std::uint8_t { Row, Blank, No };
 
+  std::string_view take_part(std::string_view& piece);
   void begin(std::string_view piece);
   void end();
   bool next(CsvRow& row, bool last);
+  Whole take_whole(CsvRow& row);
+  Whole more_fields(CsvRow& row);
+  void unescape(std::size_t row_bytes);
   Scan find_end(bool last);
   Scan scan_quotes(std::size_t line_end, bool last);
   Scan give_up(RowFault fault, bool last);
@@ -80,18 +89,23 @@ class CsvRows {
   CsvRowLimits limits_;
   char delimiter_;
   bool at_start_ = true;
-  bool dropping_ = false;    // inside the rest of a line that was too long
-  std::string held_;         // the unfinished row of earlier pieces, then the piece
-  std::string_view text_;    // what is read now: the piece, or held_
-  std::size_t at_ = 0;       // where the next row begins in text_
-  std::size_t scanned_ = 0;  // how far the row's end was looked for
-  bool in_quotes_ = false;   // state of that search
-  bool quoted_ = false;      // the row has a quoted field
+  bool dropping_ = false;       // inside the rest of a line that was too long
+  std::string held_;            // the unfinished row of earlier pieces, then a part of this one
+  std::size_t part_bytes_ = 0;  // the least that is added to held_ next
+  std::string_view text_;       // what is read now: the piece, or held_
+  std::size_t at_ = 0;          // where the next row begins in text_
+  std::size_t scanned_ = 0;     // how far the row's end was looked for
+  bool in_quotes_ = false;      // state of that search
+  bool quoted_ = false;         // the row has a quoted field
   std::size_t row_end_ = 0, row_next_ = 0;
   RowFault fault_ = RowFault::None;
-  std::uint64_t line_ = 1;  // of at_
-  std::vector<std::string_view> fields_;
-  std::string unescaped_;  // quoted fields with doubled quotes, taken apart
+  std::uint64_t line_ = 1;                // of at_
+  std::vector<std::string_view> fields_;  // of a whole row the first ones
+  std::string unescaped_;                 // quoted fields with doubled quotes, taken apart
+  CsvMarks marks_;
+  CsvMarks::Cursor cursor_;
+  std::size_t marked_ = std::string_view::npos;  // the row at which cursor_ stands, if it does
+  std::vector<std::size_t> doubled_;  // the fields of a whole row that have doubled quotes
 };
 
 // One row that is itself the content of a field ("some exports quote whole lines"): its fields into

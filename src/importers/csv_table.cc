@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "importers/names.h"
 
@@ -13,10 +14,6 @@ namespace {
 
 bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
-}
-
-bool is_null(std::string_view cell) {
-  return cell == "NULL" || cell == "null";
 }
 
 CsvHeader first_row(std::string_view head, bool unwrap) {
@@ -91,13 +88,6 @@ CsvHeader unwrapped_header_of(std::string_view head) {
   return first_row(head, true);
 }
 
-std::string_view Cells::text(Column column) const {
-  const auto index = static_cast<std::size_t>(column.index);
-  if (column.index < 0 || index >= fields_.size()) return {};
-  const std::string_view cell = trimmed(fields_[index]);
-  return is_null(cell) ? std::string_view() : cell;
-}
-
 std::string Cells::name(Column column) const {
   return name_of(text(column));
 }
@@ -106,53 +96,122 @@ void Cells::fail(std::string why) {
   if (why_.empty()) why_ = std::move(why);
 }
 
-std::optional<std::uint64_t> Cells::count_if_told(Column column) {
-  const std::string_view cell = text(column);
-  if (cell.empty()) return std::nullopt;
-  const auto value = parse_count(cell);
-  if (!value || *value > kCountMax) {
-    fail(fmt::format("{} is not a believable count", column.name));
-    return std::nullopt;
-  }
-  return value;
-}
-
-std::uint64_t Cells::count(Column column) {
-  return count_if_told(column).value_or(0);
+std::nullopt_t Cells::not_a_count(Column column) {
+  fail(fmt::format("{} is not a believable count", column.name));
+  return std::nullopt;
 }
 
 std::optional<domain::MicroUsd> Cells::usd(Column column) {
-  const std::string_view cell = text(column);
+  const std::string_view cell = number(column);
   if (cell.empty()) return std::nullopt;
   const auto value = parse_usd(cell);
   if (!value) fail(fmt::format("{} is not an amount of money", column.name));
   return value;
 }
 
-std::optional<std::int64_t> Cells::time_ns(Column column) {
+std::optional<std::int64_t> Cells::time_ns(Column column, int zone_minutes) {
   const std::string_view cell = text(column);
   if (cell.empty()) return std::nullopt;
-  const auto value = parse_time_ns(cell);
+  const auto value = parse_time_ns(cell, zone_minutes);
+  return value ? value : local_time_ns(column, cell, zone_minutes);
+}
+
+std::optional<std::int64_t> Cells::local_time_ns(Column column, std::string_view cell,
+                                                 int zone_minutes) {
+  const bool local = looks_like_local_date(cell);
+  if (local && habits_.dates == DateOrder::Unclear) {
+    fail(fmt::format("{} may have the day or the month first: a mapping file can say which",
+                     column.name));
+    return std::nullopt;
+  }
+  const auto value =
+      local ? parse_local_time_ns(cell, habits_.dates == DateOrder::MonthFirst, zone_minutes)
+            : std::nullopt;
   if (!value) fail(fmt::format("{} is not a time", column.name));
   return value;
 }
 
 std::optional<std::int64_t> Cells::ms_ns(Column column) {
-  const std::string_view cell = text(column);
+  const std::string_view cell = number(column);
   if (cell.empty()) return std::nullopt;
   const auto value = parse_ms_ns(cell);
   if (!value) fail(fmt::format("{} is not a duration in milliseconds", column.name));
   return value;
 }
 
+domain::UsageRecord& CsvImporter::next_usage() {
+  domain::UsageRecord& record = batch_[batched_].usage;
+  // All members by name: one that is added has to be thought of here. Texts stay.
+  auto& [source_id, format, provider, model, start, end, granularity, requests, usage, searches,
+         tier, region, prompt_over, band_known, workspace, key, user, application, workload,
+         session, cost, cost_kind, ttft, duration, line] = record;
+  start = end = 0;
+  granularity = domain::Granularity::Request;
+  requests.reset();
+  usage = {};
+  searches = prompt_over = line = 0;
+  tier = domain::ServiceTier::Standard;
+  band_known = false;
+  cost.reset();
+  cost_kind = domain::CostKind::None;
+  ttft.reset();
+  duration.reset();
+  return record;
+}
+
+domain::CostRecord& CsvImporter::next_cost() {
+  domain::CostRecord& record = batch_[batched_].cost;
+  auto& [source_id, format, provider, model, item, service, workspace, start, end, billed, list,
+         effective, billed_exact, effective_exact, currency, unit, quantity, line] = record;
+  start = end = 0;
+  billed = {};
+  list.reset();
+  effective.reset();
+  currency = "USD";
+  quantity.reset();
+  line = 0;
+  return record;
+}
+
+void CsvImporter::emit(Sink& sink, Give what, std::span<const std::string_view> parts) {
+  hashes_[batched_] = identity_.expect(parts);
+  give(sink, what);
+}
+
+void CsvImporter::emit(Sink& sink, Give what) {
+  hashes_[batched_].reset();
+  give(sink, what);
+}
+
+void CsvImporter::give(Sink& sink, Give what) {
+  RowRecords& row = batch_[batched_];
+  row.has_usage = what != Give::Cost;
+  row.has_cost = what != Give::Usage;
+  if (++batched_ == kBatch) flush(sink);
+}
+
+void CsvImporter::flush(Sink& sink) {
+  const std::size_t count = std::exchange(batched_, 0);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!hashes_[i]) continue;
+    RowRecords& row = batch_[i];
+    std::string& id = row.has_usage ? row.usage.source_id : row.cost.source_id;
+    identity_.settle(*hashes_[i], row.has_usage ? row.usage.line : row.cost.line, id);
+    if (row.has_usage && row.has_cost) row.cost.source_id = id;
+  }
+  if (count != 0) sink.rows(std::span(batch_).first(count));
+}
+
 void CsvImporter::feed(std::string_view piece, Sink& sink) {
   if (refused_) return;
   rows_.feed(piece, [&](const CsvRow& row) { take(row, sink); });
+  flush(sink);
 }
 
 void CsvImporter::finish(Sink& sink) {
   if (refused_) return;
   rows_.finish([&](const CsvRow& row) { take(row, sink); });
+  flush(sink);
   if (!begun_) sink.skip(0, "the file has no header row");
 }
 
@@ -172,10 +231,16 @@ void CsvImporter::take_header(std::span<const std::string_view> fields, std::uin
   }
 }
 
+// Behind the rows before it, however the file was cut.
+void CsvImporter::skip(Sink& sink, std::uint64_t line, std::string why) {
+  flush(sink);
+  sink.skip(line, std::move(why));
+}
+
 void CsvImporter::take(const CsvRow& row, Sink& sink) {
   if (refused_) return;
   if (row.fault != RowFault::None)
-    return sink.skip(row.line, std::string(row_fault_text(row.fault)));
+    return skip(sink, row.line, std::string(row_fault_text(row.fault)));
   std::span<const std::string_view> fields = unwrapped(row.fields);
   if (!begun_) return take_header(fields, row.line, sink);
   if (fields.size() == 1 && trimmed(fields[0]).empty()) return;  // a line of blanks
@@ -184,12 +249,12 @@ void CsvImporter::take(const CsvRow& row, Sink& sink) {
     fields = fields.first(fields.size() - 1);
   }
   if (fields.size() != header_.size()) {
-    return sink.skip(row.line, fmt::format("the row has {} fields, the header {}", fields.size(),
-                                           header_.size()));
+    return skip(sink, row.line,
+                fmt::format("the row has {} fields, the header {}", fields.size(), header_.size()));
   }
-  Cells cells(fields, row.line);
+  Cells cells(fields, row.line, habits_, scratch_);
   this->row(cells, sink);
-  if (!cells.ok()) sink.skip(row.line, cells.why());
+  if (!cells.ok()) skip(sink, row.line, cells.why());
 }
 
 }  // namespace fh::importers

@@ -3,6 +3,7 @@
 // and spelling, cells are read with the row's first mistake kept, and an importer is the two
 // functions that tell formats apart: what the header says, and what a row says.
 
+#include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -12,8 +13,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "importers/csv_habits.h"
 #include "importers/csv_rows.h"
 #include "importers/importer.h"
+#include "importers/names.h"
 #include "importers/numbers.h"
 #include "importers/row_identity.h"
 
@@ -55,17 +58,36 @@ CsvHeader unwrapped_header_of(std::string_view head);
 // the first mistake.
 class Cells {
  public:
-  Cells(std::span<const std::string_view> fields, std::uint64_t line)
-      : fields_(fields), line_(line) {}
+  Cells(std::span<const std::string_view> fields, std::uint64_t line, const CsvHabits& habits,
+        std::string& scratch)
+      : fields_(fields), line_(line), habits_(habits), scratch_(scratch) {}
 
   // Without blanks around; empty when the file lacks the column, and for the words "NULL" and
   // "null" by which databases write nothing.
-  std::string_view text(Column column) const;
+  std::string_view text(Column column) const {
+    const auto index = static_cast<std::size_t>(column.index);  // -1 is behind every row
+    return index < fields_.size() ? content(fields_[index]) : std::string_view();
+  }
   std::string name(Column column) const;  // the text made safe to keep, see names.h
-  std::uint64_t count(Column column);     // 0 when empty; believable, see names.h
-  std::optional<std::uint64_t> count_if_told(Column column);
+  void name_to(Column column, std::string& out) const { importers::name_to(text(column), out); }
+  // The text of a number with a decimal point, whatever the file has; valid until the next call.
+  std::string_view number(Column column) const {
+    const std::string_view cell = text(column);
+    return habits_.decimal_comma ? with_decimal_point(cell, scratch_) : cell;
+  }
+  // 0 when empty; believable, see names.h
+  std::uint64_t count(Column column) { return count_if_told(column).value_or(0); }
+  std::optional<std::uint64_t> count_if_told(Column column) {
+    const std::string_view cell = number(column);
+    if (cell.empty()) return std::nullopt;
+    const auto value = parse_count(cell);
+    if (value && *value <= kCountMax) return value;
+    return not_a_count(column);
+  }
   std::optional<domain::MicroUsd> usd(Column column);
-  std::optional<std::int64_t> time_ns(Column column);
+  // In ISO 8601, as a Unix time, or as people write it where the file shows in which order.
+  // `zone_minutes` is that of times which name none.
+  std::optional<std::int64_t> time_ns(Column column, int zone_minutes = 0);
   std::optional<std::int64_t> ms_ns(Column column);
 
   std::uint64_t line() const { return line_; }
@@ -75,8 +97,18 @@ class Cells {
   const std::string& why() const { return why_; }
 
  private:
+  std::nullopt_t not_a_count(Column column);
+  std::optional<std::int64_t> local_time_ns(Column column, std::string_view cell, int zone_minutes);
+  static std::string_view content(std::string_view cell) {
+    if (cell.empty()) return cell;
+    if (cell.front() <= ' ' || cell.back() <= ' ') cell = trimmed(cell);
+    return cell == "NULL" || cell == "null" ? std::string_view() : cell;
+  }
+
   std::span<const std::string_view> fields_;
   std::uint64_t line_;
+  const CsvHabits& habits_;
+  std::string& scratch_;
   std::string why_;
 };
 
@@ -86,9 +118,9 @@ class CsvImporter : public Importer {
     No,
     Maybe,  // rows may stand whole inside one pair of quotes, with inner quotes doubled
   };
-  explicit CsvImporter(Wrapped wrapped = Wrapped::No, const CsvRowLimits& limits = {},
-                       char delimiter = '\0')
-      : wrapped_(wrapped), rows_(limits, delimiter) {}
+  // `head`: the first bytes of the file, which show how it writes numbers and dates.
+  explicit CsvImporter(std::string_view head, Wrapped wrapped = Wrapped::No, char delimiter = '\0')
+      : wrapped_(wrapped), habits_(habits_of(head, delimiter)), rows_({}, delimiter) {}
   void feed(std::string_view piece, Sink& sink) final;
   void finish(Sink& sink) final;
 
@@ -97,20 +129,41 @@ class CsvImporter : public Importer {
   virtual base::Status header(const CsvHeader& header) = 0;
   // A row with as many cells as the header. What it leaves in Cells::why() skips the row.
   virtual void row(Cells& cells, Sink& sink) = 0;
-  RowIdentity& identity() { return identity_; }
+  // The records for the row at hand: numbers as they are by default, texts as some row before has
+  // left them. So a text that an importer ever sets is set in every row; most rows name what those
+  // before them do, and then nothing is copied.
+  domain::UsageRecord& next_usage();
+  domain::CostRecord& next_cost();
+  // They go to the sink, some rows later: looking up what is known is what takes longest, and it is
+  // faster for several rows at once. Identified by `parts` (see RowIdentity), or as they are.
+  enum class Give : std::uint8_t { Usage, Cost, Both };
+  void emit(Sink& sink, Give what, std::span<const std::string_view> parts);
+  void emit(Sink& sink, Give what, std::initializer_list<std::string_view> parts) {
+    emit(sink, what, std::span(parts.begin(), parts.size()));
+  }
+  void emit(Sink& sink, Give what);
 
  private:
   void take(const CsvRow& row, Sink& sink);
+  void give(Sink& sink, Give what);
+  void flush(Sink& sink);
+  void skip(Sink& sink, std::uint64_t line, std::string why);
   void take_header(std::span<const std::string_view> fields, std::uint64_t line, Sink& sink);
   std::span<const std::string_view> unwrapped(std::span<const std::string_view> fields);
 
   Wrapped wrapped_;
+  CsvHabits habits_;
+  std::string scratch_;
   CsvRows rows_;
   CsvHeader header_;
   bool begun_ = false, refused_ = false;
   std::vector<std::string_view> inner_;
   std::string inner_buffer_;
   RowIdentity identity_;
+  static constexpr std::size_t kBatch = 16;
+  std::array<RowRecords, kBatch> batch_;
+  std::array<std::optional<codec::FastHash>, kBatch> hashes_;  // of those without an identity yet
+  std::size_t batched_ = 0;
 };
 
 }  // namespace fh::importers

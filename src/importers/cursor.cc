@@ -43,8 +43,17 @@ bool has_word(std::string_view text, std::string_view word) {
 
 // The speed in a model name changes its price; in Grok's names "fast" is the model itself.
 bool is_fast(std::string_view model) {
-  if (contains(model, "grok")) return false;
+  if (!contains(model, "-fast") || contains(model, "grok")) return false;
   return model.ends_with("-fast") || contains(model, "-fast-");
+}
+
+bool is_covered(std::string_view kind) {
+  return has_word(kind, "included") || has_word(kind, "free") || has_word(kind, "no charge") ||
+         has_word(kind, "not charged");
+}
+
+bool may_be_amount(char first) {
+  return (first >= '0' && first <= '9') || first == '$' || first == '.' || first == '-';
 }
 
 // What the cost cell says: a word for what the plan covers, or dollars.
@@ -52,21 +61,22 @@ void read_cost(Cells& cells, const CursorColumns& c, domain::UsageRecord& record
   const Column column =
       c.cost_to_you && !cells.text(c.cost_to_you).empty() ? c.cost_to_you : c.cost;
   const std::string_view cell = cells.text(column);
-  const std::string_view kind = cells.text(c.kind);
   if (cell.empty() || cell == "-") return;
-  const bool covered = has_word(kind, "included") || has_word(kind, "free") ||
-                       has_word(kind, "no charge") || has_word(kind, "not charged");
-  if (has_word(cell, "included") || has_word(cell, "free")) {
+  if (!may_be_amount(cell.front()) && (has_word(cell, "included") || has_word(cell, "free"))) {
     record.cost_kind = domain::CostKind::Included;
     return;
   }
   const auto amount = cells.usd(column);
   if (!amount) return;
   record.reported_cost = amount;
-  record.cost_kind = covered ? domain::CostKind::Included : domain::CostKind::Billed;
+  record.cost_kind =
+      is_covered(cells.text(c.kind)) ? domain::CostKind::Included : domain::CostKind::Billed;
 }
 
 class CursorImporter final : public CsvImporter {
+ public:
+  using CsvImporter::CsvImporter;
+
  protected:
   base::Status header(const CsvHeader& header) override {
     columns_ = columns_of(header);
@@ -78,28 +88,24 @@ class CursorImporter final : public CsvImporter {
   }
 
   void row(Cells& cells, Sink& sink) override {
-    domain::UsageRecord record;
-    record.format = cursor_format().name;
+    domain::UsageRecord& record = next_usage();
+    name_to(cursor_format().name, record.format);
     record.line = cells.line();
     const auto time = cells.time_ns(columns_.date);
     if (!time && cells.ok()) cells.fail("the row has no date");
     record.start_unix_ns = record.end_unix_ns = time.value_or(0);
-    record.model = cells.name(columns_.model);
-    record.user = cells.name(columns_.user);
-    record.session = cells.name(columns_.agent);
-    record.workload = columns_.automation && !cells.text(columns_.automation).empty()
-                          ? "automation"
-                          : std::string();
+    cells.name_to(columns_.model, record.model);
+    cells.name_to(columns_.user, record.user);
+    cells.name_to(columns_.agent, record.session);
+    record.workload = cells.text(columns_.automation).empty() ? "" : "automation";
     record.requests = 1;
     record.tier = is_fast(record.model) ? domain::ServiceTier::Fast : domain::ServiceTier::Standard;
     read_tokens(cells, record);
     read_cost(cells, columns_, record);
     if (!cells.ok()) return;
-    record.source_id = identity().of(
-        {cells.text(columns_.date), cells.text(columns_.user), cells.text(columns_.agent),
-         cells.text(columns_.automation), cells.text(columns_.model)},
-        cells.line());
-    sink.usage(std::move(record));
+    emit(sink, Give::Usage,
+         {cells.text(columns_.date), cells.text(columns_.user), cells.text(columns_.agent),
+          cells.text(columns_.automation), cells.text(columns_.model)});
   }
 
  private:
@@ -131,8 +137,8 @@ int recognise(const FileHint& hint) {
   return has_cursor_columns(header_of(hint.head)) ? 98 : 0;
 }
 
-base::Result<std::unique_ptr<Importer>> open(const FileHint& /*hint*/, const Options& /*options*/) {
-  return std::make_unique<CursorImporter>();
+base::Result<std::unique_ptr<Importer>> open(const FileHint& hint, const Options& /*options*/) {
+  return std::make_unique<CursorImporter>(hint.head);
 }
 
 }  // namespace

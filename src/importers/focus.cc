@@ -21,6 +21,10 @@ struct FocusColumns {
   Column input, cache_read, cache_write, output, user, key;  // likewise
 };
 
+constexpr std::size_t kNone = std::string_view::npos;
+constexpr std::size_t kPlainMax = 36;  // fewer digits than an exact sum takes
+constexpr std::size_t kMetersMax = 4096, kMeterKeyMax = 4096;
+
 // What names a row, amounts apart: the columns of its identity.
 constexpr std::string_view kIdentityKeys[] = {
     "availabilityzone",
@@ -104,6 +108,9 @@ domain::Granularity granularity_of(std::int64_t length_ns) {
 }
 
 class FocusImporter final : public CsvImporter {
+ public:
+  using CsvImporter::CsvImporter;
+
  protected:
   base::Status header(const CsvHeader& header) override {
     columns_ = columns_of(header);
@@ -121,44 +128,44 @@ class FocusImporter final : public CsvImporter {
     if (!currency.empty() && currency != "USD") {
       return cells.fail("the amounts are in another currency than USD");
     }
-    domain::CostRecord cost = read_cost(cells);
+    domain::CostRecord& cost = next_cost();
+    read_cost(cells, cost);
     if (!cells.ok()) return;
-    cost.source_id = identify(cells);
-    take_tokens(cells, cost, sink);
-    sink.cost(std::move(cost));
+    const bool tokens = take_tokens(cells, cost);
+    parts_.clear();
+    for (const Column& column : identity_columns_) parts_.push_back(cells.text(column));
+    emit(sink, tokens ? Give::Both : Give::Cost, parts_);
   }
 
  private:
-  std::string identify(const Cells& cells) {
-    parts_.clear();
-    for (const Column& column : identity_columns_) parts_.push_back(cells.text(column));
-    return identity().of(parts_, cells.line());
-  }
-
   // The amount rounded to micro-USD and its text for exact sums. Empty: not there.
   std::optional<domain::MicroUsd> amount(Cells& cells, Column column, std::string* exact) {
     const auto rounded = cells.usd(column);
-    if (!rounded || exact == nullptr) return rounded;
-    exact->assign(cells.text(column));
+    if (exact == nullptr) return rounded;
+    exact->clear();
+    if (!rounded) return rounded;
+    const std::string_view text = cells.number(column);
+    // The shortest texts are the most frequent, and sure to be plain numbers.
+    const bool plain = text.size() < kPlainMax && text.find_first_not_of("0123456789.-") == kNone;
     ExactSum check;
-    if (!check.add(*exact)) *exact = check_plain(*exact);
+    exact->assign(text);
+    if (!plain && !check.add(text)) *exact = check_plain(text);
     return rounded;
   }
 
   // Amounts with a currency sign or grouped digits have no more decimals than we keep.
-  static std::string check_plain(const std::string& text) {
+  static std::string check_plain(std::string_view text) {
     return domain::format_usd(parse_usd(text).value_or(domain::MicroUsd{}));
   }
 
-  domain::CostRecord read_cost(Cells& cells) {
-    domain::CostRecord cost;
-    cost.format = focus_format().name;
+  void read_cost(Cells& cells, domain::CostRecord& cost) {
+    name_to(focus_format().name, cost.format);
     cost.line = cells.line();
-    cost.provider = cells.name(columns_.provider);
-    cost.item = cells.name(columns_.description);
-    cost.service = cells.name(columns_.service);
-    cost.workspace = cells.name(columns_.sub_account_name);
-    if (cost.workspace.empty()) cost.workspace = cells.name(columns_.sub_account);
+    cells.name_to(columns_.provider, cost.provider);
+    cells.name_to(columns_.description, cost.item);
+    cells.name_to(columns_.service, cost.service);
+    const bool named = !cells.text(columns_.sub_account_name).empty();
+    cells.name_to(named ? columns_.sub_account_name : columns_.sub_account, cost.workspace);
     const auto start = cells.time_ns(columns_.start);
     const auto end = cells.time_ns(columns_.end);
     if (!start) cells.fail("the row has no ChargePeriodStart");
@@ -172,54 +179,59 @@ class FocusImporter final : public CsvImporter {
     cost.effective = amount(cells, columns_.effective, &cost.effective_exact);
     cost.list = amount(cells, columns_.list, nullptr);
     const bool consumed = !cells.text(columns_.consumed).empty();
-    const std::string_view quantity = cells.text(consumed ? columns_.consumed : columns_.priced);
-    cost.quantity_unit = cells.name(consumed ? columns_.consumed_unit : columns_.priced_unit);
+    const std::string_view quantity = cells.number(consumed ? columns_.consumed : columns_.priced);
+    cells.name_to(consumed ? columns_.consumed_unit : columns_.priced_unit, cost.quantity_unit);
     if (!quantity.empty()) {
       cost.quantity = parse_real(quantity);
       if (!cost.quantity) cells.fail("the quantity is not a number");
     }
-    return cost;
   }
 
-  // Sets the model of the cost record and gives the usage record of a row that counts tokens.
-  void take_tokens(Cells& cells, domain::CostRecord& cost, Sink& sink) {
-    TokenMeter meter = read_meter(cells);
-    cost.model = meter.model;
+  // Sets the model of the cost record, and the usage record of a row that counts tokens. False: it
+  // does not, or they cannot be read.
+  bool take_tokens(Cells& cells, domain::CostRecord& cost) {
+    const TokenMeter& meter = meter_of(cells);
+    name_to(meter.model, cost.model);
     const std::string_view category = cells.text(columns_.category);
     const bool usage_row = category.empty() || category == "Usage";
-    if (!usage_row || cells.text(columns_.charge_class) == "Correction") return;
-    domain::UsageRecord record;
+    if (!usage_row || cells.text(columns_.charge_class) == "Correction") return false;
+    domain::UsageRecord& record = next_usage();
     if (!read_own_counts(cells, record.usage)) {
-      if (meter.unit == 0) return;
+      if (meter.unit == 0) return false;
       const bool consumed = !cells.text(columns_.consumed).empty();
       const auto tokens = parse_count_in_units(
-          cells.text(consumed ? columns_.consumed : columns_.priced), meter.unit);
+          cells.number(consumed ? columns_.consumed : columns_.priced), meter.unit);
       if (!tokens || *tokens > kCountMax) {
-        return cells.fail("the token quantity is not a believable count: only the cost is kept");
+        cells.fail("the token quantity is not a believable count: only the cost is kept");
+        return false;
       }
       if (!add_tokens(record.usage, meter.kind, *tokens)) {
-        return cells.fail("the row does not say which tokens it counts: only the cost is kept");
+        cells.fail("the row does not say which tokens it counts: only the cost is kept");
+        return false;
       }
     }
-    if (!cells.ok() || record.usage.total() == 0) return;
+    if (!cells.ok() || record.usage.total() == 0) return false;
     fill(cells, cost, meter, record);
-    sink.usage(std::move(record));
+    return true;
   }
 
   void fill(const Cells& cells, const domain::CostRecord& cost, const TokenMeter& meter,
             domain::UsageRecord& record) const {
-    record.source_id = cost.source_id;
-    record.format = cost.format;
-    record.provider = cost.provider;
-    record.model = cost.model;
+    name_to(cost.format, record.format);
+    name_to(cost.provider, record.provider);
+    name_to(cost.model, record.model);
     record.start_unix_ns = cost.start_unix_ns;
     record.end_unix_ns = cost.end_unix_ns;
     record.granularity = granularity_of(cost.end_unix_ns - cost.start_unix_ns);
     record.tier = meter.tier;
-    record.region = meter.global ? "global" : cells.name(columns_.region);
-    record.workspace = cost.workspace;
-    record.user = cells.name(columns_.user);
-    record.key = cells.name(columns_.key);
+    if (meter.global) {
+      record.region = "global";
+    } else {
+      cells.name_to(columns_.region, record.region);
+    }
+    name_to(cost.workspace, record.workspace);
+    cells.name_to(columns_.user, record.user);
+    cells.name_to(columns_.key, record.key);
     record.reported_cost = cost.billed;
     record.cost_kind = domain::CostKind::Billed;
     record.line = cost.line;
@@ -232,6 +244,24 @@ class FocusImporter final : public CsvImporter {
     usage.cache_write_5m = cells.count(columns_.cache_write);
     usage.output = cells.count(columns_.output);
     return usage.total() != 0;
+  }
+
+  // What read_meter says, remembered: exports have few kinds of rows.
+  const TokenMeter& meter_of(const Cells& cells) {
+    const bool consumed = !cells.text(columns_.consumed).empty();
+    meter_key_.clear();
+    for (const Column column :
+         {columns_.usage_type, columns_.sku_meter, columns_.token_kind, columns_.description,
+          columns_.model, columns_.resource_name, columns_.service,
+          consumed ? columns_.consumed_unit : columns_.priced_unit}) {
+      meter_key_.append(cells.text(column));
+      meter_key_.push_back('\0');  // in no row
+    }
+    const auto known = meters_.find(meter_key_);
+    if (known != meters_.end()) return known->second;
+    if (meter_key_.size() > kMeterKeyMax) return unusual_meter_ = read_meter(cells);
+    if (meters_.size() == kMetersMax) meters_.clear();
+    return meters_.insert_or_assign(meter_key_, read_meter(cells)).first->second;
   }
 
   TokenMeter read_meter(const Cells& cells) const {
@@ -266,14 +296,17 @@ class FocusImporter final : public CsvImporter {
   FocusColumns columns_;
   std::vector<Column> identity_columns_;
   std::vector<std::string_view> parts_;
+  std::unordered_map<std::string, TokenMeter> meters_;
+  std::string meter_key_;
+  TokenMeter unusual_meter_;
 };
 
 int recognise(const FileHint& hint) {
   return is_focus(header_of(hint.head)) ? 99 : 0;
 }
 
-base::Result<std::unique_ptr<Importer>> open(const FileHint& /*hint*/, const Options& /*options*/) {
-  return std::make_unique<FocusImporter>();
+base::Result<std::unique_ptr<Importer>> open(const FileHint& hint, const Options& /*options*/) {
+  return std::make_unique<FocusImporter>(hint.head);
 }
 
 }  // namespace

@@ -32,8 +32,8 @@ std::span<const Format> formats() {
       openai_usage_format(),    openai_costs_format(),   bedrock_format(),
       freehold_ledger_format(), cursor_format(),         copilot_format(),
       openrouter_format(),      litellm_format(),        focus_format(),
-      azure_trace_format(),     mooncake_trace_format(), session_trace_format(),
-      generic_csv_format(),
+      azure_trace_format(),     burstgpt_trace_format(), mooncake_trace_format(),
+      session_trace_format(),   generic_csv_format(),
   };
   return kFormats;
 }

@@ -35,6 +35,10 @@ constexpr Sample kCorpus[] = {
     {"openrouter.csv", "openrouter"},
     {"focus.csv", "focus"},
     {"azure.csv", "azure-trace"},
+    {"burstgpt.csv", "burstgpt-trace"},
+    {"litellm.csv", "litellm"},
+    {"generic.csv", "csv"},
+    {"generic_semicolons.csv", "csv"},
     {"mooncake.jsonl", "mooncake-trace"},
     {"session.json", "session-trace"},
     {"deep.json", ""},
@@ -74,7 +78,7 @@ TEST(Formats, AreNamedOnceAndComplete) {
     EXPECT_FALSE(format.title.empty());
     EXPECT_EQ(format.recognise({"", ""}), 0) << format.name;
   }
-  EXPECT_EQ(names.size(), 19U);
+  EXPECT_EQ(names.size(), 20U);
 }
 
 TEST(Formats, WhatTheyReadCarriesTheirName) {

@@ -109,7 +109,7 @@ TEST(GenericCsv, EveryRowIsChecked) {
                              "2026-08-28,x,99999999999999999,2\n2026-08-28,x,1,2\n");
   EXPECT_EQ(got.records.size(), 1U);
   EXPECT_EQ(got.reasons(),
-            (Reasons{"2: time is not a time of the expected form", "3: the row has no time",
+            (Reasons{"2: time is not a time", "3: the row has no time",
                      "4: input is not a believable count", "5: the row has no token counts",
                      "6: input is not a believable count"}));
 }

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -25,6 +26,13 @@ struct Skip {
   std::string why;         // one plain sentence; no content of the file in it
 };
 
+// What one row of a table says.
+struct RowRecords {
+  domain::UsageRecord usage;
+  domain::CostRecord cost;
+  bool has_usage = false, has_cost = false;
+};
+
 // Where records go: the archive, a counter, a test.
 class Sink {
  public:
@@ -32,6 +40,14 @@ class Sink {
   virtual void usage(domain::UsageRecord&& record) = 0;
   virtual void cost(domain::CostRecord&& record) = 0;
   virtual void skip(std::uint64_t line, std::string why) = 0;
+  // Several in their order. What is left of them is the caller's: a sink that has no use for their
+  // texts leaves these where they are, so that their room can be used again.
+  virtual void rows(std::span<RowRecords> rows) {
+    for (RowRecords& row : rows) {
+      if (row.has_usage) usage(std::move(row.usage));
+      if (row.has_cost) cost(std::move(row.cost));
+    }
+  }
 };
 
 // One file being read. Records of one event that a source repeats (a transcript writes one line per
@@ -54,7 +70,8 @@ struct FileHint {
 inline constexpr std::size_t kHeadBytes = 64 * 1024;
 
 struct Options {
-  std::string mapping_toml;  // content of --mapping for generic CSV; empty: none
+  // Content of --mapping: every file is a CSV file to be read so. Empty: files are recognised.
+  std::string mapping_toml;
 };
 
 struct Format {
@@ -63,6 +80,7 @@ struct Format {
   // 0: not this format; the highest value wins, 100: the content says so unmistakably.
   int (*recognise)(const FileHint& hint);
   base::Result<std::unique_ptr<Importer>> (*open)(const FileHint& hint, const Options& options);
+  bool by_mapping = false;  // the one that reads whatever Options::mapping_toml describes
 };
 
 // All formats, in the order they are asked. Defined in formats.cc.

@@ -67,11 +67,11 @@ class CheckingSink final : public fh::importers::Sink {
 };
 
 // Reads `text` in pieces of the sizes in `sizes`, over and over; empty: in one piece.
-std::string read(const Format& format, std::string_view text,
-                 const std::vector<std::size_t>& sizes) {
+std::string read(const Format& format, std::string_view text, const std::vector<std::size_t>& sizes,
+                 const fh::importers::Options& options = {}) {
   CheckingSink sink;
   const FileHint hint{"fuzz/rollout-x.jsonl", text.substr(0, fh::importers::kHeadBytes)};
-  auto importer = format.open(hint, {});
+  auto importer = format.open(hint, options);
   if (!importer) return "not opened: " + importer.error().message;
   for (std::size_t i = 0; !text.empty(); ++i) {
     const std::size_t size = sizes.empty() ? text.size() : sizes[i % sizes.size()];
@@ -82,6 +82,21 @@ std::string read(const Format& format, std::string_view text,
   (*importer)->finish(sink);
   return sink.take();
 }
+
+// Reads columns that some inputs have, in the ways that only a mapping can say.
+constexpr std::string_view kMapping = R"(
+time_format = "dmy"
+tokens_per_unit = 1000
+cost_unit = "cents"
+input_includes_cache = true
+[columns]
+time = "timestamp"
+model = "model"
+input = "input_tokens"
+output = "output_tokens"
+[constants]
+tier = "batch"
+)";
 
 }  // namespace
 
@@ -100,6 +115,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string whole = read(format, text, {});
     FH_CHECK(read(format, text, uneven) == whole);
     if (size <= 4096) FH_CHECK(read(format, text, {1}) == whole);
+    if (!format.by_mapping) continue;
+    const fh::importers::Options mapped{std::string(kMapping)};
+    FH_CHECK(read(format, text, uneven, mapped) == read(format, text, {}, mapped));
   }
   return 0;
 }

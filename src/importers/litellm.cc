@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include "codec/json_scan.h"
 #include "importers/csv_table.h"
 #include "importers/elements.h"
 #include "importers/names.h"
@@ -15,7 +16,6 @@
 namespace fh::importers {
 namespace {
 
-using codec::json::Document;
 using codec::json::Value;
 
 enum Field : std::uint8_t {
@@ -124,40 +124,94 @@ struct Details {
   std::string tier;
 };
 
-std::uint64_t larger(std::uint64_t known, const Value& value) {
-  const auto count = count_of(value);
-  return count && *count <= kCountMax ? std::max(known, *count) : known;
+using codec::json::Scanner;
+
+// The value at hand if it is a larger count.
+void take_larger(Scanner& scan, std::uint64_t& known) {
+  std::string_view raw = scan.value();
+  if (raw.size() > 2 && raw.front() == '"') raw = raw.substr(1, raw.size() - 2);
+  const auto count = parse_count(raw);
+  if (count && *count <= kCountMax) known = std::max(known, *count);
+}
+
+// The members of the object at hand, each taken by `member`; another value is passed over.
+template <typename Fn>  // bool(std::string_view key): whether it took the value
+void each_member(Scanner& scan, Fn&& member) {
+  if (!scan.open_object()) {
+    scan.value();
+    return;
+  }
+  std::string_view key;
+  while (scan.next_key(key)) {
+    if (!member(key)) scan.value();
+  }
+}
+
+void read_token_details(Scanner& scan, Details& out) {
+  each_member(scan, [&](std::string_view key) {
+    if (key == "cached_tokens") {
+      take_larger(scan, out.cache_read);
+    } else if (key == "cache_creation_tokens") {
+      take_larger(scan, out.cache_write);
+    } else if (key == "reasoning_tokens") {
+      take_larger(scan, out.reasoning);
+    } else if (key == "cache_creation_token_details") {
+      each_member(scan, [&](std::string_view lifetime) {
+        if (lifetime != "ephemeral_1h_input_tokens") return false;
+        take_larger(scan, out.cache_write_1h);
+        return true;
+      });
+    } else {
+      return false;
+    }
+    return true;
+  });
 }
 
 // The object comes in the OpenAI and in the Anthropic form, often in both at once.
-void read_usage_object(const Value& usage, Details& out) {
-  const Value prompt = usage["prompt_tokens_details"];
-  const Value input = usage["input_tokens_details"];
-  out.cache_read = larger(out.cache_read, usage["cache_read_input_tokens"]);
-  out.cache_read = larger(out.cache_read, prompt["cached_tokens"]);
-  out.cache_read = larger(out.cache_read, input["cached_tokens"]);
-  out.cache_write = larger(out.cache_write, usage["cache_creation_input_tokens"]);
-  out.cache_write = larger(out.cache_write, prompt["cache_creation_tokens"]);
-  for (const Value& split : {usage["cache_creation"], prompt["cache_creation_token_details"]}) {
-    out.cache_write_1h = larger(out.cache_write_1h, split["ephemeral_1h_input_tokens"]);
-  }
-  out.reasoning = larger(out.reasoning, usage["completion_tokens_details"]["reasoning_tokens"]);
-  out.reasoning = larger(out.reasoning, usage["output_tokens_details"]["reasoning_tokens"]);
-  for (const std::string_view key : {"service_tier", "speed"}) {
-    if (out.tier.empty() || out.tier == "standard") out.tier = text_of(usage, key);
+void read_usage_object(Scanner& scan, Details& out) {
+  std::string_view tier, speed;
+  each_member(scan, [&](std::string_view key) {
+    if (key == "cache_read_input_tokens") {
+      take_larger(scan, out.cache_read);
+    } else if (key == "cache_creation_input_tokens") {
+      take_larger(scan, out.cache_write);
+    } else if (key == "prompt_tokens_details" || key == "input_tokens_details" ||
+               key == "completion_tokens_details" || key == "output_tokens_details") {
+      read_token_details(scan, out);
+    } else if (key == "cache_creation") {
+      each_member(scan, [&](std::string_view lifetime) {
+        if (lifetime != "ephemeral_1h_input_tokens") return false;
+        take_larger(scan, out.cache_write_1h);
+        return true;
+      });
+    } else if (key == "service_tier") {
+      tier = scan.value();
+    } else if (key == "speed") {
+      speed = scan.value();
+    } else {
+      return false;
+    }
+    return true;
+  });
+  for (const std::string_view raw : {tier, speed}) {
+    if (!out.tier.empty() && out.tier != "standard") break;
+    if (!raw.empty()) out.tier = codec::json::string_of(raw).value_or("");
   }
 }
 
+// Of JSON that is cut (some exports shorten long cells) nothing is believed: the totals beside it
+// are still good.
 Details read_metadata(std::string_view text) {
   Details out;
-  if (text.empty() || text.front() != '{') return out;
-  const auto document = Document::parse(text);
-  if (!document) return out;  // some exports cut long cells: the totals are still good
-  for (const std::string_view key : {"usage_object", "usage", "additional_usage_values"}) {
-    const Value usage = document->root()[key];
-    if (usage.is_object()) read_usage_object(usage, out);
-  }
-  return out;
+  Scanner scan(text);
+  if (scan.peek() != '{') return out;
+  each_member(scan, [&](std::string_view key) {
+    const bool usage = key == "usage_object" || key == "usage" || key == "additional_usage_values";
+    if (usage) read_usage_object(scan, out);
+    return usage;
+  });
+  return scan.ok() && scan.at_end() ? out : Details{};
 }
 
 // LiteLLM counts cached tokens inside the prompt. Versions that took Anthropic's numbers unchanged
@@ -177,18 +231,17 @@ domain::Usage usage_of(std::uint64_t prompt, std::uint64_t completion, const Det
 // ["prod","batch-job"] as "prod,batch-job".
 std::string joined_tags(std::string_view text) {
   if (text.empty() || text.front() != '[') return name_of(text);
-  const auto document = Document::parse(text);
-  if (!document) return {};
   std::string out;
-  for (const Value& tag : document->root().elements()) {
-    const auto word = tag.as_string();
+  Scanner scan(text);
+  scan.open_array();
+  while (scan.next_element()) {
+    const auto word = codec::json::string_of(scan.value());
     // LiteLLM adds the client's program as a tag of its own.
-    if (!word || word->starts_with("User-Agent:")) continue;
+    if (!word || word->starts_with("User-Agent:") || out.size() > kNameBytesMax) continue;
     if (!out.empty()) out += ',';
     out += *word;
-    if (out.size() > kNameBytesMax) break;
   }
-  return name_of(out);
+  return scan.ok() && scan.at_end() ? name_of(out) : std::string();
 }
 
 void set_spend(SpendRow& row, domain::UsageRecord& record) {
@@ -199,14 +252,17 @@ void set_spend(SpendRow& row, domain::UsageRecord& record) {
 }
 
 void set_names(const SpendRow& row, domain::UsageRecord& record) {
-  record.format = litellm_format().name;
+  const auto either = [&](Field first, Field second) {
+    return row.text(first).empty() ? row.text(second) : row.text(first);
+  };
+  name_to(litellm_format().name, record.format);
   record.line = row.line;
-  record.provider = row.name(kProvider);
-  record.model = row.name(kModel).empty() ? row.name(kModelGroup) : row.name(kModel);
-  record.key = row.name(kApiKey);
-  record.user = row.name(kUser).empty() ? row.name(kEndUser) : row.name(kUser);
-  record.workspace = row.name(kTeam).empty() ? row.name(kOrganization) : row.name(kTeam);
-  record.application = row.name(kAgent);
+  name_to(row.text(kProvider), record.provider);
+  name_to(either(kModel, kModelGroup), record.model);
+  name_to(row.text(kApiKey), record.key);
+  name_to(either(kUser, kEndUser), record.user);
+  name_to(either(kTeam, kOrganization), record.workspace);
+  name_to(row.text(kAgent), record.application);
 }
 
 void set_times(SpendRow& row, domain::UsageRecord& record) {
@@ -226,14 +282,14 @@ void set_times(SpendRow& row, domain::UsageRecord& record) {
   if (first && *first > *start && *first < record.end_unix_ns) record.ttft_ns = *first - *start;
 }
 
-void take_request(SpendRow& row, Sink& sink) {
-  domain::UsageRecord record;
+// What is wrong is in row.why.
+void read_request(SpendRow& row, domain::UsageRecord& record) {
   set_names(row, record);
   set_times(row, record);
   set_spend(row, record);
   const std::uint64_t prompt = row.count(kPromptTokens, "prompt_tokens");
   const std::uint64_t completion = row.count(kCompletionTokens, "completion_tokens");
-  record.source_id = row.name(kRequestId);
+  name_to(row.text(kRequestId), record.source_id);
   if (record.source_id.empty()) row.fail("the row has no request_id");
   if (lowered(row.text(kCacheHit)) == "true") {
     row.fail("answered from LiteLLM's response cache: no model was used");
@@ -242,18 +298,16 @@ void take_request(SpendRow& row, Sink& sink) {
     row.fail(lowered(row.text(kStatus)) == "failure" ? "a failed request without tokens"
                                                      : "the row has no token counts");
   }
-  if (!row.why.empty()) return sink.skip(row.line, std::move(row.why));
+  if (!row.why.empty()) return;
   const Details details = read_metadata(row.text(kMetadata));
   record.usage = usage_of(prompt, completion, details);
   record.tier = parse_tier(details.tier).value_or(domain::ServiceTier::Standard);
   record.requests = 1;
-  record.session = row.name(kSession);
+  name_to(row.text(kSession), record.session);
   record.workload = joined_tags(row.text(kTags));
-  sink.usage(std::move(record));
 }
 
-void take_day(SpendRow& row, Sink& sink) {
-  domain::UsageRecord record;
+void read_day(SpendRow& row, domain::UsageRecord& record) {
   set_names(row, record);
   set_spend(row, record);
   record.granularity = domain::Granularity::Day;
@@ -269,10 +323,9 @@ void take_day(SpendRow& row, Sink& sink) {
   record.usage = usage_of(prompt, row.count(kCompletionTokens, "completion_tokens"), details);
   record.workload = row.name(kTag);
   if (!row.text(kRequests).empty()) record.requests = row.count(kRequests, "api_requests");
-  if (!row.why.empty()) return sink.skip(row.line, std::move(row.why));
-  if (record.usage.total() == 0) {
-    return sink.skip(row.line, "the row has no token counts");
-  }
+  if (record.usage.total() == 0) row.fail("the row has no token counts");
+  if (!row.why.empty()) return;
+  record.session.clear();
   record.source_id = row.name(kRowId);
   if (record.source_id.empty()) {
     const std::string parts[] = {
@@ -281,12 +334,14 @@ void take_day(SpendRow& row, Sink& sink) {
         row.name(kModel),        row.name(kModelGroup), row.name(kProvider), row.name(kEndpoint)};
     record.source_id = identity_of(parts);
   }
-  sink.usage(std::move(record));
 }
 
-void take_spend(SpendRow& row, Sink& sink) {
-  return row.text(kRequestId).empty() && !row.text(kDate).empty() ? take_day(row, sink)
-                                                                  : take_request(row, sink);
+void read_spend(SpendRow& row, domain::UsageRecord& record) {
+  if (row.text(kRequestId).empty() && !row.text(kDate).empty()) {
+    read_day(row, record);
+  } else {
+    read_request(row, record);
+  }
 }
 
 bool is_logs(const CsvHeader& header) {
@@ -298,6 +353,9 @@ bool is_days(const CsvHeader& header) {
 }
 
 class CsvSpend final : public CsvImporter {
+ public:
+  using CsvImporter::CsvImporter;
+
  protected:
   base::Status header(const CsvHeader& header) override {
     if (!is_logs(header) && !is_days(header)) {
@@ -313,11 +371,16 @@ class CsvSpend final : public CsvImporter {
     SpendRow row;
     row.line = cells.line();
     for (std::size_t i = 0; i < kFieldCount; ++i) row.texts[i] = cells.text(columns_[i]);
-    take_spend(row, sink);
+    spend_.assign(cells.number(columns_[kSpend]));
+    row.texts[kSpend] = spend_;
+    read_spend(row, next_usage());
+    if (!row.why.empty()) return cells.fail(std::move(row.why));
+    emit(sink, Give::Usage);
   }
 
  private:
   std::array<Column, kFieldCount> columns_{};
+  std::string spend_;  // with a decimal point
 };
 
 constexpr std::string_view kListKeys[] = {"data"};
@@ -336,7 +399,10 @@ class JsonSpend final : public ElementImporter {
       if (name == std::end(kNames) || member.is_null()) continue;
       row.texts[name->field] = member.is_string() ? *member.as_string() : member.raw();
     }
-    take_spend(row, sink);
+    domain::UsageRecord record;
+    read_spend(row, record);
+    if (!row.why.empty()) return sink.skip(row.line, std::move(row.why));
+    sink.usage(std::move(record));
   }
 };
 
@@ -363,7 +429,7 @@ int recognise(const FileHint& hint) {
 
 base::Result<std::unique_ptr<Importer>> open(const FileHint& hint, const Options& /*options*/) {
   if (is_json(hint.head)) return std::make_unique<JsonSpend>();
-  return std::make_unique<CsvSpend>();
+  return std::make_unique<CsvSpend>(hint.head);
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ class MooncakeImporter final : public Importer {
     record.usage.cache_read = cache_.serve(*request);
     record.usage.input_uncached = request->input - record.usage.cache_read;
     record.usage.output = request->output;
-    record.source_id = identity_.of({text}, line.number);
+    identity_.to(record.source_id, {text}, line.number);
     sink.usage(std::move(record));
   }
 

@@ -3,6 +3,7 @@
 // the bound of a believable count. Pure functions.
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +19,35 @@ inline constexpr std::size_t kNameBytesMax = 256;
 // At most kNameBytesMax bytes, cut between code points; control characters become spaces and broken
 // UTF-8 U+FFFD, so that a name is safe to print and to store.
 std::string name_of(std::string_view text);
+// Whether `size` bytes are the same: for short texts, of which the last bytes are looked at twice
+// if need be.
+inline bool same_bytes(const char* a, const char* b, std::size_t size) {
+  const auto differ = [=]<typename Word>(std::size_t at, Word) {
+    Word x = 0, y = 0;
+    std::memcpy(&x, a + at, sizeof x);
+    std::memcpy(&y, b + at, sizeof y);
+    return x != y;
+  };
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8) {
+      if (differ(at, std::uint64_t{})) return false;
+    }
+    return !differ(size - 8, std::uint64_t{});
+  }
+  if (size >= 4) return !differ(0, std::uint32_t{}) && !differ(size - 4, std::uint32_t{});
+  for (std::size_t i = 0; i < size; ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
+// name_of into a string, which costs little when it holds the same name already, and else less than
+// a new one.
+void new_name_to(std::string_view text, std::string& out);
+inline void name_to(std::string_view text, std::string& out) {
+  if (out.size() == text.size() && same_bytes(out.data(), text.data(), text.size())) return;
+  new_name_to(text, out);
+}
 
 // 32 hexadecimal digits over all parts (SHA-256, cut); borders between parts count.
 std::string identity_of(std::span<const std::string> parts);
@@ -26,7 +56,14 @@ std::string identity_of(std::span<const std::string> parts);
 bool contains(std::string_view text, std::string_view needle);
 
 // Sum that stays at the top instead of wrapping: totals over hostile files remain an upper bound.
-std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b);
-std::int64_t saturating_add(std::int64_t a, std::int64_t b);
+inline std::uint64_t saturating_add(std::uint64_t a, std::uint64_t b) {
+  std::uint64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? UINT64_MAX : sum;
+}
+inline std::int64_t saturating_add(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  if (!__builtin_add_overflow(a, b, &sum)) return sum;
+  return a < 0 ? INT64_MIN : INT64_MAX;
+}
 
 }  // namespace fh::importers

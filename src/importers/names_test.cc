@@ -25,6 +25,40 @@ TEST(Names, AreCutAndCleaned) {
   }
 }
 
+TEST(Names, OneTakesThePlaceOfAnother) {
+  std::string out;
+  for (std::size_t before = 0; before < 70; ++before) {
+    for (std::size_t size = 0; size < 70; ++size) {
+      std::string text(size, 'x');
+      for (std::size_t i = 0; i < size; ++i)
+        text[i] = static_cast<char>('a' + (i * 7 + before) % 26);
+      out = std::string(before, 'q');
+      name_to(text, out);
+      ASSERT_EQ(out, text) << "in place of " << before << " bytes";
+      name_to(text, out);
+      ASSERT_EQ(out, text);
+      if (size == 0) continue;
+      text[(before * 5) % size] ^= 1;  // the same length, one byte another
+      name_to(text, out);
+      ASSERT_EQ(out, text);
+    }
+  }
+}
+
+TEST(Names, EveryPlaceOfAByteIsLookedAt) {
+  for (std::size_t size = 1; size < 40; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const char odd : {'\x1F', '\x7F', '\0', '\n'}) {
+        std::string text(size, '~');
+        text[at] = odd;
+        std::string clean = text;
+        clean[at] = ' ';
+        ASSERT_EQ(name_of(text), clean);
+      }
+    }
+  }
+}
+
 TEST(Names, IdentitiesSeeTheBordersOfParts) {
   const std::string a[] = {"ab", "c"};
   const std::string b[] = {"a", "bc"};

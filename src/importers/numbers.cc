@@ -7,6 +7,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 
 namespace fh::importers {
 namespace {
@@ -34,18 +35,29 @@ struct Decimal {
 
 constexpr std::size_t kDigitsMax = 512;
 
-// "1,234,567.8" without its commas; false when the groups are not of three.
+// Length of the separator of groups at the front: a comma, a blank (also one that does not break,
+// wide or narrow), an apostrophe; 0: none.
+std::size_t separator_at(std::string_view text) {
+  if (text.front() == ',' || text.front() == ' ' || text.front() == '\'') return 1;
+  if (text.starts_with("\xC2\xA0")) return 2;
+  return text.starts_with("\xE2\x80\xAF") || text.starts_with("\xE2\x80\x99") ? 3 : 0;
+}
+
+// "1,234,567.8" without its separators; false when the groups are not of three.
 bool without_groups(std::string_view text, std::array<char, kDigitsMax>& buffer,
                     std::string_view& out) {
   std::size_t size = 0, group = 0;
   bool grouped = false, in_fraction = false;
-  for (const char c : text) {
-    if (c == ',') {
+  while (!text.empty()) {
+    if (const std::size_t separator = separator_at(text); separator != 0) {
       if (in_fraction || group == 0 || group > 3 || (grouped && group != 3)) return false;
       grouped = true;
       group = 0;
+      text.remove_prefix(separator);
       continue;
     }
+    const char c = text.front();
+    text.remove_prefix(1);
     if (!is_digit(c) && !in_fraction) {
       if (grouped && group != 3) return false;
       in_fraction = true;
@@ -57,6 +69,10 @@ bool without_groups(std::string_view text, std::array<char, kDigitsMax>& buffer,
   if (grouped && !in_fraction && group != 3) return false;
   out = std::string_view(buffer.data(), size);
   return true;
+}
+
+bool has_groups(std::string_view text) {
+  return text.find_first_of(", '\xC2\xE2") != std::string_view::npos;
 }
 
 bool take_sign(std::string_view& text, Decimal& out) {
@@ -88,7 +104,7 @@ std::optional<Decimal> take_apart(std::string_view text, std::array<char, kDigit
   } else {
     take_sign(text, out);
   }
-  if (text.find(',') != std::string_view::npos && !without_groups(text, buffer, text)) {
+  if (has_groups(text) && !without_groups(text, buffer, text)) {
     return std::nullopt;
   }
   std::size_t end = 0;
@@ -159,6 +175,57 @@ void round_half_even(Scaled& number) {
   if (up) ++number.magnitude;
 }
 
+constexpr std::int64_t kPowers[] = {1,
+                                    10,
+                                    100,
+                                    1'000,
+                                    10'000,
+                                    100'000,
+                                    1'000'000,
+                                    10'000'000,
+                                    100'000'000,
+                                    1'000'000'000,
+                                    10'000'000'000,
+                                    100'000'000'000,
+                                    1'000'000'000'000,
+                                    10'000'000'000'000,
+                                    100'000'000'000'000,
+                                    1'000'000'000'000'000,
+                                    10'000'000'000'000'000,
+                                    100'000'000'000'000'000,
+                                    1'000'000'000'000'000'000};
+
+// What nearly every number is: "-123.45" of at most 18 digits and nothing around it. nullopt for
+// all else, which the long way reads.
+std::optional<std::int64_t> plain_fixed(std::string_view text, int decimals) {
+  const bool negative = !text.empty() && text.front() == '-';
+  if (negative) text.remove_prefix(1);
+  std::int64_t value = 0;
+  std::size_t digits = 0, point = text.size();
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '.' && point == text.size()) {
+      point = i;
+      continue;
+    }
+    if (!is_digit(c) || ++digits > 18) return std::nullopt;
+    value = value * 10 + (c - '0');
+  }
+  if (digits == 0) return std::nullopt;
+  const int places = point == text.size() ? 0 : static_cast<int>(text.size() - point - 1);
+  if (places <= decimals) {
+    const int more = decimals - places;
+    if (more > 18 || static_cast<int>(digits) + more > 18) return std::nullopt;
+    value *= kPowers[more];
+  } else {
+    const std::int64_t unit = kPowers[places - decimals];
+    const std::int64_t rest = value % unit;
+    value /= unit;
+    if (2 * rest > unit || (2 * rest == unit && (value & 1) != 0)) ++value;
+  }
+  return negative ? -value : value;
+}
+
 // Takes the currency away: "$1", "-$1", "US$1", "1 USD".
 std::string_view without_currency(std::string_view text, std::string& buffer) {
   text = trimmed(text);
@@ -176,6 +243,7 @@ std::string_view without_currency(std::string_view text, std::string& buffer) {
 }
 
 std::optional<domain::MicroUsd> parse_money(std::string_view text, int decimals) {
+  if (const auto plain = plain_fixed(text, decimals)) return domain::MicroUsd{*plain};
   std::string buffer;
   const auto value = parse_fixed(without_currency(text, buffer), decimals);
   if (!value) return std::nullopt;
@@ -216,6 +284,18 @@ std::optional<std::int64_t> take_date(std::string_view& text) {
   return day_ns(*year, *month, *day);
 }
 
+// ".795" from the front, in nanoseconds; 0 when there is none.
+std::int64_t take_fraction(std::string_view& text) {
+  if (text.size() < 2 || (text[0] != '.' && text[0] != ',') || !is_digit(text[1])) return 0;
+  std::int64_t fraction = 0, weight = kSecondNs / 10;
+  std::size_t at = 1;
+  for (; at < text.size() && is_digit(text[at]); ++at, weight /= 10) {
+    fraction += (text[at] - '0') * weight;
+  }
+  text.remove_prefix(at);
+  return fraction;
+}
+
 // "17:49", "17:49:12", "17:49:12.795" from the front, as nanoseconds since midnight.
 std::optional<std::int64_t> take_clock(std::string_view& text) {
   const auto hour = take_digits(text, 2);
@@ -228,17 +308,53 @@ std::optional<std::int64_t> take_clock(std::string_view& text) {
     const auto seconds = take_digits(text, 2);
     if (!seconds || *seconds > 60) return std::nullopt;  // 60: a leap second
     second = *seconds;
-    if (text.size() > 1 && (text[0] == '.' || text[0] == ',') && is_digit(text[1])) {
-      text.remove_prefix(1);
-      std::int64_t weight = kSecondNs;
-      while (!text.empty() && is_digit(text.front())) {
-        weight /= 10;
-        fraction += (text.front() - '0') * weight;
-        text.remove_prefix(1);
-      }
-    }
+    fraction = take_fraction(text);
   }
   return (*hour * 3600LL + *minute * 60LL + second) * kSecondNs + fraction;
+}
+
+std::uint64_t eight_at(const char* at) {
+  std::uint64_t eight = 0;
+  std::memcpy(&eight, at, 8);
+  return eight;
+}
+
+// The digits of `eight` bytes where `form` has '0', 0 where both are the same; values up to 9 may
+// also stand where they are not. nullopt for all else. The first byte is the lowest.
+std::optional<std::uint64_t> digits_in(std::uint64_t eight, const char* form) {
+  const std::uint64_t base = eight_at(form);
+  const std::uint64_t digits = eight ^ base;  // of a digit its value, of an equal byte 0
+  constexpr std::uint64_t kSix = 0x0606060606060606, kHighHalf = 0xF0F0F0F0F0F0F0F0;
+  if (((digits | (digits + kSix)) & kHighHalf) != 0) return std::nullopt;
+  return digits;
+}
+
+constexpr int two_digits(std::uint64_t digits, int at) {
+  return static_cast<int>((digits >> (8 * at) & 0xF) * 10 + (digits >> (8 * at + 8) & 0xF));
+}
+
+// "2026-08-28T17:49:12" at the front of `text`, taken from it; nullopt, and nothing taken, for all
+// else, which the long way reads or refuses.
+std::optional<std::int64_t> take_plain_time(std::string_view& text) {
+  if (text.size() < 19) return std::nullopt;
+  const char* const at = text.data();
+  const auto month = digits_in(eight_at(at), "0000-00-"),
+             clock = digits_in(eight_at(at + 11), "00:00:00");
+  const auto day_of_month =
+      static_cast<unsigned>(at[8] - '0') * 10 + static_cast<unsigned>(at[9] - '0');
+  if (!month || !clock || at[9] < '0' || at[9] > '9' || day_of_month > 31) return std::nullopt;
+  if (at[10] != 'T' && at[10] != ' ') return std::nullopt;
+  // Where the form has no '0' the bits below must be none.
+  if ((*month >> 32 & 0xFF) != 0 || *month >> 56 != 0) return std::nullopt;
+  if ((*clock >> 16 & 0xFF) != 0 || (*clock >> 40 & 0xFF) != 0) return std::nullopt;
+  const int hour = two_digits(*clock, 0), minute = two_digits(*clock, 3),
+            second = two_digits(*clock, 6);
+  if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  const auto day = day_ns(two_digits(*month, 0) * 100 + two_digits(*month, 2),
+                          two_digits(*month, 5), static_cast<int>(day_of_month));
+  if (!day) return std::nullopt;
+  text.remove_prefix(19);
+  return *day + (hour * 3600LL + minute * 60LL + second) * kSecondNs;
 }
 
 std::optional<std::int64_t> parse_unix(std::string_view text) {
@@ -257,6 +373,7 @@ std::optional<std::int64_t> parse_unix(std::string_view text) {
 }  // namespace
 
 std::string_view trimmed(std::string_view text) {
+  if (!text.empty() && text.front() > ' ' && text.back() > ' ') return text;
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   return text;
@@ -269,6 +386,7 @@ std::string lowered(std::string_view text) {
 }
 
 std::optional<std::int64_t> parse_fixed(std::string_view text, int decimals) {
+  if (const auto plain = plain_fixed(text, decimals)) return plain;
   std::array<char, kDigitsMax> buffer;
   const auto number = take_apart(text, buffer);
   if (!number) return std::nullopt;
@@ -288,7 +406,7 @@ std::optional<domain::MicroUsd> parse_cents(std::string_view decimal) {
   return parse_money(decimal, 4);
 }
 
-std::optional<std::uint64_t> parse_count(std::string_view text) {
+std::optional<std::uint64_t> parse_any_count(std::string_view text) {
   std::uint64_t plain = 0;
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, plain);
@@ -322,7 +440,7 @@ std::optional<std::uint64_t> parse_count_in_units(std::string_view text, std::ui
 std::optional<double> parse_real(std::string_view text) {
   text = trimmed(text);
   std::array<char, kDigitsMax> buffer;
-  if (text.find(',') != std::string_view::npos && !without_groups(text, buffer, text)) {
+  if (has_groups(text) && !without_groups(text, buffer, text)) {
     return std::nullopt;
   }
   double value = 0;
@@ -369,15 +487,22 @@ std::optional<int> parse_zone_minutes(std::string_view text) {
 }
 
 std::optional<std::int64_t> parse_time_ns(std::string_view text, int zone_minutes) {
-  text = trimmed(text);
-  if (text.size() < 8 || text[4] != '-') return parse_unix(text);
-  auto time = take_date(text);
-  if (!time) return std::nullopt;
-  if (!text.empty() && (lower(text.front()) == 't' || text.front() == ' ')) {
-    text.remove_prefix(1);
-    const auto clock = take_clock(text);
-    if (!clock) return std::nullopt;
-    *time += *clock;
+  auto time = take_plain_time(text);
+  if (time) {
+    if (text.size() == 1 && text.front() == 'Z') return time;
+    *time += take_fraction(text);
+    text = trimmed(text);
+  } else {
+    text = trimmed(text);
+    if (text.size() < 8 || text[4] != '-') return parse_unix(text);
+    time = take_date(text);
+    if (!time) return std::nullopt;
+    if (!text.empty() && (lower(text.front()) == 't' || text.front() == ' ')) {
+      text.remove_prefix(1);
+      const auto clock = take_clock(text);
+      if (!clock) return std::nullopt;
+      *time += *clock;
+    }
   }
   if (!text.empty()) {
     const auto zone = parse_zone_minutes(text);
@@ -400,6 +525,7 @@ std::optional<std::uint64_t> count_of(const codec::json::Value& value) {
 }
 
 std::optional<domain::ServiceTier> parse_tier(std::string_view word) {
+  if (word.empty()) return domain::ServiceTier::Standard;
   const std::string text = lowered(trimmed(word));
   if (text.empty() || text == "standard" || text == "default" || text == "auto" ||
       text == "on-demand" || text == "on_demand") {

@@ -1,6 +1,10 @@
 // OpenAI organization usage (GET /v1/organization/usage/...; members as in the public client
 // library of 2026-08). input_tokens INCLUDES cached tokens and cache writes: they are taken out.
 // Members that a grouping or an older answer lacks are absent or null.
+//
+// Audio tokens have prices of their own and no place in the record. Answers that split the totals
+// by kind of token have them inside: they are taken out. Older answers count text alone, and audio
+// beside it. Either way the row says that they were left out.
 
 #include "importers/openai_usage.h"
 
@@ -32,18 +36,38 @@ domain::Granularity granularity_of(std::int64_t length_ns) {
   return domain::Granularity::Day;
 }
 
-// Splits input_tokens into disjoint classes; what is wrong with them, or nullptr.
-const char* read_tokens(Value result, domain::Usage& usage) {
+bool is_told(Value object, std::string_view key) {
+  return object[key].exists() && !object[key].is_null();
+}
+
+// Splits input_tokens into disjoint classes; what is wrong with them, or nullptr. `audio` is set
+// when some were left out.
+const char* read_tokens(Value result, domain::Usage& usage, bool& audio) {
   bool bad = false;
   const std::uint64_t input = count_field(result, "input_tokens", bad);
   const std::uint64_t cached = count_field(result, "input_cached_tokens", bad);
   const std::uint64_t written = count_field(result, "input_cache_write_tokens", bad);
+  const std::uint64_t audio_input = count_field(result, "input_audio_tokens", bad);
+  const std::uint64_t audio_cached = count_field(result, "input_cached_audio_tokens", bad);
+  const std::uint64_t audio_output = count_field(result, "output_audio_tokens", bad);
   usage.output = count_field(result, "output_tokens", bad);
   if (bad) return "a token count that is no count";
   if (cached + written > input) return "more cached tokens than input tokens";
   usage.input_uncached = input - cached - written;
   usage.cache_read = cached;
   usage.cache_write_30m = written;  // the one lifetime that this provider has a price for
+  audio = audio_input + audio_cached + audio_output != 0;
+  const bool inside = is_told(result, "input_text_tokens") ||
+                      is_told(result, "input_uncached_tokens") ||
+                      is_told(result, "output_text_tokens");
+  if (!audio || !inside) return nullptr;
+  if (audio_input > usage.input_uncached || audio_cached > usage.cache_read ||
+      audio_output > usage.output) {
+    return "more audio tokens than tokens";
+  }
+  usage.input_uncached -= audio_input;
+  usage.cache_read -= audio_cached;
+  usage.output -= audio_output;
   return nullptr;
 }
 
@@ -54,16 +78,19 @@ domain::ServiceTier tier_of(Value result) {
 
 void read_result(Value result, const Bucket& bucket, Sink& sink) {
   const std::string object = text_of(result, "object");
-  const bool searches = object == "organization.usage.web_search_calls.result";
+  const bool searches = object == "organization.usage.web_searches.result" ||
+                        object == "organization.usage.web_search_calls.result";
   if (!searches && !result["input_tokens"].exists() && !result["output_tokens"].exists()) {
     sink.skip(bucket.line, "a result without tokens (images, sound, storage or sessions)");
     return;
   }
   domain::UsageRecord record;
-  if (const char* why = read_tokens(result, record.usage)) {
+  bool audio = false;
+  if (const char* why = read_tokens(result, record.usage, audio)) {
     sink.skip(bucket.line, why);
     return;
   }
+  if (audio) sink.skip(bucket.line, "audio tokens are not counted: the row's others are kept");
   bool bad = false;
   const std::uint64_t requests = count_field(result, "num_model_requests", bad);
   if (searches) record.web_searches = count_field(result, "num_requests", bad);

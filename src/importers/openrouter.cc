@@ -58,6 +58,9 @@ bool is_generations(const CsvHeader& header) {
 }
 
 class GenerationImporter final : public CsvImporter {
+ public:
+  using CsvImporter::CsvImporter;
+
  protected:
   base::Status header(const CsvHeader& header) override {
     columns_ = columns_of(header);
@@ -69,22 +72,22 @@ class GenerationImporter final : public CsvImporter {
   }
 
   void row(Cells& cells, Sink& sink) override {
-    domain::UsageRecord record;
-    record.format = openrouter_format().name;
-    record.provider = kProvider;
+    domain::UsageRecord& record = next_usage();
+    name_to(openrouter_format().name, record.format);
+    name_to(kProvider, record.provider);
     record.line = cells.line();
     record.requests = 1;
-    record.source_id = cells.name(columns_.id);
+    cells.name_to(columns_.id, record.source_id);
     if (record.source_id.empty()) cells.fail("the row has no generation_id");
     read_times(cells, record);
-    record.model = cells.name(columns_.model);
-    const std::string variant = cells.name(columns_.variant);
+    cells.name_to(columns_.model, record.model);
+    const std::string_view variant = cells.text(columns_.variant);
     if (!variant.empty() && variant != "standard" && !contains(record.model, ":")) {
-      record.model += ":" + variant;
+      record.model += ":" + name_of(variant);
     }
-    record.user = cells.name(columns_.user);
-    record.key = cells.name(columns_.key);
-    record.application = cells.name(columns_.app);
+    cells.name_to(columns_.user, record.user);
+    cells.name_to(columns_.key, record.key);
+    cells.name_to(columns_.app, record.application);
     const std::uint64_t prompt = cells.count(columns_.prompt);
     const std::uint64_t completion = cells.count(columns_.completion);
     const std::uint64_t cached = cells.count(columns_.cached);
@@ -93,7 +96,7 @@ class GenerationImporter final : public CsvImporter {
     }
     record.reported_cost = cells.usd(columns_.cost);
     if (record.reported_cost) record.cost_kind = domain::CostKind::Billed;
-    if (cells.ok()) sink.usage(std::move(record));
+    if (cells.ok()) emit(sink, Give::Usage);
   }
 
  private:
@@ -165,7 +168,7 @@ int recognise(const FileHint& hint) {
 
 base::Result<std::unique_ptr<Importer>> open(const FileHint& hint, const Options& /*options*/) {
   if (is_daily(hint.head)) return std::make_unique<DailyImporter>();
-  return std::make_unique<GenerationImporter>();
+  return std::make_unique<GenerationImporter>(hint.head);
 }
 
 }  // namespace

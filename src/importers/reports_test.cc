@@ -199,6 +199,35 @@ TEST(OpenAiUsage, CachedTokensComeOutOfTheInput) {
   EXPECT_EQ(sink.skips.size(), 2U);
 }
 
+TEST(OpenAiUsage, AudioIsLeftOutAndSaysSo) {
+  const std::string text = openai_page(
+      R"({"object":"organization.usage.completions.result","input_tokens":1000,"input_cached_tokens":800,"input_text_tokens":120,"input_audio_tokens":30,"input_cached_audio_tokens":100,"output_tokens":500,"output_text_tokens":440,"output_audio_tokens":60,"num_model_requests":5,"model":"new"},
+ {"object":"organization.usage.completions.result","input_tokens":1000,"input_cached_tokens":300,"output_tokens":5,"input_audio_tokens":70,"output_audio_tokens":9,"num_model_requests":1,"model":"older"},
+ {"object":"organization.usage.completions.result","input_tokens":10,"input_text_tokens":0,"input_audio_tokens":11,"output_tokens":5,"num_model_requests":1,"model":"impossible"},
+ {"object":"organization.usage.completions.result","input_tokens":10,"input_text_tokens":10,"input_audio_tokens":0,"output_tokens":5,"output_audio_tokens":null,"num_model_requests":1,"model":"none"})");
+  const KeepingSink sink = read_with(openai_usage_format(), text, 31);
+  ASSERT_EQ(sink.records.size(), 3U);
+  EXPECT_EQ(sink.records[0].usage.input_uncached, 170U) << "1000 - 800, less 30 of audio";
+  EXPECT_EQ(sink.records[0].usage.cache_read, 700U);
+  EXPECT_EQ(sink.records[0].usage.output, 440U);
+  EXPECT_EQ(sink.records[1].usage.input_uncached, 700U) << "text alone: nothing to take out";
+  EXPECT_EQ(sink.records[1].usage.output, 5U);
+  EXPECT_EQ(sink.records[2].usage.input_uncached, 10U);
+  ASSERT_EQ(sink.skips.size(), 3U);
+  EXPECT_EQ(sink.skips[0].why, "audio tokens are not counted: the row's others are kept");
+  EXPECT_EQ(sink.skips[2].why, "more audio tokens than tokens");
+}
+
+TEST(OpenAiUsage, WebSearchesUnderBothNames) {
+  const std::string text = openai_page(
+      R"({"object":"organization.usage.web_searches.result","num_model_requests":5,"num_requests":7,"model":"m"},
+ {"object":"organization.usage.web_search_calls.result","num_model_requests":5,"num_requests":2,"model":"m"})");
+  const KeepingSink sink = read_with(openai_usage_format(), text, 40);
+  ASSERT_EQ(sink.records.size(), 2U);
+  EXPECT_EQ(sink.records[0].web_searches, 7U);
+  EXPECT_EQ(sink.records[1].web_searches, 2U);
+}
+
 TEST(OpenAiCosts, DollarsFromTheNumbersOwnText) {
   const std::string text = openai_page(
       R"({"object":"organization.costs.result","amount":{"value":0.06,"currency":"usd"},"line_item":"gpt-6.1-sol, input","project_id":"p"},

@@ -1,39 +1,57 @@
-// An open-addressed table of 64-bit keys; a chance equality of keys only lengthens an identity by a
+// An open-addressed table of 56-bit keys; a chance equality of keys only lengthens an identity by a
 // number, the same in every export.
 
 #include "importers/row_identity.h"
 
 #include <fmt/format.h>
 
-#include "codec/fast_hash.h"
+#include <utility>
 
 namespace fh::importers {
+namespace {
+
+// The lowest eight bits of an entry are a count and say nothing.
+std::size_t slot_of(std::uint64_t entry, std::size_t mask) {
+  return static_cast<std::size_t>(entry >> 8) & mask;
+}
+
+}  // namespace
 
 void RowIdentity::grow() {
-  std::vector<Entry> old(table_.empty() ? 1024 : table_.size() * 2);
-  old.swap(table_);
-  used_ = 0;
-  for (const Entry& entry : old) {
-    if (entry.count != 0) *slot(entry.key) = entry.count;
-  }
-}
-
-// The count of `key`, 0 if it is new; nullptr when the table is full and the key is not in it.
-std::uint64_t* RowIdentity::slot(std::uint64_t key) {
+  base::os::Pages larger((table_.empty() ? 1024 : table_.size() * 2) * sizeof(std::uint64_t));
+  const std::span<std::uint64_t> old = std::exchange(table_, larger.as<std::uint64_t>());
+  std::swap(pages_, larger);
   const std::size_t mask = table_.size() - 1;
-  for (std::size_t i = key & mask;; i = (i + 1) & mask) {
-    Entry& entry = table_[i];
-    if (entry.count != 0 && entry.key == key) return &entry.count;
-    if (entry.count == 0) {
-      if (used_ >= kRowsMax / 4 * 3) return nullptr;
-      entry.key = key;
-      ++used_;
-      return &entry.count;
-    }
+  for (const std::uint64_t entry : old) {
+    if (entry == 0) continue;
+    std::size_t i = slot_of(entry, mask);
+    while (table_[i] != 0) i = (i + 1) & mask;
+    table_[i] = entry;
   }
 }
 
-std::string RowIdentity::of(std::span<const std::string_view> parts, std::uint64_t line) {
+// Which one of the rows with `key` this is, from 1 on; 0 when the table is full and it is not in
+// it.
+std::uint64_t RowIdentity::count(std::uint64_t key) {
+  key &= ~kCountMask;
+  const std::size_t mask = table_.size() - 1;
+  for (std::size_t i = slot_of(key, mask);; i = (i + 1) & mask) {
+    std::uint64_t& entry = table_[i];
+    if (entry == 0) {
+      if (used_ >= kRowsMax / 4 * 3) return 0;
+      ++used_;
+      entry = key | 1;
+      return 1;
+    }
+    if ((entry & ~kCountMask) != key) continue;
+    if ((entry & kCountMask) != kCountMask) return ++entry & kCountMask;
+    std::uint64_t& rows = many_[key];
+    rows = rows == 0 ? kCountMask + 1 : rows + 1;
+    return rows;
+  }
+}
+
+codec::FastHash RowIdentity::expect(std::span<const std::string_view> parts) {
   joined_.clear();
   for (const std::string_view part : parts) {  // length first: no two lists join to the same text
     const std::uint64_t size = part.size();
@@ -41,12 +59,19 @@ std::string RowIdentity::of(std::span<const std::string_view> parts, std::uint64
     joined_.append(part);
   }
   const codec::FastHash hash = codec::fast_hash(joined_);
-  std::string id = codec::to_hex(hash);
+  if (!table_.empty()) __builtin_prefetch(table_.data() + slot_of(hash.low, table_.size() - 1), 1);
+  return hash;
+}
+
+void RowIdentity::settle(const codec::FastHash& hash, std::uint64_t line, std::string& id) {
+  codec::hex_to(hash, id);
   if (used_ * 4 >= table_.size() * 3 && table_.size() < kRowsMax) grow();
-  std::uint64_t* const count = slot(hash.low);
-  if (count == nullptr) return fmt::format("{}-line{}", id, line);
-  if (++*count > 1) id += fmt::format("-{}", *count);
-  return id;
+  const std::uint64_t which = count(hash.low);
+  if (which == 0) {
+    id += fmt::format("-line{}", line);
+  } else if (which > 1) {
+    id += fmt::format("-{}", which);
+  }
 }
 
 }  // namespace fh::importers

@@ -8,7 +8,10 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <unordered_map>
+
+#include "base/os/pages.h"
+#include "codec/fast_hash.h"
 
 namespace fh::importers {
 
@@ -16,22 +19,29 @@ class RowIdentity {
  public:
   // 32 hexadecimal digits of the hash of `parts`; with "-2" for the second row that has them and
   // so on. `line` sets rows apart once the table is full.
-  std::string of(std::span<const std::string_view> parts, std::uint64_t line);
-  std::string of(std::initializer_list<std::string_view> parts, std::uint64_t line) {
-    return of(std::span(parts.begin(), parts.size()), line);
+  void to(std::string& id, std::span<const std::string_view> parts, std::uint64_t line) {
+    settle(expect(parts), line, id);
   }
+  void to(std::string& id, std::initializer_list<std::string_view> parts, std::uint64_t line) {
+    to(id, std::span(parts.begin(), parts.size()), line);
+  }
+  // The same in two steps, the second in the order of the rows: in between, what it will look at
+  // comes from memory.
+  codec::FastHash expect(std::span<const std::string_view> parts);
+  void settle(const codec::FastHash& hash, std::uint64_t line, std::string& id);
 
-  static constexpr std::size_t kRowsMax = std::size_t{1} << 22;  // 64 MiB at the most
+  static constexpr std::size_t kRowsMax = std::size_t{1} << 22;  // 32 MiB at the most
 
  private:
-  struct Entry {
-    std::uint64_t key = 0;
-    std::uint64_t count = 0;  // 0: free
-  };
-  std::uint64_t* slot(std::uint64_t key);
+  static constexpr std::uint64_t kCountMask = 0xFF;
+  std::uint64_t count(std::uint64_t key);
   void grow();
 
-  std::vector<Entry> table_;
+  // Entries of 56 bits of the hash and 8 bits that count the rows which have it; 0: free. From 255
+  // on they are counted in many_.
+  base::os::Pages pages_;
+  std::span<std::uint64_t> table_;
+  std::unordered_map<std::uint64_t, std::uint64_t> many_;
   std::size_t used_ = 0;
   std::string joined_;
 };

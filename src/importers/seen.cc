@@ -1,14 +1,20 @@
-// An open-addressing table of digests; the shares lie packed as base-128 numbers in chunks, most of
-// them a dozen bytes long.
+// The table is small, four bytes a slot, because it is looked into at random: with most rows of
+// most files being new events, waiting for the memory behind it is what a run spends its time with.
+// All else is written one after the other and read only for an event that comes again: the digest,
+// and the share as the base-128 numbers of those fields that are not 0, a dozen bytes mostly.
 
 #include "importers/seen.h"
 
-#include "base/check.h"
+#include <algorithm>
+#include <array>
+#include <cstring>
 
 namespace fh::importers {
 namespace {
 
-constexpr std::size_t kPackedMax = 12 * 10;  // twelve numbers of at most ten bytes
+constexpr std::size_t kFields = 12;
+constexpr std::size_t kPackedMax = 2 + kFields * 10;  // which fields there are, the fields
+constexpr std::size_t kHeadBytesOf = 8 + 1;           // digest, room for the share
 
 std::uint64_t mixed(std::uint64_t x) {
   x ^= x >> 33;
@@ -53,89 +59,198 @@ bool larger(const Share& a, const Share& b) {
   return a.usage.total() == 0 && magnitude(a.cost_micro_usd) > magnitude(b.cost_micro_usd);
 }
 
-}  // namespace
-
-std::uint64_t SeenEvents::event_of(std::string_view format, std::string_view source_id) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a, 64 bits
-  const auto take = [&hash](std::string_view text) {
-    for (const char c : text) {
-      hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
-    }
-  };
-  take(format);
-  hash = (hash ^ 0xFF) * 0x100000001b3ULL;  // no byte of valid UTF-8
-  take(source_id);
-  return mixed(hash);
-}
-
-SeenEvents::Entry* SeenEvents::find(std::uint64_t event) {
-  const std::size_t mask = table_.size() - 1;
-  std::size_t at = event & mask;
-  while (table_[at].place != 0 && table_[at].event != event) at = (at + 1) & mask;
-  return &table_[at];
-}
-
-void SeenEvents::grow() {
-  std::vector<Entry> old = std::move(table_);
-  table_.assign(old.empty() ? 1024 : old.size() * 2, Entry{});
-  for (const Entry& entry : old) {
-    if (entry.place != 0) *find(entry.event) = entry;
-  }
-}
-
-std::uint64_t SeenEvents::keep(const Share& share) {
-  if (chunk_used_ + kPackedMax > kChunkBytes) {
-    chunks_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(kChunkBytes));
-    chunk_used_ = 0;
-  }
-  std::uint8_t* const begin = chunks_.back().get() + chunk_used_;
-  std::uint8_t* at = put(begin, share.model);
-  at = put(at, static_cast<std::uint64_t>(share.cost_kind));
-  at = put(at, folded(share.cost_micro_usd));
+// The fields of a share, each by its bit in the head of the packed form.
+template <typename Fn>  // void(unsigned bit, std::uint64_t value)
+void each_field(const Share& share, Fn&& fn) {
   const domain::Usage& u = share.usage;
-  for (const std::uint64_t value :
-       {share.requests, share.web_searches, u.input_uncached, u.cache_read, u.cache_write_5m,
-        u.cache_write_30m, u.cache_write_1h, u.output, u.reasoning}) {
-    at = put(at, value);
-  }
-  const std::uint64_t place = (chunks_.size() - 1) * kChunkBytes + chunk_used_ + 1;
-  chunk_used_ += static_cast<std::size_t>(at - begin);
-  FH_DCHECK(chunk_used_ <= kChunkBytes);
-  return place;
+  fn(0, share.model);
+  fn(1, static_cast<std::uint64_t>(share.cost_kind));
+  fn(2, folded(share.cost_micro_usd));
+  fn(3, share.requests);
+  fn(4, share.web_searches);
+  fn(5, u.input_uncached);
+  fn(6, u.cache_read);
+  fn(7, u.cache_write_5m);
+  fn(8, u.cache_write_30m);
+  fn(9, u.cache_write_1h);
+  fn(10, u.output);
+  fn(11, u.reasoning);
 }
 
-Share SeenEvents::load(std::uint64_t place) const {
-  const std::uint8_t* at = chunks_[(place - 1) / kChunkBytes].get() + (place - 1) % kChunkBytes;
-  Share share;
-  share.model = static_cast<std::uint32_t>(get(at));
-  share.cost_kind = static_cast<domain::CostKind>(get(at));
-  share.cost_micro_usd = unfolded(get(at));
-  domain::Usage& u = share.usage;
-  for (std::uint64_t* value :
-       {&share.requests, &share.web_searches, &u.input_uncached, &u.cache_read, &u.cache_write_5m,
-        &u.cache_write_30m, &u.cache_write_1h, &u.output, &u.reasoning}) {
-    *value = get(at);
+// At most kPackedMax bytes; how many.
+std::size_t pack(const Share& share, std::uint8_t* to) {
+  unsigned present = 0;
+  std::uint8_t* at = to + 2;
+  each_field(share, [&](unsigned bit, std::uint64_t value) {
+    if (value == 0) return;
+    present |= 1U << bit;
+    at = put(at, value);
+  });
+  to[0] = static_cast<std::uint8_t>(present);
+  to[1] = static_cast<std::uint8_t>(present >> 8);
+  return static_cast<std::size_t>(at - to);
+}
+
+Share unpack(const std::uint8_t* from) {
+  const unsigned present = from[0] | static_cast<unsigned>(from[1]) << 8;
+  const std::uint8_t* at = from + 2;
+  std::array<std::uint64_t, kFields> f{};
+  for (std::size_t i = 0; i < kFields; ++i) {
+    if ((present >> i & 1) != 0) f[i] = get(at);
   }
+  Share share;
+  share.model = static_cast<std::uint32_t>(f[0]);
+  share.cost_kind = static_cast<domain::CostKind>(f[1]);
+  share.cost_micro_usd = unfolded(f[2]);
+  share.requests = f[3];
+  share.web_searches = f[4];
+  share.usage = {f[5], f[6], f[7], f[8], f[9], f[10], f[11]};
   return share;
 }
 
+// Two halves of a product: every bit of both numbers moves about half of the result.
+std::uint64_t folded_product(std::uint64_t a, std::uint64_t b) {
+  const auto product = static_cast<unsigned __int128>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+template <typename Word>
+std::uint64_t word_at(const char* at) {
+  Word word = 0;
+  std::memcpy(&word, at, sizeof word);
+  return word;
+}
+
+constexpr std::uint64_t kOdd1 = 0x9e3779b97f4a7c15, kOdd2 = 0xd1b54a32d192ed03;
+
+// A 64-bit digest of `text`, 16 bytes at a time; where they do not add up, bytes are taken twice.
+std::uint64_t digest_of(std::string_view text, std::uint64_t seed) {
+  const char* const data = text.data();
+  const std::size_t size = text.size();
+  std::uint64_t hash = seed ^ folded_product(size ^ kOdd1, kOdd2);
+  std::uint64_t first = 0, last = 0;
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 16 < size; at += 16) {
+      hash = folded_product(word_at<std::uint64_t>(data + at) ^ hash,
+                            word_at<std::uint64_t>(data + at + 8) ^ kOdd1);
+    }
+    first = word_at<std::uint64_t>(data + (size > 16 ? size - 16 : 0));
+    last = word_at<std::uint64_t>(data + size - 8);
+  } else if (size >= 4) {
+    first = word_at<std::uint32_t>(data);
+    last = word_at<std::uint32_t>(data + size - 4);
+  } else {
+    for (const char c : text) first = first << 8 | static_cast<unsigned char>(c);
+  }
+  return mixed(hash ^ folded_product(first ^ hash ^ kOdd1, last ^ kOdd2));
+}
+
+constexpr std::uint32_t kNumberMask = (1U << 24) - 1;
+
+std::uint32_t tag_of(std::uint64_t event) {
+  return static_cast<std::uint32_t>(event >> 32) & ~kNumberMask;
+}
+
+}  // namespace
+
+std::uint64_t SeenEvents::kind_of(std::string_view format) {
+  return digest_of(format, kOdd2);
+}
+
+std::uint64_t SeenEvents::event_of(std::uint64_t kind, std::string_view source_id) {
+  return digest_of(source_id, kind);
+}
+
+std::uint8_t* SeenEvents::at(std::uint32_t place) {
+  return chunks_[place / kChunkBytes].as<std::uint8_t>().data() + place % kChunkBytes;
+}
+
+std::uint64_t SeenEvents::event_at(std::uint32_t place) {
+  std::uint64_t event = 0;
+  std::memcpy(&event, at(place), sizeof event);
+  return event;
+}
+
+// All numbers into a larger table; some ahead, so that their slots have come from memory.
+void SeenEvents::grow() {
+  constexpr std::size_t kAhead = 32;
+  const std::size_t times = slots_.size() < (4 << 20) ? 4 : 2;
+  table_ = base::os::Pages(std::max<std::size_t>(1024, slots_.size() * times) * 4);
+  slots_ = table_.as<std::uint32_t>();
+  const std::size_t mask = slots_.size() - 1;
+  std::uint32_t* const slots = slots_.data();
+  std::array<std::uint64_t, kAhead> events;
+  for (std::size_t first = 0; first < places_.size(); first += kAhead) {
+    const std::size_t count = std::min(kAhead, places_.size() - first);
+    for (std::size_t i = 0; i < count; ++i) {
+      events[i] = event_at(places_[first + i]);
+      __builtin_prefetch(slots + (events[i] & mask), 1);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      std::size_t slot = events[i] & mask;
+      while (slots[slot] != 0) slot = (slot + 1) & mask;
+      slots[slot] = tag_of(events[i]) | static_cast<std::uint32_t>(first + i + 1);
+    }
+  }
+}
+
+// Writes an event with at least `room` bytes for its share. False when there is no place left.
+bool SeenEvents::keep(std::uint64_t event, const Share& share, std::size_t room,
+                      std::uint32_t& place) {
+  std::uint8_t packed[kPackedMax];
+  const std::size_t size = pack(share, packed);
+  room = std::max(room, size);
+  if (chunk_used_ + kHeadBytesOf + room > kChunkBytes) {
+    if (chunks_.size() == kChunksMax) return false;
+    chunks_.emplace_back(kChunkBytes);
+    chunk_used_ = 0;
+  }
+  place = static_cast<std::uint32_t>((chunks_.size() - 1) * kChunkBytes + chunk_used_);
+  std::uint8_t* const to = chunks_.back().as<std::uint8_t>().data() + chunk_used_;
+  std::memcpy(to, &event, sizeof event);
+  to[sizeof event] = static_cast<std::uint8_t>(room);
+  std::memcpy(to + kHeadBytesOf, packed, size);
+  chunk_used_ += kHeadBytesOf + room;
+  return true;
+}
+
+// An event that was seen before. A larger share takes the smaller one's room, or the first time
+// that it does not fit, room for any share.
+SeenEvents::Answer SeenEvents::known(std::uint32_t number, const Share& share) {
+  std::uint8_t* const packed = at(places_[number]) + kHeadBytesOf;
+  const Share before = unpack(packed);
+  if (!larger(share, before)) return {Verdict::Repeated, before};
+  std::uint8_t fresh[kPackedMax];
+  const std::size_t size = pack(share, fresh);
+  if (size <= packed[-1]) {
+    std::memcpy(packed, fresh, size);
+  } else if (!keep(event_at(places_[number]), share, kPackedMax, places_[number])) {
+    overflowed_ = true;
+    return {Verdict::Repeated, before};
+  }
+  return {Verdict::Larger, before};
+}
+
 SeenEvents::Answer SeenEvents::add(std::uint64_t event, const Share& share) {
-  if (table_.empty() || (used_ + 1) * 10 > table_.size() * 7) {
-    if (used_ < events_max_) grow();
+  if ((places_.size() + 1) * 4 > slots_.size() * 3) {
+    if (places_.size() < events_max_) grow();
   }
-  Entry* entry = find(event);
-  if (entry->place != 0) {
-    const Share before = load(entry->place);
-    if (!larger(share, before)) return {Verdict::Repeated, before};
-    entry->place = keep(share);
-    return {Verdict::Larger, before};
+  const std::size_t mask = slots_.size() - 1;
+  std::uint32_t* const slots = slots_.data();
+  const std::uint32_t tag = tag_of(event);
+  std::size_t slot = event & mask;
+  for (; slots[slot] != 0; slot = (slot + 1) & mask) {
+    if ((slots[slot] & ~kNumberMask) != tag) continue;
+    const std::uint32_t number = (slots[slot] & kNumberMask) - 1;
+    if (event_at(places_[number]) == event) return known(number, share);
   }
-  if (used_ >= events_max_) {
+  std::uint32_t place = 0;
+  if (places_.size() >= events_max_ || !keep(event, share, 0, place)) {
     overflowed_ = true;
     return {Verdict::New, {}};
   }
-  *entry = {event, keep(share)};
-  ++used_;
+  places_.push_back(place);
+  slots[slot] = tag | static_cast<std::uint32_t>(places_.size());
   return {Verdict::New, {}};
 }
 

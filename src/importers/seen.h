@@ -1,14 +1,15 @@
 #pragma once
 // Which events a run has counted, so that one that stands in two files counts once, and what each
 // has added to the totals, so that a larger reading of it can take the place of the smaller one.
-// About 40 bytes an event; at most `events_max` of them, after which new events are not remembered.
+// About 35 bytes an event; at most `events_max` of them, after which new events are not remembered.
 // An event is known by a 64-bit digest of its format and identity. One thread.
 
 #include <cstdint>
-#include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "base/os/pages.h"
 #include "domain/usage_record.h"
 
 namespace fh::importers {
@@ -25,7 +26,9 @@ struct Share {
 
 class SeenEvents {
  public:
-  explicit SeenEvents(std::size_t events_max = 16 * 1024 * 1024) : events_max_(events_max) {}
+  static constexpr std::size_t kEventsMax = (std::size_t{1} << 24) - 1;
+  explicit SeenEvents(std::size_t events_max = kEventsMax)
+      : events_max_(events_max < kEventsMax ? events_max : kEventsMax) {}
 
   enum class Verdict : std::uint8_t { New, Larger, Repeated };
   struct Answer {
@@ -34,30 +37,38 @@ class SeenEvents {
   };
   // Larger: by tokens; of events without tokens, by the magnitude of the cost.
   Answer add(std::uint64_t event, const Share& share);
+  // Says that the event will be added soon.
+  void expect(std::uint64_t event) const {
+    if (!slots_.empty()) __builtin_prefetch(slots_.data() + (event & (slots_.size() - 1)), 1);
+  }
 
-  std::size_t size() const { return used_; }
+  std::size_t size() const { return places_.size(); }
   // Whether an event came that could not be remembered: repetitions of it count again.
   bool overflowed() const { return overflowed_; }
 
-  static std::uint64_t event_of(std::string_view format, std::string_view source_id);
+  // The digest of an event: of its kind (a format, say) and what identifies it within that.
+  // Digests are of one run: they are not kept, and may be others in another version.
+  static std::uint64_t kind_of(std::string_view format);
+  static std::uint64_t event_of(std::uint64_t kind, std::string_view source_id);
 
  private:
-  struct Entry {
-    std::uint64_t event = 0;
-    std::uint64_t place = 0;  // 1 + offset of its packed share; 0: free
-  };
-  static constexpr std::size_t kChunkBytes = 1 << 20;
+  static constexpr std::size_t kChunkBytes = 2 << 20;
+  static constexpr std::size_t kChunksMax = 2048;  // a place has 32 bits
 
-  Entry* find(std::uint64_t event);
   void grow();
-  std::uint64_t keep(const Share& share);
-  Share load(std::uint64_t place) const;
+  bool keep(std::uint64_t event, const Share& share, std::size_t room, std::uint32_t& place);
+  std::uint8_t* at(std::uint32_t place);
+  std::uint64_t event_at(std::uint32_t place);
+  Answer known(std::uint32_t number, const Share& share);
 
   std::size_t events_max_;
-  std::size_t used_ = 0;
   bool overflowed_ = false;
-  std::vector<Entry> table_;
-  std::vector<std::unique_ptr<std::uint8_t[]>> chunks_;
+  // A hash table of event numbers. 0: free; else 1 + the number in the lower 24 bits, and above
+  // them bits of the digest, so that few events have to be looked at that are not the one.
+  base::os::Pages table_;
+  std::span<std::uint32_t> slots_;     // the table
+  std::vector<std::uint32_t> places_;  // of the events by number, in the chunks
+  std::vector<base::os::Pages> chunks_;
   std::size_t chunk_used_ = kChunkBytes;
 };
 

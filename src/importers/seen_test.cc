@@ -21,7 +21,7 @@ Share share_of(std::uint64_t output, std::int64_t cost = 0) {
 
 TEST(SeenEvents, TheLargestReadingStays) {
   SeenEvents seen;
-  const std::uint64_t event = SeenEvents::event_of("f", "1");
+  const std::uint64_t event = SeenEvents::event_of(SeenEvents::kind_of("f"), "1");
   EXPECT_EQ(seen.add(event, share_of(5)).verdict, SeenEvents::Verdict::New);
   EXPECT_EQ(seen.add(event, share_of(5)).verdict, SeenEvents::Verdict::Repeated);
   EXPECT_EQ(seen.add(event, share_of(4)).verdict, SeenEvents::Verdict::Repeated);
@@ -63,7 +63,8 @@ TEST(SeenEvents, AgreesWithAMap) {
   for (int i = 0; i < 200'000; ++i) {
     const std::string id = std::to_string(random() % 50'000);
     const std::uint64_t value = random() % 1000;
-    const auto answer = seen.add(SeenEvents::event_of("format", id), share_of(value));
+    const auto answer =
+        seen.add(SeenEvents::event_of(SeenEvents::kind_of("format"), id), share_of(value));
     const auto [known, added] = model.try_emplace(id, value);
     if (added) {
       ASSERT_EQ(answer.verdict, SeenEvents::Verdict::New);
@@ -78,22 +79,38 @@ TEST(SeenEvents, AgreesWithAMap) {
   EXPECT_EQ(seen.size(), model.size());
 }
 
+TEST(SeenEvents, AnEventThatGrowsForEverTakesRoomOnce) {
+  SeenEvents seen;
+  Share share;
+  for (std::uint64_t tokens = 1; tokens < (std::uint64_t{1} << 60); tokens += tokens / 7 + 1) {
+    const Share before = share;
+    share.usage.output = share.requests = tokens;
+    const auto answer = seen.add(77, share);
+    ASSERT_EQ(answer.verdict, tokens == 1 ? SeenEvents::Verdict::New : SeenEvents::Verdict::Larger);
+    if (tokens > 1) ASSERT_EQ(answer.before, before);
+    ASSERT_NE(seen.add(78 + tokens % 50, share_of(1)).verdict, SeenEvents::Verdict::Larger);
+  }
+  EXPECT_LE(seen.size(), 51U);
+}
+
 TEST(SeenEvents, IsBounded) {
   SeenEvents seen(1000);
   for (std::uint64_t i = 0; i < 5000; ++i) {
-    seen.add(SeenEvents::event_of("f", std::to_string(i)), share_of(1));
+    seen.add(SeenEvents::event_of(SeenEvents::kind_of("f"), std::to_string(i)), share_of(1));
   }
   EXPECT_EQ(seen.size(), 1000U);
   EXPECT_TRUE(seen.overflowed());
-  EXPECT_EQ(seen.add(SeenEvents::event_of("f", "5"), share_of(1)).verdict,
+  EXPECT_EQ(seen.add(SeenEvents::event_of(SeenEvents::kind_of("f"), "5"), share_of(1)).verdict,
             SeenEvents::Verdict::Repeated);
-  EXPECT_EQ(seen.add(SeenEvents::event_of("f", "4999"), share_of(1)).verdict,
+  EXPECT_EQ(seen.add(SeenEvents::event_of(SeenEvents::kind_of("f"), "4999"), share_of(1)).verdict,
             SeenEvents::Verdict::New);
 }
 
 TEST(SeenEvents, FormatsHaveTheirOwnEvents) {
-  EXPECT_NE(SeenEvents::event_of("a", "bc"), SeenEvents::event_of("ab", "c"));
-  EXPECT_NE(SeenEvents::event_of("a", "b"), SeenEvents::event_of("b", "a"));
+  EXPECT_NE(SeenEvents::event_of(SeenEvents::kind_of("a"), "bc"),
+            SeenEvents::event_of(SeenEvents::kind_of("ab"), "c"));
+  EXPECT_NE(SeenEvents::event_of(SeenEvents::kind_of("a"), "b"),
+            SeenEvents::event_of(SeenEvents::kind_of("b"), "a"));
 }
 
 }  // namespace

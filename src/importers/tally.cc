@@ -10,6 +10,10 @@
 namespace fh::importers {
 namespace {
 
+bool same(const std::string& a, const std::string& b) {
+  return a.size() == b.size() && same_bytes(a.data(), b.data(), a.size());
+}
+
 using Field = std::uint64_t domain::Usage::*;
 constexpr Field kClasses[] = {&domain::Usage::input_uncached, &domain::Usage::cache_read,
                               &domain::Usage::cache_write_5m, &domain::Usage::cache_write_30m,
@@ -50,7 +54,24 @@ void subtract_from(Totals& totals, const Share& share) {
 }  // namespace
 
 std::uint32_t Tally::model_of(const domain::UsageRecord& record) {
-  ModelName name{record.provider, record.model};
+  if (last_number_ && same(record.model, last_model_.model) &&
+      same(record.provider, last_model_.provider)) {
+    return *last_number_;
+  }
+  last_model_ = {record.provider, record.model};
+  last_number_ = number_of(last_model_);
+  return *last_number_;
+}
+
+// Sets what is kept of the record's format.
+void Tally::see_format(const std::string& format) {
+  if (last_format_count_ != nullptr && same(format, last_format_)) return;
+  last_format_ = format;
+  last_format_count_ = &summary_.formats[format];
+  last_format_hash_ = SeenEvents::kind_of(format);
+}
+
+std::uint32_t Tally::number_of(ModelName name) {
   auto known = numbers_.find(name);
   if (known != numbers_.end()) return known->second;
   if (numbers_.size() >= kModelsMax) {
@@ -74,7 +95,22 @@ void Tally::subtract(const Share& share) {
   subtract_from(*models_[share.model], share);
 }
 
-bool Tally::usage(const domain::UsageRecord& record, bool& repeated) {
+std::uint64_t Tally::expect(const domain::UsageRecord& record) {
+  see_format(record.format);
+  const std::uint64_t event = SeenEvents::event_of(last_format_hash_, record.source_id);
+  seen_.expect(event);
+  return event;
+}
+
+std::uint64_t Tally::expect(const domain::CostRecord& record) {
+  constexpr std::uint64_t kCost = 0x9e3779b97f4a7c15;  // a cost is another event than its usage
+  see_format(record.format);
+  const std::uint64_t event = SeenEvents::event_of(last_format_hash_ ^ kCost, record.source_id);
+  seen_.expect(event);
+  return event;
+}
+
+bool Tally::usage(const domain::UsageRecord& record, std::uint64_t event, bool& repeated) {
   Share share;
   share.model = model_of(record);
   share.requests = record.requests.value_or(0);
@@ -84,11 +120,10 @@ bool Tally::usage(const domain::UsageRecord& record, bool& repeated) {
     share.cost_kind = record.cost_kind;
     share.cost_micro_usd = record.reported_cost->value;
   }
+  see_format(record.format);
   SeenEvents::Answer answer;
-  if (!record.source_id.empty()) {
-    answer = seen_.add(SeenEvents::event_of(record.format, record.source_id), share);
-  }
-  ++summary_.formats[record.format];
+  if (!record.source_id.empty()) answer = seen_.add(event, share);
+  ++*last_format_count_;
   summary_.repeats_may_count = seen_.overflowed();
   repeated = answer.verdict != SeenEvents::Verdict::New;
   if (repeated) ++summary_.repeated;
@@ -107,14 +142,13 @@ bool Tally::usage(const domain::UsageRecord& record, bool& repeated) {
   return true;
 }
 
-bool Tally::cost(const domain::CostRecord& record, bool& repeated) {
+bool Tally::cost(const domain::CostRecord& record, std::uint64_t event, bool& repeated) {
   Share share;
   share.cost_micro_usd = record.billed.value;
+  see_format(record.format);
   SeenEvents::Answer answer;
-  if (!record.source_id.empty()) {
-    answer = seen_.add(SeenEvents::event_of(record.format + " cost", record.source_id), share);
-  }
-  ++summary_.formats[record.format];
+  if (!record.source_id.empty()) answer = seen_.add(event, share);
+  ++*last_format_count_;
   repeated = answer.verdict != SeenEvents::Verdict::New;
   if (answer.verdict == SeenEvents::Verdict::Repeated) return false;
   if (repeated) {

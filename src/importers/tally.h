@@ -3,6 +3,7 @@
 // One thread.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,13 +16,18 @@ class Tally {
  public:
   explicit Tally(RunSummary& summary) : summary_(summary) {}
   // Whether the record is to be handed on: it is new, or larger than what was known of its event.
-  // `repeated`: its event was known.
-  bool usage(const domain::UsageRecord& record, bool& repeated);
-  bool cost(const domain::CostRecord& record, bool& repeated);
+  // `repeated`: its event was known. `event` is what expect() said of the record: that fetches from
+  // memory what will be looked at here, which is worth it with other work in between.
+  bool usage(const domain::UsageRecord& record, std::uint64_t event, bool& repeated);
+  bool cost(const domain::CostRecord& record, std::uint64_t event, bool& repeated);
+  std::uint64_t expect(const domain::UsageRecord& record);
+  std::uint64_t expect(const domain::CostRecord& record);
   void skip(std::string file, std::uint64_t line, std::string why);
 
  private:
   std::uint32_t model_of(const domain::UsageRecord& record);
+  std::uint32_t number_of(ModelName name);
+  void see_format(const std::string& format);
   void add(const Share& share);
   void subtract(const Share& share);
 
@@ -29,6 +35,12 @@ class Tally {
   SeenEvents seen_;
   std::map<ModelName, std::uint32_t> numbers_;
   std::vector<Totals*> models_;  // into summary_.models, by number
+  // Of the record before: most rows of a file name the same.
+  ModelName last_model_;
+  std::optional<std::uint32_t> last_number_;
+  std::string last_format_;
+  std::uint64_t* last_format_count_ = nullptr;  // into summary_.formats
+  std::uint64_t last_format_hash_ = 0;
 };
 
 }  // namespace fh::importers

@@ -354,5 +354,27 @@ TEST(Bedrock, CountsBesidePromptsAndAnswers) {
   EXPECT_EQ(sink.skips.size(), 2U);
 }
 
+TEST(Bedrock, AListAndRecordsOverSeveralLines) {
+  const auto call = [](const std::string& id, const std::string& gap) {
+    return "{" + gap + R"("schemaType":"ModelInvocationLog",)" + gap +
+           R"("timestamp":"2025-01-15T14:30:00Z",)" + gap + R"("requestId":")" + id + R"(",)" +
+           gap + R"("modelId":"m","input":{)" + gap +
+           R"("inputTokenCount":10,"inputBodyJson":{"text":"a ] in a { prompt"}},)" + gap +
+           R"("output":{"outputTokenCount":2})" + gap + "}";
+  };
+  for (const std::string& text : {"[" + call("1", "") + "," + call("2", "") + "]",
+                                  "[\n" + call("1", "\n  ") + ",\n" + call("2", "\n  ") + "\n]\n",
+                                  call("1", "\r\n\t") + "\r\n" + call("2", "\r\n\t") + "\r\n"}) {
+    EXPECT_EQ(format_of(text), "bedrock");
+    for (const std::size_t piece : {1, 7, 1000}) {
+      const KeepingSink sink = read_with(bedrock_format(), text, piece);
+      EXPECT_TRUE(sink.skips.empty()) << text;
+      ASSERT_EQ(sink.records.size(), 2U) << text;
+      EXPECT_EQ(sink.records[0].source_id, "1");
+      EXPECT_EQ(sink.records[1].usage.input_uncached, 10U);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace fh::importers

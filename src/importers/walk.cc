@@ -7,23 +7,49 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
 #include "base/os/fd.h"
 #include "codec/gzip_stream.h"
+#include "codec/utf16.h"
+#include "codec/zstd_stream.h"
 #include "crypto/sha256.h"
 #include "importers/tally.h"
 
 namespace fh::importers {
 namespace {
 
-constexpr std::size_t kPieceBytes = 1024 * 1024;
+constexpr std::size_t kPieceBytes = 256 * 1024;
 
-bool is_gzip(std::string_view bytes) {
-  return bytes.starts_with("\x1F\x8B");
-}
+using Out = std::function<bool(std::string_view)>;
+
+// Undoes the compression that a file's first bytes show, if any.
+class Decoder {
+ public:
+  void begin(std::string_view first) {
+    if (first.starts_with("\x1F\x8B")) gzip_.emplace();
+    if (first.starts_with("\x28\xB5\x2F\xFD")) zstd_.emplace();
+  }
+  base::Status push(std::string_view bytes, const Out& out) {
+    if (gzip_) return gzip_->push(bytes, out);
+    if (zstd_) return zstd_->push(bytes, out);
+    out(bytes);
+    return {};
+  }
+  base::Status finish() {
+    if (gzip_) return gzip_->finish();
+    if (zstd_) return zstd_->finish();
+    return {};
+  }
+
+ private:
+  std::optional<codec::GzipStream> gzip_;
+  std::optional<codec::ZstdStream> zstd_;
+};
 
 // One file's records on their way into the run.
 class FileSink final : public Sink {
@@ -31,18 +57,23 @@ class FileSink final : public Sink {
   FileSink(Tally& tally, const RunHooks& hooks, FileReport& report)
       : tally_(tally), hooks_(hooks), report_(report) {}
 
-  void usage(domain::UsageRecord&& record) override {
-    bool repeated = false;
-    const bool counts = tally_.usage(record, repeated);
-    ++report_.records;
-    if (repeated) ++report_.repeated;
-    if (counts && hooks_.usage) hooks_.usage(std::move(record));
-  }
-  void cost(domain::CostRecord&& record) override {
-    bool repeated = false;
-    const bool counts = tally_.cost(record, repeated);
-    ++report_.costs;
-    if (counts && hooks_.cost) hooks_.cost(std::move(record));
+  void usage(domain::UsageRecord&& record) override { take(record, tally_.expect(record)); }
+  void cost(domain::CostRecord&& record) override { take(record, tally_.expect(record)); }
+  void rows(std::span<RowRecords> rows) override {
+    constexpr std::size_t kAtOnce = 16;
+    std::array<std::uint64_t, kAtOnce> usage{}, cost{};
+    while (!rows.empty()) {
+      const std::span<RowRecords> some = rows.first(std::min(rows.size(), kAtOnce));
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        if (some[i].has_usage) usage[i] = tally_.expect(some[i].usage);
+        if (some[i].has_cost) cost[i] = tally_.expect(some[i].cost);
+      }
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        if (some[i].has_usage) take(some[i].usage, usage[i]);
+        if (some[i].has_cost) take(some[i].cost, cost[i]);
+      }
+      rows = rows.subspan(some.size());
+    }
   }
   void skip(std::uint64_t line, std::string why) override {
     ++report_.skipped;
@@ -50,10 +81,30 @@ class FileSink final : public Sink {
   }
 
  private:
+  void take(domain::UsageRecord& record, std::uint64_t event) {
+    bool repeated = false;
+    const bool counts = tally_.usage(record, event, repeated);
+    ++report_.records;
+    if (repeated) ++report_.repeated;
+    if (counts && hooks_.usage) hooks_.usage(std::move(record));
+  }
+  void take(domain::CostRecord& record, std::uint64_t event) {
+    bool repeated = false;
+    const bool counts = tally_.cost(record, event, repeated);
+    ++report_.costs;
+    if (counts && hooks_.cost) hooks_.cost(std::move(record));
+  }
+
   Tally& tally_;
   const RunHooks& hooks_;
   FileReport& report_;
 };
+
+std::optional<std::size_t> reads_mappings(std::span<const Format> table) {
+  const auto at = std::ranges::find_if(table, &Format::by_mapping);
+  if (at == table.end()) return std::nullopt;
+  return static_cast<std::size_t>(at - table.begin());
+}
 
 // Decoded bytes of one file: the head is collected first, then the importer it calls for is fed.
 class FileFeed {
@@ -63,19 +114,22 @@ class FileFeed {
 
   // False: nothing more is wanted, the file is of no known format.
   bool push(std::string_view bytes) {
-    if (given_up_) return false;
-    if (importer_) {
-      importer_->feed(bytes, sink_);
-      return true;
+    if (fresh_) {
+      fresh_ = false;
+      utf16_ = codec::Utf16Stream::of(bytes);
     }
-    if (head_.empty() && bytes.size() >= kHeadBytes) return begin(bytes);
-    head_.append(bytes);
-    if (head_.size() < kHeadBytes) return true;
-    const std::string head = std::exchange(head_, {});
-    return begin(head);
+    if (!utf16_) return take(bytes);
+    text_.clear();
+    utf16_->push(bytes, text_);
+    return take(text_);
   }
 
   void finish() {
+    if (utf16_) {
+      text_.clear();
+      utf16_->finish(text_);
+      take(text_);
+    }
     if (!importer_ && !given_up_) {
       const std::string head = std::exchange(head_, {});
       if (head.empty()) {
@@ -95,9 +149,24 @@ class FileFeed {
   bool recognised() const { return !report_.format.empty(); }
 
  private:
+  bool take(std::string_view bytes) {
+    if (given_up_) return false;
+    if (importer_) {
+      importer_->feed(bytes, sink_);
+      return true;
+    }
+    if (head_.empty() && bytes.size() >= kHeadBytes) return begin(bytes);
+    head_.append(bytes);
+    if (head_.size() < kHeadBytes) return true;
+    const std::string head = std::exchange(head_, {});
+    return begin(head);
+  }
+
   bool begin(std::string_view bytes) {
     const FileHint hint{report_.file.path, bytes.substr(0, kHeadBytes)};
-    const std::optional<std::size_t> index = importers::recognise(table_, hint);
+    const bool mapped = !options_.mapping_toml.empty();
+    const std::optional<std::size_t> index =
+        mapped ? reads_mappings(table_) : importers::recognise(table_, hint);
     if (!index) return give_up("no known usage format");
     auto opened = table_[*index].open(hint, options_);
     if (!opened) return give_up(opened.error().text());
@@ -119,6 +188,9 @@ class FileFeed {
   std::unique_ptr<Importer> importer_;
   std::string head_;
   bool given_up_ = false;
+  bool fresh_ = true;
+  std::optional<codec::Utf16Stream> utf16_;
+  std::string text_;  // out of it
 };
 
 // The file, or why it cannot be read.
@@ -207,7 +279,7 @@ base::Status ImportRun::Impl::read(FileReport& report, Sink& sink) {
     return {};
   }
   FileFeed feed(table, options, report, sink);
-  std::optional<codec::GzipStream> gzip;
+  Decoder decoder;
   for (bool first = true;; first = false) {
     const auto got = base::os::read_full(
         fd->get(), std::as_writable_bytes(std::span(buffer.data(), buffer.size())));
@@ -218,17 +290,13 @@ base::Status ImportRun::Impl::read(FileReport& report, Sink& sink) {
     const std::string_view bytes(buffer.data(), *got);
     if (first) {
       report.sha256_head = crypto::to_hex(crypto::sha256(bytes.substr(0, kHeadBytes)));
-      if (is_gzip(bytes)) gzip.emplace();
+      decoder.begin(bytes);
     }
     bool wanted = true;
-    base::Status decoded;
-    if (gzip && bytes.empty()) {
-      decoded = gzip->finish();
-    } else if (gzip) {
-      decoded = gzip->push(bytes, [&](std::string_view text) { return wanted = feed.push(text); });
-    } else if (!bytes.empty()) {
-      wanted = feed.push(bytes);
-    }
+    const base::Status decoded =
+        bytes.empty()
+            ? decoder.finish()
+            : decoder.push(bytes, [&](std::string_view text) { return wanted = feed.push(text); });
     FH_TRY_VOID(after_piece(bytes.size()));
     if (!wanted) return {};
     if (!decoded) {

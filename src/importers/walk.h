@@ -4,8 +4,8 @@
 // they are read; a run keeps no more than the digests of what it has seen.
 //
 // An event counts once however many files hold it; of several readings the one with the larger
-// token total counts (the archive keeps to the same rule between runs). gzip is undone on the way.
-// Threads: one object, one thread; every hook is called on it.
+// token total counts (the archive keeps to the same rule between runs). gzip, zstd and UTF-16 are
+// undone on the way. Threads: one object, one thread; every hook is called on it.
 
 #include <array>
 #include <cstdint>
@@ -88,7 +88,7 @@ struct RunHooks {
   // New events, and larger readings of known ones, in the order of reading.
   std::function<void(domain::UsageRecord&&)> usage;
   std::function<void(domain::CostRecord&&)> cost;
-  // After every piece, at most a MiB: room to store what has come. An error ends the run with it.
+  // After every piece, a quarter MiB: room to store what has come. An error ends the run with it.
   std::function<base::Status()> checkpoint;
   // Whether the file was read before and need not be read again.
   std::function<bool(const FoundFile&)> unchanged;

@@ -18,6 +18,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// zstd (RFC 8878) of a short text: a window of 2 MiB and one stored block.
+std::string stored_zstd(std::string_view text) {
+  const std::size_t head = 1 | text.size() << 3;
+  std::string out("\x28\xB5\x2F\xFD\x00\x58", 6);
+  for (int shift = 0; shift < 24; shift += 8) out += static_cast<char>(head >> shift);
+  return out += text;
+}
+
 // gzip of "{\"a\":1}\n", made once with the gzip program's format (RFC 1952, stored block).
 std::string stored_gzip(std::string_view text) {
   std::uint32_t crc = 0xFFFFFFFF;
@@ -119,6 +127,48 @@ TEST_F(Walk, ThePublicTranscriptTwiceHasItsKnownTotals) {
   EXPECT_EQ(summary.total.usage.cache_read, 394'068U);
   EXPECT_EQ(summary.total.usage.output, 9'423U);
   EXPECT_EQ(base::format_date(summary.first_unix_ns), "2026-06-01");
+}
+
+TEST_F(Walk, ZstdAndUtf16AreUndone) {
+  const std::string csv =
+      "timestamp,model,input_tokens,output_tokens\r\n2026-08-28T10:00:00Z,mod\xC3\xA8le,100,7\r\n";
+  std::string wide = "\xFF\xFE";
+  for (const char c : std::string_view("timestamp\tmodel\tinput_tokens\toutput_tokens\r\n"
+                                       "2026-08-28T11:00:00Z\tmod\xE8le\t200\t9\r\n")) {
+    wide += c;
+    wide += '\0';
+  }
+  const std::string packed = stored_zstd(csv);
+  write("a.csv.zst", packed);
+  write("b.txt", wide);
+  write("cut.csv.zst", packed.substr(0, packed.size() - 3));
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.files_read, 2U);
+  EXPECT_EQ(summary.records, 2U);
+  EXPECT_EQ(summary.total.usage.input_uncached, 300U);
+  ASSERT_EQ(summary.models.size(), 1U);
+  EXPECT_EQ(summary.models.begin()->first.model, "mod\xC3\xA8le");
+  EXPECT_EQ(summary.skip_reasons.at("zstd data is cut off"), 1U);
+}
+
+TEST_F(Walk, AMappingIsForEveryFile) {
+  write("own.csv", "when,which,in,out\n2026-08-28T10:00:00Z,m,100,7\n");
+  // Its own reader would take the columns for what they are called.
+  write("swapped.csv",
+        "timestamp,model,input_tokens,output_tokens,when,which,in,out\n"
+        "2026-08-28T10:00:00Z,a,1,2,2026-08-28T11:00:00Z,m,200,9\n");
+  write("transcript.jsonl", answer("m", 1));
+  RunHooks hooks;
+  const base::SystemClock clock;
+  ImportRun run({"[columns]\ntime='when'\nmodel='which'\ninput='in'\noutput='out'\n"},
+                std::move(hooks), clock);
+  ASSERT_TRUE(run.run({folder_.string()}).has_value());
+  EXPECT_EQ(run.summary().files_read, 2U);
+  EXPECT_EQ(run.summary().total.usage.input_uncached, 300U);
+  EXPECT_EQ(run.summary().total.usage.output, 16U);
+  EXPECT_EQ(run.summary().formats.at("csv"), 2U);
+  ASSERT_EQ(run.summary().skips.size(), 1U);
+  EXPECT_EQ(run.summary().skips[0].why, "the file does not begin with a header row");
 }
 
 TEST_F(Walk, WhatIsLeftOutIsNamed) {

@@ -84,4 +84,28 @@ Skipped:
 --- command usage forget unheard-of
 --- output 1
 error: there is no format unheard-of
-hint: there are claude-code, codex, gemini-cli, anthropic-usage, anthropic-cost, anthropic-claude-code, openai-usage, openai-costs, bedrock, freehold, cursor, copilot, openrouter, litellm, focus, azure-trace, mooncake-trace, session-trace, csv
+hint: there are claude-code, codex, gemini-cli, anthropic-usage, anthropic-cost, anthropic-claude-code, openai-usage, openai-costs, bedrock, freehold, cursor, copilot, openrouter, litellm, focus, azure-trace, burstgpt-trace, mooncake-trace, session-trace, csv
+--- file own/rows.csv
+Wann;Wer;Ein;Aus
+28.08.2026 14:30;m-1;1.234;12
+29.08.2026 14:30;m-1;2.000;12
+--- file own.toml
+[columns]
+time = "Wann"
+model = "Wer"
+input = "Ein"
+output = "Aus"
+--- command usage import own --mapping own.toml --dry-run
+--- output 0
+Read 1 of 1 files (77 B).
+Every file was read as CSV, by own.toml.
+
+FORMAT    FILES  READ  COSTS  SKIPPED
+CSV file      1     2      0        0
+
+MODEL  RECORDS  INPUT  CACHE READ  CACHE WRITE  OUTPUT  REASONING
+m-1          2  3,234           0            0      24          0
+total        2  3,234           0            0      24          0
+2026-08-28 to 2026-08-29; the classes do not overlap, reasoning is a part of output.
+
+Nothing was stored: this was a dry run.
