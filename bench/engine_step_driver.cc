@@ -1,11 +1,14 @@
 // Drives LlamaEngine through the Engine interface the way llama-bench drives libllama: one prompt's
 // prefill, then S streams that all generate, greedy. The decode rate is taken between the ends of
 // the first and the last step in which all S streams generated and nothing was prefilled, so it
-// holds everything a step costs here: planning, the batch, sampling, output, events. Prints one
-// line of JSON.
+// holds everything a step costs here: planning, the batch, sampling, output, events. The same
+// number of tokens is also computed by the library alone, in batches of 512 that no prompt's end
+// and no boundary of reuse cuts, and of which nothing is kept: what the engine's care for prefixes
+// costs a cold prompt. Prints one line of JSON.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <condition_variable>
@@ -15,28 +18,36 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "engine/llama/facade.h"
 #include "engine/llama/llama_engine.h"
 
 namespace fh::bench {
 namespace {
 
+using engine::llama::Batch;
+using engine::llama::Context;
 using engine::llama::LlamaEngine;
 using engine::llama::LlamaOptions;
+using engine::llama::Model;
 using engine::llama::StepReport;
 
 constexpr std::size_t kStepsMin = 16;
+constexpr std::uint32_t kUncutBatch = 512;  // what llama.cpp computes at once by default
+constexpr std::uint32_t kPrefills = 3;
 constexpr double kNoLimit = 1e6;  // latency_factor: prompts join as fast as they can be computed
 
 struct Options {
   std::string model;
   std::uint32_t threads = 1;
   std::uint32_t streams = 1;
-  std::uint32_t prompt_tokens = 256;  // the prompt has at least this many
+  std::uint32_t prompt_tokens = 256;   // the streams' prompts have at least this many
+  std::uint32_t prefill_tokens = 512;  // and the one whose prefill is timed this many; 0 = none
   std::uint32_t output_tokens = 128;
 };
 
@@ -149,21 +160,31 @@ class Bench {
     o.sequences_max = options_.streams;
     // The pool holds a few whole contexts, not one per stream: half the streams in each is enough.
     const std::uint32_t each = (options_.prompt_tokens + options_.output_tokens) * 5 / 4 + 16;
-    o.context_tokens = std::max(each * ((options_.streams + 1) / 2), 512U);
+    o.context_tokens =
+        std::max({each * ((options_.streams + 1) / 2), 512U, options_.prefill_tokens * 5 / 4 + 16});
     o.latency_factor = kNoLimit;
     o.on_step = [this](const StepReport& report) { steps_.add(report); };
     FH_TRY(engine_, LlamaEngine::create(std::move(o), {random_, clock_}));
-    if (engine_->wait_loaded() == engine::ModelState::Ready) return {};
-    return base::fail(base::Code::FailedPrecondition, engine_->info().detail);
+    if (engine_->wait_loaded() != engine::ModelState::Ready) {
+      return base::fail(base::Code::FailedPrecondition, engine_->info().detail);
+    }
+    if (options_.prefill_tokens == 0) return {};
+    // A server settles how prompts may be cut in its first idle seconds.
+    for (int i = 0; i < 6000 && engine_->probe()->piece_tokens == 0; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return {};
   }
 
   base::Status run() {
-    FH_TRY(const std::uint32_t lines, find_lines());
-    // A prompt of its own warms up what is lazy; the one after it is measured.
-    FH_TRY_VOID(prefill(options_.streams, lines));
-    FH_TRY(const Prefilled measured, prefill(options_.streams + 1, lines));
+    FH_TRY(const std::uint32_t lines, find_lines(options_.prompt_tokens));
+    FH_TRY(const Compared prefill_rates, compare_prefill());
     // The streams' prompts are computed once and parked, so that they join quickly.
-    for (std::uint32_t s = 0; s < options_.streams; ++s) FH_TRY_VOID(prefill(s, lines));
+    std::uint64_t prompt_tokens = 0;
+    for (std::uint32_t s = 0; s < options_.streams; ++s) {
+      FH_TRY(const Prefilled parked, prefill(s, lines));
+      prompt_tokens = parked.tokens;
+    }
     steps_.clear();
     FH_TRY_VOID(generate_all(lines));
     const Steps::Rate rate = steps_.decode_rate(options_.streams);
@@ -173,10 +194,13 @@ class Bench {
                         "raise --output");
     }
     fmt::print(
-        "{{\"streams\": {}, \"prompt_tokens\": {}, \"prefill_tokens_per_s\": {:.3f}, "
-        "\"decode_steps\": {}, \"decode_tokens_per_s\": {:.3f}, \"library_share\": {:.4f}}}\n",
-        options_.streams, measured.tokens, static_cast<double>(measured.tokens) / measured.seconds,
-        rate.steps, rate.tokens_per_second, rate.library_share);
+        "{{\"streams\": {}, \"prompt_tokens\": {}, \"prefill_tokens\": {}, "
+        "\"prefill_tokens_per_s\": {:.3f}, \"uncut_tokens_per_s\": {:.3f}, "
+        "\"piece_tokens\": {}, \"decode_steps\": {}, \"decode_tokens_per_s\": {:.3f}, "
+        "\"library_share\": {:.4f}}}\n",
+        options_.streams, prompt_tokens, prefill_rates.tokens, prefill_rates.ours,
+        prefill_rates.uncut, engine_->probe()->piece_tokens.load(), rate.steps,
+        rate.tokens_per_second, rate.library_share);
     return {};
   }
 
@@ -194,10 +218,10 @@ class Bench {
     return answer->wait();
   }
 
-  base::Result<std::uint32_t> find_lines() {
+  base::Result<std::uint32_t> find_lines(std::uint32_t tokens) {
     for (std::uint32_t lines = 1; lines < 10'000; ++lines) {
       FH_TRY(const auto counted, prepare(generation_of(prompt_text(1, lines), 1), true));
-      if (counted.prompt_tokens >= options_.prompt_tokens) return lines;
+      if (counted.prompt_tokens >= tokens) return lines;
     }
     return base::fail(base::Code::Internal, "the prompt does not grow");
   }
@@ -249,6 +273,59 @@ class Bench {
     return out;
   }
 
+  struct Compared {
+    std::uint64_t tokens = 0;
+    double ours = 0;  // tokens per second, medians
+    double uncut = 0;
+  };
+  // In turns, each after a first one that wakes up what is lazy.
+  base::Result<Compared> compare_prefill() {
+    Compared out;
+    if (options_.prefill_tokens == 0) return out;
+    FH_TRY(const std::uint32_t lines, find_lines(options_.prefill_tokens));
+    FH_TRY(const Prefilled first, prefill(1000, lines));
+    out.tokens = first.tokens;
+    FH_TRY(auto model, Model::load({options_.model, false, {}}));
+    FH_TRY(auto context, Context::create(std::move(model), {options_.prefill_tokens * 5 / 4 + 16, 1,
+                                                            kUncutBatch, 1, options_.threads}));
+    FH_TRY_VOID(uncut_seconds(*context, out.tokens));
+    std::array<double, kPrefills> ours{};
+    std::array<double, kPrefills> uncut{};
+    for (std::uint32_t i = 0; i < kPrefills; ++i) {
+      rest();
+      FH_TRY(const Prefilled measured, prefill(1001 + i, lines));
+      ours[i] = static_cast<double>(measured.tokens) / measured.seconds;
+      rest();
+      FH_TRY(const double seconds, uncut_seconds(*context, out.tokens));
+      uncut[i] = static_cast<double>(out.tokens) / seconds;
+    }
+    std::ranges::sort(ours);
+    std::ranges::sort(uncut);
+    out.ours = ours[kPrefills / 2];
+    out.uncut = uncut[kPrefills / 2];
+    return out;
+  }
+
+  // Threads of the library go on spinning for a while after a batch: those of the one would hold up
+  // the other.
+  static void rest() { std::this_thread::sleep_for(std::chrono::milliseconds(500)); }
+
+  base::Result<double> uncut_seconds(Context& context, std::uint64_t tokens) {
+    context.clear_all();
+    const base::TimePoint begun = clock_.now();
+    for (std::uint32_t at = 0; at < tokens;) {
+      const auto end =
+          static_cast<std::uint32_t>(std::min<std::uint64_t>(tokens, at + kUncutBatch));
+      Batch batch;
+      for (; at < end; ++at) {
+        batch.add({static_cast<engine::llama::Token>(1000 + at * 31 % 20'000),
+                   static_cast<engine::llama::Position>(at), 0, at + 1 == tokens});
+      }
+      FH_TRY_VOID(context.decode(batch));
+    }
+    return std::chrono::duration<double>(clock_.now() - begun).count();
+  }
+
   base::Status generate_all(std::uint32_t lines) {
     for (std::uint32_t s = 0; s < options_.streams; ++s) {
       FH_TRY_VOID(make_ready(s, lines, options_.output_tokens));
@@ -281,11 +358,12 @@ base::Status run(int count, char** arguments) {
   take(flags, "--threads", options.threads);
   take(flags, "--streams", options.streams);
   take(flags, "--prompt", options.prompt_tokens);
+  take(flags, "--prefill", options.prefill_tokens);
   take(flags, "--output", options.output_tokens);
   if (options.model.empty()) {
     return base::fail(base::Code::InvalidArgument,
                       "usage: engine_step_driver --model FILE [--threads N] [--streams N] "
-                      "[--prompt TOKENS] [--output TOKENS]");
+                      "[--prompt TOKENS] [--prefill TOKENS] [--output TOKENS]");
   }
   Bench bench(std::move(options));
   FH_TRY_VOID(bench.open());

@@ -133,9 +133,12 @@ void ServedModels::start_workers(ControlClient& control) {
       }
     };
     model->engine->set_wanted(start);
-    // A worker that died is started again by the supervisor, with back-off.
-    model->engine->set_lost([model](base::Error why) {
+    // A worker that died is started again by the supervisor, with back-off. One that is stuck does
+    // not die: the supervisor ends it, by force if need be, and starts its successor.
+    model->engine->set_lost([model, start, &control](const base::Error& why) {
       base::log_warn("a worker is gone", {{"model", model->served.id}, {"why", why.message}});
+      if (why.code != base::Code::DeadlineExceeded) return;
+      if (control.stop_worker(model->start.model_id)) start();
     });
     taken += model->memory_bytes;
     if (taken <= room || model == entries_.front().get()) start();

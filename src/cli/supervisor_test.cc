@@ -155,6 +155,30 @@ int gateway_that_dies_with_a_worker(ControlClient& client, Told& told, bool firs
   sleep_for_ever();
 }
 
+// Its worker does not end when it is asked to, and is followed by another all the same.
+int gateway_with_stuck_worker(ControlClient& client, Told& told) {
+  if (!client.start_worker(worker_request(1, "stuck"))) return 3;
+  say_what_the_worker_says(told.record_until("started"));
+  if (!client.stop_worker("m")) return 3;
+  if (!client.start_worker(worker_request(1, "stuck"))) return 3;
+  say_what_the_worker_says(told.record_until("started m 2"));
+  record("done");
+  sleep_for_ever();
+}
+
+// Lets its worker end, by closing its socket, before it ends itself.
+int gateway_that_ends_after_its_worker(ControlClient& client, Told& told,
+                                       const std::string& behaviour) {
+  if (!client.start_worker(worker_request(1, behaviour))) return 3;
+  Told::Item started = told.record_until("started");
+  say_what_the_worker_says(started);
+  record("ready");
+  told.record_until("drain");
+  started.worker.reset();
+  told.record_until("exited");
+  return 0;
+}
+
 int drain_well(Told& told) {
   record("ready");
   told.record_until("drain");
@@ -192,6 +216,10 @@ int gateway_role(const Args& args) {
   if (scenario == "drain") return drain_well(told);
   if (scenario == "dying-worker") return gateway_with_dying_worker(**client, told);
   if (scenario == "good-worker") return gateway_with_good_worker(**client, told);
+  if (scenario == "stuck-worker") return gateway_with_stuck_worker(**client, told);
+  if (scenario == "leave" || scenario == "break") {
+    return gateway_that_ends_after_its_worker(**client, told, scenario);
+  }
   if (scenario == "dies") return gateway_that_dies_with_a_worker(**client, told, starts == 1);
   return 3;
 }
@@ -200,12 +228,20 @@ int worker_role(const Args& args) {
   base::os::end_with_parent();
   g_dir = std::filesystem::path(arg(args, "model-file")).parent_path().parent_path().parent_path();
   record(fmt::format("worker {}", getpid()));
-  if (arg(args, "behave") == "die") std::abort();
+  const std::string behaviour = arg(args, "behave");
+  if (behaviour == "die") std::abort();
+  if (behaviour == "stuck") signal(SIGTERM, SIG_IGN);
   const bool has_keys = getenv("UPSTREAM_KEY") != nullptr;
   const std::string text =
       fmt::format("{} {} {} {} {} {}", arg(args, "model-id"), arg(args, "context"),
                   arg(args, "sequences"), arg(args, "threads"), arg(args, "extra"), has_keys);
   if (!base::os::write_full(3, text)) return 3;
+  if (behaviour == "leave" || behaviour == "break") {
+    char byte = 0;
+    while (read(3, &byte, 1) > 0) {
+    }
+    return behaviour == "leave" ? 0 : 4;
+  }
   sleep_for_ever();
 }
 
@@ -218,6 +254,10 @@ int supervisor_role(const Args& args) {
   options.environment = {"UPSTREAM_KEY=sk-1"};
   options.drain_limit = std::chrono::milliseconds(std::stoi(arg(args, "drain-ms")));
   options.backoff = {10ms, 40ms, 3'600'000ms};
+  options.worker_stop_limit = 200ms;
+  if (std::filesystem::exists(g_dir) && freopen((g_dir / "log").c_str(), "a", stderr) == nullptr) {
+    return 99;
+  }
   options.on_listening = [](const Args& addresses) {
     for (const std::string& address : addresses) record("listening on " + address + " ");
   };
@@ -380,6 +420,30 @@ TEST_F(SupervisorTest, ASignalDrainsAndEndsWell) {
     EXPECT_EQ(exit_code(), 0);
     wait_for("drain 5000\nresult ok\n");
     EXPECT_FALSE(connect_to(address()));
+  }
+}
+
+TEST_F(SupervisorTest, AWorkerThatIsStuckIsKilledAndFollowed) {
+  start("stuck-worker");
+  const std::string text = wait_for("done");
+  const std::size_t killed = text.find("exited m 1: killed by signal 9 (SIGKILL), retry 0\n");
+  ASSERT_NE(killed, std::string::npos) << text;
+  EXPECT_NE(text.find("started m 2\n", killed), std::string::npos) << text;
+}
+
+// What is meant to happen is no error in the log.
+TEST_F(SupervisorTest, AStopLogsNoErrorUnlessThereIsOne) {
+  for (const auto& [scenario, errors] : {std::pair("leave", 0U), std::pair("break", 1U)}) {
+    std::filesystem::remove(dir_ / "events");
+    std::filesystem::remove(dir_ / "log");
+    start(scenario);
+    wait_for("ready");
+    ASSERT_TRUE(supervisor_.kill(SIGTERM));
+    EXPECT_EQ(exit_code(), 0);
+    const std::string log = base::os::read_file(dir_ / "log", 1 << 20).value_or("");
+    EXPECT_EQ(count(log, "worker ended"), 1U) << log;
+    EXPECT_EQ(count(log, " error "), errors) << log;
+    EXPECT_EQ(count(log, " warn "), 0U) << log;
   }
 }
 

@@ -74,9 +74,6 @@ int run_llama(const RoleArgs& args) {
   options.threads = static_cast<std::uint32_t>(args.number("threads"));
   options.queue_max = static_cast<std::uint32_t>(args.number("queue"));
   options.models = static_cast<std::uint32_t>(args.number("models"));
-  // Smaller chunks let prompts share more of what they have in common; 64 costs some 8 % of prefill
-  // throughput against 128 on two AVX2 cores, 32 would cost 25 %. Repeats do not depend on it.
-  options.chunk_tokens = 64;
   auto llama = engine::llama::LlamaEngine::create(std::move(options), {random, clock});
   if (!llama) return finish(std::unexpected(llama.error()));
   engine::WorkerOptions worker;

@@ -143,7 +143,9 @@ void WorkerSet::reap(Worker& worker) {
     worker.start_at = now + wait;
     retry_ms = static_cast<std::uint32_t>(wait.count());
   }
-  base::log(asked ? base::Level::Info : base::Level::Error, "worker ended",
+  // A gateway that ends lets its workers end before it.
+  const bool expected = asked || (!starts_ && status && (*status)->clean());
+  base::log(expected ? base::Level::Info : base::Level::Error, "worker ended",
             {{"model", worker.request.model_id},
              {"how", how},
              {"next_start_ms", retry_ms == kNotRetried ? "never" : std::to_string(retry_ms)}});

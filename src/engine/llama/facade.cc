@@ -55,6 +55,10 @@ std::unexpected<base::Error> contract(std::string what) {
   return base::fail(Code::InvalidArgument, "engine contract: " + std::move(what));
 }
 
+// What llama_decode returns, and for what it throws.
+constexpr int kGivenUp = 2;
+constexpr int kThrown = -2;
+
 bool on_progress(float done, void* user) {
   return (*static_cast<const std::function<bool(float)>*>(user))(done);
 }
@@ -339,6 +343,13 @@ Context::Context(std::shared_ptr<const Model> model, llama_context* context, con
   if (thread_pool_->pool != nullptr) {
     llama_attach_threadpool(context_, thread_pool_->pool, thread_pool_->pool);
   }
+  llama_set_abort_callback(
+      context_,
+      [](void* user) {
+        const GiveUp* give_up = static_cast<const Context*>(user)->give_up_;
+        return give_up != nullptr && (*give_up)();
+      },
+      this);
 }
 
 Context::~Context() {
@@ -380,8 +391,7 @@ base::Status Context::check(const Batch& batch) const {
   return {};
 }
 
-base::Status Context::decode(const Batch& batch) {
-  FH_TRY_VOID(check(batch));
+int Context::compute(const Batch& batch) {
   llama_batch& raw = raw_batch_->batch;
   raw.n_tokens = static_cast<std::int32_t>(batch.size());
   has_output_.assign(batch.size(), false);
@@ -394,13 +404,25 @@ base::Status Context::decode(const Batch& batch) {
     raw.logits[i] = row.output ? 1 : 0;
     has_output_[i] = row.output;
   }
-  int status = -2;
   try {
-    status = llama_decode(context_, raw);
+    const int status = llama_decode(context_, raw);
     if (status == 0) llama_synchronize(context_);
+    return status;
   } catch (const std::exception&) {
-    status = -2;
+    return kThrown;
   }
+}
+
+base::Status Context::decode(const Batch& batch, const GiveUp& give_up) {
+  FH_TRY_VOID(check(batch));
+  std::string errors;
+  if (give_up) {
+    give_up_ = &give_up;
+    collected_errors = &errors;  // giving up is none
+  }
+  const int status = compute(batch);
+  give_up_ = nullptr;
+  collected_errors = nullptr;
   if (status == 0) {
     for (const Batch::Row& row : batch.rows()) {
       if (!ledger_.append(row.sequence, 1)) FH_BUG("cells counted wrongly");
@@ -412,6 +434,7 @@ base::Status Context::decode(const Batch& batch) {
     return base::fail(Code::ResourceExhausted, "the KV pool has no room for the batch");
   }
   if (status != -1) resynchronise();
+  if (status == kGivenUp) return base::fail(Code::Cancelled, "the batch was given up");
   return base::fail(Code::Internal, "llama_decode failed with status " + std::to_string(status));
 }
 

@@ -112,7 +112,7 @@ class Context final : public KvMemory {
   struct Options {
     std::uint32_t cells = 4096;            // KV pool, shared by all sequences
     std::uint32_t sequences_max = 8;       // one more is used inside, for copying blocks
-    std::uint32_t batch_tokens_max = 128;  // rows of one decode()
+    std::uint32_t batch_tokens_max = 512;  // rows of one decode()
     std::uint32_t outputs_max = 8;         // rows of one decode() that want logits
     std::uint32_t threads = 1;
   };
@@ -124,8 +124,9 @@ class Context final : public KvMemory {
 
   // Computes the rows. Errors: InvalidArgument (contract; nothing was computed), ResourceExhausted
   // (cells; nothing was computed), Internal (the library failed; lengths are what the library still
-  // holds).
-  base::Status decode(const Batch& batch);
+  // holds), Cancelled (`give_up`, asked many times while it computes, said so; nothing was kept).
+  using GiveUp = std::function<bool()>;
+  base::Status decode(const Batch& batch, const GiveUp& give_up = {});
   // Raw logits of the row with this index in the last decoded batch; empty if that row had no
   // output.
   std::span<const float> logits(std::size_t row) const;
@@ -144,6 +145,7 @@ class Context final : public KvMemory {
                        std::uint32_t end) override;
 
   void set_threads(std::uint32_t threads);
+  std::uint32_t batch_tokens_max() const { return options_.batch_tokens_max; }
   const Model& model() const { return *model_; }
   llama_context* raw() const { return context_; }
   // Whether the library's own record agrees with ours; for tests.
@@ -154,6 +156,7 @@ class Context final : public KvMemory {
   struct ThreadPool;
   Context(std::shared_ptr<const Model> model, llama_context* context, const Options& options);
   base::Status check(const Batch& batch) const;
+  int compute(const Batch& batch);
   bool is_public(SequenceId sequence) const;
   SequenceId scratch() const { return static_cast<SequenceId>(options_.sequences_max); }
   void resynchronise();
@@ -164,7 +167,8 @@ class Context final : public KvMemory {
   CellLedger ledger_;
   std::unique_ptr<RawBatch> raw_batch_;
   std::unique_ptr<ThreadPool> thread_pool_;
-  std::vector<bool> has_output_;  // per row of the last batch
+  std::vector<bool> has_output_;     // per row of the last batch
+  const GiveUp* give_up_ = nullptr;  // while decode() runs
 };
 
 // Bytes of memory of this machine; 0 if unknown.

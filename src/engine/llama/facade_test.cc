@@ -198,6 +198,52 @@ TEST_F(FacadeTest, RestoredAndForkedMemoryContinuesToTheBit) {
   EXPECT_EQ(context->cells_used(), 0U);
 }
 
+// What a server settles in its first idle seconds, and that it then holds for other cuts and tokens
+// than those that were tried.
+TEST_F(FacadeTest, WholeChunksGiveTheSameNumbersHoweverTheyAreCut) {
+  auto created = Context::create(shared_model(), {320, 1, 256, 1, 1});
+  ASSERT_TRUE(created.has_value());
+  context = std::move(*created);
+  const auto never = [] { return false; };
+  const auto free = cuts_are_free(*context, 64, 256, never);
+  ASSERT_TRUE(free.has_value());
+  EXPECT_TRUE(*free);  // rows of a batch are computed alike on a CPU
+  EXPECT_EQ(context->cells_used(), 0U);
+  std::vector<BlockData> seen;
+  using Cuts = std::vector<std::uint32_t>;
+  for (const Cuts& cuts : {Cuts{256}, Cuts{64, 256}, Cuts{128, 192, 256}, Cuts{192, 256}}) {
+    context->clear_all();
+    std::uint32_t at = 0;
+    for (const std::uint32_t cut : cuts) {
+      ASSERT_TRUE(decode(0, at, cut - at, false).has_value());
+      at = cut;
+    }
+    const auto saved = context->save(0, 0, 256);
+    ASSERT_TRUE(saved.has_value());
+    seen.push_back(*saved);
+    EXPECT_EQ(seen.back(), seen.front());
+  }
+  EXPECT_FALSE(cuts_are_free(*context, 64, 320, never).has_value());  // above one batch
+  EXPECT_FALSE(cuts_are_free(*context, 64, 256, [] { return true; }).has_value());
+  EXPECT_EQ(context->cells_used(), 0U);
+}
+
+TEST_F(FacadeTest, ABatchThatIsGivenUpChangesNothing) {
+  ASSERT_TRUE(decode(0, 0, 16, false).has_value());
+  Batch batch;
+  for (int i = 16; i < 48; ++i) batch.add({100 + i, i, 0, i == 47});
+  int asked = 0;
+  const auto status = context->decode(batch, [&] { return ++asked > 20; });
+  ASSERT_FALSE(status.has_value());
+  EXPECT_EQ(status.error().code, base::Code::Cancelled);
+  EXPECT_EQ(asked, 21);
+  EXPECT_EQ(context->length(0), 16U);
+  EXPECT_TRUE(context->consistent());
+  EXPECT_TRUE(context->logits(31).empty());
+  ASSERT_TRUE(context->decode(batch).has_value());
+  EXPECT_FALSE(context->logits(31).empty());
+}
+
 TEST_F(FacadeTest, DamagedBlocksAreRefused) {
   ASSERT_TRUE(decode(0, 0, 16, false).has_value());
   const auto block = context->save(0, 0, 16);

@@ -4,7 +4,8 @@
 // tenant that begins alike (forked, nothing copied), blocks parked in RAM (copied back in), and
 // computing.
 //
-// Exactness. Prefill is split at multiples of the chunk size counted from position 0, and before a
+// Exactness. Prefill is cut at multiples of the chunk size counted from position 0 (at all of them,
+// or at any where it was shown that this makes no difference, see step_plan.h), and before a
 // prompt's last token, which is computed like a generated one, alone in its sequence. A block is
 // taken up only by prompts that would compute it in the same shape: the whole chunks by all that
 // begin alike, what lies between the last of them and the last token only by a repeat of the whole
@@ -12,8 +13,9 @@
 // The context holds running sequences only: when nothing runs it is emptied, so that a request that
 // runs alone finds the same memory layout every time.
 // Together: a request repeated alone gives the same logits, bit by bit, whether its prefix was
-// computed or restored. Not held: in company the layout differs and so may the last bits, also of
-// a prefix that was computed in company and is reused later; and generated tokens are stored as
+// computed or restored. Not held: in company the layout differs, and beside answers the pieces are
+// smaller, so the numbers may differ in their last bits, also those of a prefix that was computed
+// in company and is reused later; and generated tokens are stored as
 // they were computed, row by row, so a later turn built on them repeats itself but differs in last
 // bits from a run that prefills the whole conversation.
 //

@@ -208,7 +208,8 @@ base::Result<std::unique_ptr<Runner>> LlamaEngine::Impl::load_weights() {
   Context::Options wanted;
   wanted.cells = size.cells;
   wanted.sequences_max = options.sequences_max;
-  wanted.batch_tokens_max = std::max(options.chunk_tokens, options.sequences_max + 1);
+  wanted.batch_tokens_max =
+      std::max({options.chunk_tokens, options.step_tokens_max, options.sequences_max + 1});
   wanted.outputs_max = options.sequences_max;
   wanted.threads = options.threads;
   FH_TRY(auto context, Context::create(std::move(model), wanted));
@@ -218,6 +219,7 @@ base::Result<std::unique_ptr<Runner>> LlamaEngine::Impl::load_weights() {
   how.pool.reuse = proven_reuse(*context);
   how.budget.latency_factor = options.latency_factor;
   how.budget.tokens_max = std::max(options.step_tokens_max, options.chunk_tokens);
+  how.piece_tokens_max = options.step_tokens_max;
   how.threads_max = options.threads;
   how.threads = options.threads;
   if (options.adapt_threads) how.threads = fastest_threads(*context, options.threads, clock);

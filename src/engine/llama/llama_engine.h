@@ -31,8 +31,9 @@ struct LlamaOptions {
   std::uint32_t threads = 0;        // 0 = the cores this process may use
   bool adapt_threads = true;        // fewer threads while others use the cores (thread_governor.h)
   std::uint32_t queue_max = 64;     // prepared or started requests that are not running yet
-  std::uint32_t chunk_tokens =
-      128;  // prefill is cut here and reuse ends here; a multiple of 32 (kv_pool.h)
+  // Reuse ends at multiples of this (kv_pool.h). A multiple of 32; with fewer than 64 the CPU
+  // backend computes attention by row, which is slower.
+  std::uint32_t chunk_tokens = 64;
   std::uint32_t models = 1;        // served on this machine, each with a share of the next two
   std::uint64_t kv_bytes_max = 0;  // KV pool; 0 = a share of an eighth of the machine's memory
   std::uint64_t parked_bytes_max = kDefaultParked;  // prefixes parked in RAM; 0 = none
@@ -41,7 +42,7 @@ struct LlamaOptions {
   std::uint32_t output_reserve =
       256;  // output that admission keeps room for; what is beyond may have to wait
   double latency_factor =
-      3.0;  // inter-token latency that prefill of others may cause (step_budget.h)
+      2.5;  // inter-token latency that prefill of others may cause (step_budget.h)
   // When the model's chat template does not come to an end (template_limits.h); without one the
   // process ends, which in a worker is what helps.
   std::function<void()> on_stuck_template;

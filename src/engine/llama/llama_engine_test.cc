@@ -299,6 +299,47 @@ TEST_F(EngineTest, ARepeatComputesOneTokenAndABeginningIsSharedExactly) {
   }
 }
 
+// Where cuts are free, a cold prompt is computed in large pieces; the numbers are those of single
+// chunks and those of a prompt whose beginning was there already.
+TEST_F(EngineTest, LargePiecesGiveTheNumbersOfSmallOnes) {
+  auto o = options();
+  o.chunk_tokens = 64;
+  o.step_tokens_max = 64;
+  auto question = ask(story(28, "gardener") + "What did they tell?", 4);
+  question.sampling.temperature = 1.2;
+  question.sampling.seed = 5;
+  question.logprobs = true;
+  const auto run = [&] {
+    Call call;
+    start(call, question);
+    call.finished();
+    std::vector<double> values;
+    for (const auto& lp : call.logprobs()) values.push_back(lp.logprob);
+    return std::pair(call.text(), values);
+  };
+  const auto largest = [&] {
+    std::uint32_t tokens = 0;
+    for (const StepReport& step : reports()) {
+      for (const auto& piece : step.pieces) tokens = std::max(tokens, piece.end - piece.begin);
+    }
+    return tokens;
+  };
+  open(o);
+  const auto in_chunks = run();
+  EXPECT_EQ(largest(), 64U);
+  o.step_tokens_max = 512;
+  open(o);
+  while (engine->probe()->piece_tokens == 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  ASSERT_EQ(engine->probe()->piece_tokens, 512U);
+  EXPECT_EQ(run(), in_chunks);
+  EXPECT_EQ(largest(), 512U);
+  open(o);  // the proof is given up for a request
+  answer(ask(story(7, "gardener"), 1));
+  EXPECT_EQ(run(), in_chunks);
+}
+
 TEST_F(EngineTest, WithoutASeedAnswersDiffer) {
   open();
   auto question = ask("Write the first line of a novel.", 24);

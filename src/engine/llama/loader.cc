@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -32,6 +33,22 @@ std::vector<float> logits_after(Context& context, SequenceId sequence) {
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
   return !a.empty() && a.size() == b.size() &&
          std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+// Keys and values of the first `tokens` probe tokens, computed in pieces of `piece`; empty when
+// given up or on any failure.
+BlockData computed_in_pieces(Context& context, std::uint32_t tokens, std::uint32_t piece,
+                             const Context::GiveUp& give_up) {
+  context.clear_all();
+  for (std::uint32_t begin = 0; begin < tokens; begin += piece) {
+    Batch batch;
+    for (std::uint32_t i = begin; i < begin + piece; ++i) {
+      batch.add({probe_token(context.model(), i), static_cast<Position>(i), 0, false});
+    }
+    if (!context.decode(batch, give_up)) return {};
+  }
+  auto saved = context.save(0, 0, tokens);
+  return saved ? std::move(*saved) : BlockData{};
 }
 
 bool compute_probe(Context& context) {
@@ -92,6 +109,20 @@ ReuseKind proven_reuse(Context& context) {
   }
   if (kind == ReuseKind::BlocksAndForks && !same_bits(expected, forked)) kind = ReuseKind::Blocks;
   return kind;
+}
+
+std::optional<bool> cuts_are_free(Context& context, std::uint32_t chunk, std::uint32_t wide,
+                                  const Context::GiveUp& give_up) {
+  if (chunk == 0 || wide % chunk != 0 || wide > context.batch_tokens_max() ||
+      wide > context.cells_max()) {
+    return std::nullopt;
+  }
+  const BlockData whole = computed_in_pieces(context, wide, wide, give_up);
+  const BlockData cut =
+      whole.empty() ? BlockData{} : computed_in_pieces(context, wide, chunk, give_up);
+  context.clear_all();
+  if (cut.empty()) return std::nullopt;
+  return whole == cut;
 }
 
 std::uint32_t fastest_threads(Context& context, std::uint32_t threads_max,

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -31,6 +32,14 @@ base::Result<PoolSize> pool_size(const Model& model, const PoolWish& wish);
 // bit: what this architecture claims is believed only as far as it holds here. Leaves the context
 // empty.
 ReuseKind proven_reuse(Context& context);
+
+// Whether the numbers of a prompt do not depend on how it is cut: `wide` tokens computed in one
+// piece, and again chunk by chunk, leave the same keys and values bit by bit. So it is on CPUs,
+// where each row of a batch is computed alike, and not on every accelerator. Takes as long as 2 x
+// `wide` tokens of prefill; nothing when given up or when it cannot be tried. Leaves the context
+// empty.
+std::optional<bool> cuts_are_free(Context& context, std::uint32_t chunk, std::uint32_t wide,
+                                  const Context::GiveUp& give_up);
 
 // The number of threads, at most `threads_max`, with which steps are fastest at this moment: fewer
 // than the maximum when other programs hold some of the cores. Leaves the context empty and set to

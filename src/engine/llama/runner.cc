@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "engine/llama/loader.h"
 
 namespace fh::engine::llama {
 
@@ -17,7 +18,15 @@ Runner::Runner(std::unique_ptr<Context> context, const base::Clock& clock, Optio
       pool_(*context_, options_.pool),
       budget_(options_.budget),
       governor_(options_.threads_max, options_.threads, options_.adapt_threads),
-      sampling_(options_.sampling_helpers) {}
+      sampling_(options_.sampling_helpers),
+      wide_(options_.pool.chunk_tokens) {
+  const std::uint32_t chunk = options_.pool.chunk_tokens;
+  const std::uint32_t most =
+      std::min({options_.piece_tokens_max, context_->batch_tokens_max(), context_->cells_max()});
+  options_.piece_tokens_max = std::max(chunk, most / chunk * chunk);
+  cuts_known_ = options_.piece_tokens_max == chunk;
+  probe_.piece_tokens = cuts_known_ ? chunk : 0;
+}
 
 Runner::~Runner() = default;
 
@@ -27,6 +36,7 @@ void Runner::submit(std::unique_ptr<Request> request) {
     request->queued_at = clock_.now();
     ++counts_.queued;
     inbox_.push_back(std::move(request));
+    interrupted_ = true;
   }
   changed_.notify_one();
 }
@@ -35,6 +45,7 @@ void Runner::cancel(Ticket ticket) {
   {
     const std::lock_guard lock(mutex_);
     cancels_.push_back(ticket);
+    interrupted_ = true;
   }
   changed_.notify_one();
 }
@@ -43,6 +54,7 @@ void Runner::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
+    interrupted_ = true;
   }
   changed_.notify_one();
 }
@@ -61,14 +73,37 @@ void Runner::publish() {
   counts_.cells_used = context_->cells_used();
 }
 
+bool Runner::has_work() const {
+  return stopping_ || !inbox_.empty() || !cancels_.empty();
+}
+
+// How prompts may be cut; given up, to be begun anew, when there is something better to do.
+void Runner::find_cuts() {
+  const std::uint32_t wide = options_.piece_tokens_max;
+  const auto free =
+      cuts_are_free(*context_, pool_.chunk_tokens(), wide, [this] { return interrupted_.load(); });
+  if (!free && interrupted_) return;
+  cuts_known_ = true;
+  if (free.value_or(false)) wide_ = wide;
+  probe_.piece_tokens = wide_;
+  base::log_info("how prompts are computed is settled",
+                 {{"piece_tokens", std::to_string(wide_)},
+                  {"chunk_tokens", std::to_string(pool_.chunk_tokens())}});
+}
+
 void Runner::run() noexcept {
   while (true) {
     {
       std::unique_lock lock(mutex_);
-      if (active_.empty() && queue_.empty()) {
-        changed_.wait(lock, [this] { return stopping_ || !inbox_.empty() || !cancels_.empty(); });
-      }
+      const bool idle = active_.empty() && queue_.empty();
+      if (idle && cuts_known_) changed_.wait(lock, [this] { return has_work(); });
       if (stopping_) break;
+      interrupted_ = false;
+      if (idle && !has_work()) {
+        lock.unlock();
+        find_cuts();
+        continue;
+      }
     }
     take_inbox();
     admit();

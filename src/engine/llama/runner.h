@@ -2,12 +2,16 @@
 // The engine thread's work: admits requests, plans and computes steps, samples, and gives events
 // out. It owns the context and everything that runs on it.
 //
+// A step is the unit of nearly everything: admissions and priorities act between steps, cancels too
+// but for a piece of prompt that is computed alone, which is given up. While nothing is to be done,
+// the runner finds out how prompts may be cut (loader.h, cuts_are_free); until it knows, they are
+// computed chunk by chunk.
+//
 // Memory: a request is admitted when its prompt and a part of its output fit beside what the
 // running ones may still need. If the pool runs full all the same, the youngest is set aside, exact
-// to the bit, and goes on when there is room; the others do not notice. A step is the unit of
-// everything: cancels, admissions and priorities act between steps. Threads: submit(), cancel() and
-// counts() from any thread; run() on the engine thread, which calls the events' functions without
-// holding a lock.
+// to the bit, and goes on when there is room; the others do not notice. Threads: submit(), cancel()
+// and counts() from any thread; run() on the engine thread, which calls the events' functions
+// without holding a lock.
 
 #include <atomic>
 #include <condition_variable>
@@ -36,6 +40,7 @@ class Runner {
   struct Options {
     KvPool::Options pool;
     StepBudget::Options budget;
+    std::uint32_t piece_tokens_max = 0;  // of prompts that may be cut freely; 0 = one chunk each
     std::uint32_t output_reserve = 256;  // output tokens that admission keeps free per request
     std::size_t sampling_helpers = 0;
     std::uint32_t threads_max = 1;  // of the context
@@ -69,12 +74,25 @@ class Runner {
   std::uint64_t promised_cells() const;
   bool place(Active& active);
   void begin(ActivePtr active);
+  bool has_work() const;
+  void find_cuts();
   void step();
   void extend_from_store();
   bool waits_for_other(const Active& active) const;
   StepPlan plan(StepReport& report);
-  void decode_step(const StepPlan& plan, StepReport& report);
-  void prefill_step(const PrefillPiece& piece, bool has_decoders, StepReport& report);
+  // A piece of a prompt as it goes through a step, in which places in active_ may change.
+  struct Part {
+    std::uint64_t order = 0;
+    PrefillPiece piece;
+    Active* active = nullptr;
+  };
+  static void add_piece(Batch& batch, const Part& part);
+  Active* still_wanted(const Part& part);
+  void answers_step(const StepPlan& plan, std::vector<Part> parts, StepReport& report);
+  void learn_step(const StepBudget::Decoders& decoders, const std::vector<Part>& parts,
+                  StepReport& report);
+  void prompt_step(const Part& part, StepReport& report);
+  void prefilled(Active& active, const PrefillPiece& piece, StepReport& report);
   void decoded(Active& active);
   // The rows are the first ones of the last batch.
   void sample_rows(const std::vector<Active*>& rows);
@@ -108,6 +126,9 @@ class Runner {
   std::vector<Ticket> closed_;
   std::uint64_t next_order_ = 1;
   std::uint64_t step_number_ = 0;
+  std::uint32_t wide_;  // tokens of a piece that is computed alone
+  bool cuts_known_ = false;
+  double sampling_row_ns_ = 0;  // smoothed
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
@@ -115,6 +136,7 @@ class Runner {
   std::vector<Ticket> cancels_;
   Counts counts_;
   bool stopping_ = false;
+  std::atomic<bool> interrupted_ = false;  // something came while a batch may be given up
 };
 
 }  // namespace fh::engine::llama

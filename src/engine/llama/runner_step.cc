@@ -1,5 +1,6 @@
 // One step: decoders, pieces of prefill, sampling, output; see runner.h.
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -8,10 +9,21 @@
 
 namespace fh::engine::llama {
 
+namespace {
+constexpr double kWorthSharingNs = 1e6;
+constexpr double kSmoothing = 0.1;
+}  // namespace
+
 struct Runner::Sampled {
   base::Result<Token> token = Token{0};
   std::vector<domain::TokenLogprob> logprob;
 };
+
+void Runner::add_piece(Batch& batch, const Part& part) {
+  for (std::uint32_t at = part.piece.begin; at < part.piece.end; ++at) {
+    batch.add({part.active->tokens[at], static_cast<Position>(at), part.active->sequence, false});
+  }
+}
 
 // Whether an earlier request of the tenant is computing the very piece this one needs next: then it
 // is cheaper to wait and take it over.
@@ -51,19 +63,24 @@ void Runner::extend_from_store() {
 StepPlan Runner::plan(StepReport& report) {
   std::vector<std::uint32_t> decoders;
   std::vector<PrefillView> prefills;
+  StepBudget::Decoders answers;
   std::uint32_t depth = 0;
   for (std::uint32_t slot = 0; slot < active_.size(); ++slot) {
     const Active& active = *active_[slot];
     if (active.decoding) {
       decoders.push_back(slot);
+      ++answers.rows;
+      answers.depth_sum += active.computed;
     } else if (!waits_for_other(active)) {
       prefills.push_back({slot, active.computed, active.prefill_end(),
                           queue_.service(active.request->tenant), active.order, active.waited});
       depth = std::max(depth, active.computed);
     }
   }
-  report.budget_tokens = prefills.empty() ? 0 : budget_.tokens(!decoders.empty(), depth);
-  return make_step_plan(decoders, prefills, report.budget_tokens, pool_.chunk_tokens());
+  if (prefills.empty()) return make_step_plan(decoders, {}, 0, {});
+  report.budget_tokens =
+      std::min(budget_.tokens(answers, depth), context_->batch_tokens_max() - answers.rows);
+  return make_step_plan(decoders, prefills, report.budget_tokens, {pool_.chunk_tokens(), wide_});
 }
 
 void Runner::step() {
@@ -77,20 +94,18 @@ void Runner::step() {
   }
   // Slots are places in active_, which changes when a request is set aside: keep admission numbers
   // instead.
-  std::vector<std::pair<std::uint64_t, PrefillPiece>> pieces;
+  std::vector<Part> parts;
   for (const PrefillPiece& piece : planned.pieces) {
-    pieces.emplace_back(active_[piece.slot]->order, piece);
+    parts.push_back({active_[piece.slot]->order, piece, nullptr});
   }
-  if (!planned.decoders.empty()) decode_step(planned, report);
-  for (auto& [order, piece] : pieces) {
-    Active* active = find_active(order);
-    const bool gone = active == nullptr || active->computed != piece.begin ||
-                      std::ranges::find(closed_, active->request->ticket) != closed_.end();
-    if (gone) continue;
-    piece.slot = static_cast<std::uint32_t>(
-        std::ranges::find(active_, active, [](const ActivePtr& a) { return a.get(); }) -
-        active_.begin());
-    prefill_step(piece, !planned.decoders.empty(), report);
+  if (planned.decoders.empty()) {
+    for (Part& part : parts) {
+      part.active = still_wanted(part);
+      if (part.active == nullptr || !make_room(part.piece.size(), part.active)) continue;
+      prompt_step(part, report);
+    }
+  } else {
+    answers_step(planned, std::move(parts), report);
   }
   remove_closed();
   ++probe_.steps;
@@ -98,10 +113,35 @@ void Runner::step() {
   if (options_.on_step) options_.on_step(report);
 }
 
-void Runner::decode_step(const StepPlan& plan, StepReport& report) {
+// The request of a planned piece, unless it has ended or been set aside since.
+Active* Runner::still_wanted(const Part& part) {
+  Active* active = find_active(part.order);
+  const bool gone = active == nullptr || active->computed != part.piece.begin ||
+                    std::ranges::find(closed_, active->request->ticket) != closed_.end();
+  return gone ? nullptr : active;
+}
+
+// Every answer's next token, and pieces of prompts in the same batch.
+void Runner::answers_step(const StepPlan& plan, std::vector<Part> parts, StepReport& report) {
   std::vector<std::uint64_t> orders;
   for (const std::uint32_t slot : plan.decoders) orders.push_back(active_[slot]->order);
-  make_room(static_cast<std::uint32_t>(orders.size()), nullptr);
+  auto cells = static_cast<std::uint32_t>(orders.size());
+  make_room(cells, nullptr);
+  std::map<std::uint64_t, std::uint32_t> reached;  // by the pieces of a request before this one
+  std::erase_if(parts, [&](Part& part) {
+    Active* active = find_active(part.order);
+    if (active == nullptr) return true;
+    const auto at = reached.try_emplace(part.order, active->computed).first;
+    if (at->second != part.piece.begin || !make_room(cells + part.piece.size(), active))
+      return true;
+    at->second = part.piece.end;
+    cells += part.piece.size();
+    return false;
+  });
+  std::erase_if(parts, [&](Part& part) {  // making room may have set some aside
+    part.active = find_active(part.order);
+    return part.active == nullptr;
+  });
   std::vector<Active*> rows;
   std::vector<Active*> silent;  // only wanted their prompt computed
   for (const std::uint64_t order : orders) {
@@ -113,35 +153,61 @@ void Runner::decode_step(const StepPlan& plan, StepReport& report) {
   rows.insert(rows.end(), silent.begin(), silent.end());
   if (rows.empty()) return;
   Batch batch;
-  std::uint64_t depth_sum = 0;
+  StepBudget::Decoders decoders;
   for (const Active* active : rows) {
     batch.add({active->tokens.back(), static_cast<Position>(active->computed), active->sequence,
                active->request->output_max > 0});
-    depth_sum += active->computed;
+    decoders.depth_sum += active->computed;
+    ++decoders.rows;
     report.decoders.push_back(active->request->ticket);
   }
+  for (const Part& part : parts) add_piece(batch, part);
   const base::TimePoint start = clock_.now();
   const base::Status status = context_->decode(batch);
   report.decode_ns = (clock_.now() - start).count();
   if (!status) {
+    for (const Part& part : parts) rows.push_back(part.active);
+    std::ranges::sort(rows);
+    rows.erase(std::ranges::unique(rows).begin(), rows.end());
     for (Active* active : rows) {
       active->computed = context_->length(active->sequence);
       fail(*active, status.error());
     }
     return;
   }
-  budget_.decoded(static_cast<std::uint32_t>(rows.size()), depth_sum, report.decode_ns);
-  const std::uint32_t threads = governor_.threads();
-  if (governor_.decoded(static_cast<std::uint32_t>(rows.size()), report.decode_ns) != threads) {
-    context_->set_threads(governor_.threads());
-  }
-  probe_.threads = governor_.threads();
-  probe_.decode_ns += static_cast<std::uint64_t>(report.decode_ns);
-  ++probe_.decode_batches;
+  learn_step(decoders, parts, report);
   for (Active* active : rows) decoded(*active);
+  for (const Part& part : parts) prefilled(*part.active, part.piece, report);
   rows.resize(sampled);
   sample_rows(rows);
   for (Active* active : silent) finish(*active, domain::EndReason::Length);
+}
+
+void Runner::learn_step(const StepBudget::Decoders& decoders, const std::vector<Part>& parts,
+                        StepReport& report) {
+  std::uint32_t tokens = 0;
+  std::uint32_t depth = 0;
+  for (const Part& part : parts) {
+    tokens += part.piece.size();
+    depth = std::max(depth, part.piece.begin);
+  }
+  const std::int64_t took = report.decode_ns;
+  if (tokens > 0) {
+    const auto answers = static_cast<std::int64_t>(budget_.decode_ns(decoders));
+    report.decode_ns = answers > 0 ? std::min(took, answers) : took;
+    report.prefill_ns = took - report.decode_ns;
+    budget_.both(decoders, tokens, depth, took);
+  } else {
+    budget_.decoded(decoders, took);
+    const std::uint32_t threads = governor_.threads();
+    if (governor_.decoded(decoders.rows, took) != threads) {
+      context_->set_threads(governor_.threads());
+    }
+    probe_.threads = governor_.threads();
+  }
+  probe_.decode_ns += static_cast<std::uint64_t>(report.decode_ns);
+  probe_.prefill_ns += static_cast<std::uint64_t>(report.prefill_ns);
+  ++probe_.decode_batches;
 }
 
 // The last token of the sequence is computed. The first time that is the prompt's, and the prompt
@@ -155,32 +221,38 @@ void Runner::decoded(Active& active) {
   ++probe_.prefill_tokens;
 }
 
-void Runner::prefill_step(const PrefillPiece& piece, bool has_decoders, StepReport& report) {
-  Active& active = *active_[piece.slot];
-  const std::uint32_t count = piece.end - piece.begin;
-  if (!make_room(count, &active)) return;
+// A piece alone; given up when its request is cancelled.
+void Runner::prompt_step(const Part& part, StepReport& report) {
+  Active& active = *part.active;
   Batch batch;
-  for (std::uint32_t at = piece.begin; at < piece.end; ++at) {
-    batch.add({active.tokens[at], static_cast<Position>(at), active.sequence, false});
-  }
+  add_piece(batch, part);
   const base::TimePoint start = clock_.now();
-  const base::Status status = context_->decode(batch);
+  const base::Status status = context_->decode(batch, [this, ticket = active.request->ticket] {
+    if (!interrupted_) return false;
+    const std::lock_guard lock(mutex_);
+    return stopping_ || std::ranges::find(cancels_, ticket) != cancels_.end();
+  });
   const std::int64_t took = (clock_.now() - start).count();
-  active.computed = context_->length(active.sequence);
   if (!status) {
-    fail(active, status.error());
+    active.computed = context_->length(active.sequence);
+    if (status.error().code != base::Code::Cancelled) fail(active, status.error());
     return;
   }
+  budget_.prefilled(part.piece.size(), part.piece.begin, took);
+  probe_.prefill_ns += static_cast<std::uint64_t>(took);
+  report.prefill_ns += took;
+  prefilled(active, part.piece, report);
+}
+
+void Runner::prefilled(Active& active, const PrefillPiece& piece, StepReport& report) {
+  active.computed = context_->length(active.sequence);
   active.waited = 0;
   active.prompt_done =
       std::max(active.prompt_done, std::min(active.computed, active.prompt_size()));
   active.stored =
       pool_.advance(active.sequence, std::span<const Token>(active.tokens).first(active.computed));
-  budget_.prefilled(count, piece.begin, took, has_decoders);
-  queue_.charge(active.request->tenant, count, 0);
-  probe_.prefill_tokens += count;
-  probe_.prefill_ns += static_cast<std::uint64_t>(took);
-  report.prefill_ns += took;
+  queue_.charge(active.request->tenant, piece.size(), 0);
+  probe_.prefill_tokens += piece.size();
   report.pieces.push_back({active.request->ticket, piece.begin, piece.end});
   if (!piece.last) return;
   active.decoding = true;
@@ -211,7 +283,16 @@ void Runner::sample_rows(const std::vector<Active*>& rows) {
     }
     return;
   }
-  sampling_.run(rows.size(), [&](std::size_t i) { sampled[i] = sample_row(*rows[i], i); });
+  // Waking others costs more than rows that need only a look at their logits.
+  const auto one = [&](std::size_t i) { sampled[i] = sample_row(*rows[i], i); };
+  const double rows_now = static_cast<double>(rows.size());
+  if (sampling_row_ns_ * rows_now > kWorthSharingNs) {
+    sampling_.run(rows.size(), one);
+  } else {
+    for (std::size_t i = 0; i < rows.size(); ++i) one(i);
+  }
+  const auto sampling_ns = static_cast<double>((clock_.now() - start).count());
+  sampling_row_ns_ += kSmoothing * (sampling_ns / rows_now - sampling_row_ns_);
   for (std::size_t i = 0; i < rows.size(); ++i) accept(*rows[i], std::move(sampled[i]));
   probe_.sampling_ns += static_cast<std::uint64_t>((clock_.now() - start).count());
 }

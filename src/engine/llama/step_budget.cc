@@ -15,8 +15,19 @@ constexpr double kThousand = 1000.0;
 constexpr double kOutlier = 4.0;
 constexpr std::uint64_t kTrusted = 16;
 
-std::array<double, 3> decode_features(std::uint32_t rows, std::uint64_t depth_sum) {
-  return {1.0, static_cast<double>(rows), static_cast<double>(depth_sum) / kThousand};
+// A step may take so many tokens more or less than would fit exactly: while their number stays the
+// same, the library goes on with the graph that it has built.
+constexpr double kKeep = 0.75;
+// What larger steps cost is known for certain only near those that were seen: growth by half at
+// most.
+constexpr std::uint32_t kGrowthPercent = 150;
+// Steps of answers without prefill, before anything else is known.
+constexpr std::uint64_t kFirstSteps = 3;
+constexpr double kDebtMax = 8;  // in steps that pay it back
+
+std::array<double, 3> decode_features(const StepBudget::Decoders& decoders) {
+  return {1.0, static_cast<double>(decoders.rows),
+          static_cast<double>(decoders.depth_sum) / kThousand};
 }
 std::array<double, 3> prefill_features(std::uint32_t tokens, std::uint32_t depth) {
   const double n = static_cast<double>(tokens) / 100.0;
@@ -70,42 +81,80 @@ template class LinearCost<1>;
 template class LinearCost<2>;
 template class LinearCost<3>;
 
-double StepBudget::decode_ns(std::uint32_t rows, std::uint64_t depth_sum) const {
-  return decode_cost_.predict(decode_features(rows, depth_sum));
+double StepBudget::decode_ns(const Decoders& decoders) const {
+  return decode_cost_.predict(decode_features(decoders));
 }
 
 double StepBudget::prefill_ns(std::uint32_t tokens, std::uint32_t depth) const {
   return prefill_cost_.predict(prefill_features(tokens, depth));
 }
 
-std::uint32_t StepBudget::tokens(bool has_decoders, std::uint32_t depth) const {
-  if (!has_decoders) return options_.tokens_max;
-  if (credit_ns_ < 0) return 0;
-  const double one = prefill_ns(options_.tokens_max, depth) / options_.tokens_max;
-  if (one <= 0) return options_.tokens_min;
-  const double affordable = std::min(credit_ns_ / one, static_cast<double>(options_.tokens_max));
-  return std::max(options_.tokens_min, static_cast<std::uint32_t>(affordable));
+double StepBudget::beside_ns(std::uint32_t tokens, std::uint32_t depth) const {
+  return beside_cost_.predict(prefill_features(tokens, depth));
 }
 
-void StepBudget::decoded(std::uint32_t rows, std::uint64_t depth_sum, std::int64_t nanoseconds) {
-  if (rows == 0) return;
-  const auto took = static_cast<double>(nanoseconds);
-  decode_cost_.learn(decode_features(rows, depth_sum), took);
-  double solo = decode_ns(1, depth_sum / rows);
-  if (solo <= 0 || solo > took) solo = took;
+// What a step of these answers leaves for prefill. Half a step of theirs even when the company
+// alone is over the target: prefill must never stop.
+double StepBudget::room_ns(const Decoders& decoders) const {
+  const double all = decode_ns(decoders);
+  const double one = std::min(decode_ns({1, decoders.depth_sum / decoders.rows}), all);
   const double target = options_.latency_target_ms > 0 ? options_.latency_target_ms * 1e6
-                                                       : options_.latency_factor * solo;
-  // Prefill gets half a decode step even when the company alone is over the target: it must never
-  // stop.
-  const double allowance = std::max(target - took, took / 2);
-  credit_ns_ = std::min(credit_ns_ + allowance, allowance);
+                                                       : options_.latency_factor * one;
+  return std::max(target - all, all / 2);
 }
 
-void StepBudget::prefilled(std::uint32_t tokens, std::uint32_t depth, std::int64_t nanoseconds,
-                           bool has_decoders) {
+// The most tokens, from tokens_min to tokens_max, that cost no more; 0 = not even those.
+std::uint32_t StepBudget::affordable(double nanoseconds, std::uint32_t depth) const {
+  if (beside_ns(options_.tokens_min, depth) > nanoseconds) return 0;
+  std::uint32_t low = options_.tokens_min;
+  std::uint32_t high = options_.tokens_max;
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low + 1) / 2;
+    if (beside_ns(middle, depth) <= nanoseconds) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
+}
+
+std::uint32_t StepBudget::tokens(const Decoders& decoders, std::uint32_t depth) {
+  last_depth_ = depth;
+  if (decoders.rows == 0) {
+    const double all = prefill_ns(options_.tokens_max, depth);
+    if (all <= options_.step_ns_max) return options_.tokens_max;
+    const double part = options_.step_ns_max / all * options_.tokens_max;
+    return std::max(options_.tokens_min, static_cast<std::uint32_t>(part));
+  }
+  if (decode_cost_.samples() < kFirstSteps) return 0;
+  if (beside_cost_.samples() == 0) return options_.tokens_min;
+  const std::uint32_t near = std::max(options_.tokens_min, last_tokens_ * kGrowthPercent / 100);
+  const std::uint32_t most = std::min(affordable(saved_ns_ + room_ns(decoders), depth), near);
+  const bool keep = last_tokens_ <= most && last_tokens_ >= kKeep * most;
+  if (!keep) last_tokens_ = most;
+  return last_tokens_;
+}
+
+void StepBudget::decoded(const Decoders& decoders, std::int64_t nanoseconds) {
+  if (decoders.rows == 0) return;
+  decode_cost_.learn(decode_features(decoders), static_cast<double>(nanoseconds));
+  const double enough = beside_ns(options_.tokens_min, last_depth_);
+  saved_ns_ = std::min(saved_ns_ + room_ns(decoders), std::max(enough, saved_ns_));
+}
+
+void StepBudget::prefilled(std::uint32_t tokens, std::uint32_t depth, std::int64_t nanoseconds) {
   if (tokens == 0) return;
   prefill_cost_.learn(prefill_features(tokens, depth), static_cast<double>(nanoseconds));
-  if (has_decoders) credit_ns_ -= static_cast<double>(nanoseconds);
+}
+
+void StepBudget::both(const Decoders& decoders, std::uint32_t tokens, std::uint32_t depth,
+                      std::int64_t nanoseconds) {
+  if (tokens == 0) return decoded(decoders, nanoseconds);
+  const double added = std::max(0.0, static_cast<double>(nanoseconds) - decode_ns(decoders));
+  beside_cost_.learn(prefill_features(tokens, depth), added);
+  const double room = room_ns(decoders);
+  saved_ns_ = std::clamp(saved_ns_ + room - added, -kDebtMax * room, 0.0);
 }
 
 }  // namespace fh::engine::llama

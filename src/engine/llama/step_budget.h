@@ -3,12 +3,12 @@
 // machine or the model is written down here: the cost of a step is a linear function of its token
 // count and depth, fitted as it runs.
 //
-// While answers are being generated, their inter-token latency may rise to `latency_factor` times
-// what one answer alone would have; the time this leaves over is credit for prefill. A piece may
-// cost more than one step's credit: then the debt is paid back by steps without prefill before the
-// next piece, so the mean latency keeps to the target and prefill still advances. Without any
-// answer running a step takes `tokens_max`, which bounds how long a cancel waits. Not thread-safe.
-// Pure: time comes in as arguments.
+// While answers are being generated, a step may take `latency_factor` times what a step of one
+// answer alone would take; the time this leaves over goes to prefill, as many tokens as fit. A step
+// that took longer than it should is a debt that the next ones pay; where even tokens_min do not
+// fit, steps without prefill save up for them, so prefill is slow then but never stops. Without any
+// answer running a step takes `tokens_max`, or what fits in step_ns_max. Not thread-safe. Pure:
+// time comes in as arguments.
 
 #include <array>
 #include <cstddef>
@@ -36,32 +36,46 @@ class LinearCost {
 class StepBudget {
  public:
   struct Options {
-    std::uint32_t tokens_min = 32;
-    std::uint32_t tokens_max = 512;
-    double latency_factor = 3.0;   // target inter-token latency, in decode steps of a single answer
-    double latency_target_ms = 0;  // the same as a fixed time; 0 = by the factor
+    std::uint32_t tokens_min = 4;    // beside answers
+    std::uint32_t tokens_max = 512;  // of any step
+    double latency_factor = 2.5;     // target inter-token latency, in decode steps of one answer
+    double latency_target_ms = 0;    // the same as a fixed time; 0 = by the factor
+    double step_ns_max = 5e9;        // of a step without answers
   };
   explicit StepBudget(const Options& options) : options_(options) {}
 
+  // The answers that the next step computes a token of; `depth_sum`: the sum of their lengths.
+  struct Decoders {
+    std::uint32_t rows = 0;
+    std::uint64_t depth_sum = 0;
+  };
   // Prefill tokens for the next step; 0 = none in this step. `depth` is the position the next piece
   // starts at.
-  std::uint32_t tokens(bool has_decoders, std::uint32_t depth) const;
+  std::uint32_t tokens(const Decoders& decoders, std::uint32_t depth);
 
-  // `depth_sum`: sum of the lengths of the sequences in the batch.
-  void decoded(std::uint32_t rows, std::uint64_t depth_sum, std::int64_t nanoseconds);
-  void prefilled(std::uint32_t tokens, std::uint32_t depth, std::int64_t nanoseconds,
-                 bool has_decoders);
+  // What a step was and how long it took: answers only, prompts only, both in one batch.
+  void decoded(const Decoders& decoders, std::int64_t nanoseconds);
+  void prefilled(std::uint32_t tokens, std::uint32_t depth, std::int64_t nanoseconds);
+  void both(const Decoders& decoders, std::uint32_t tokens, std::uint32_t depth,
+            std::int64_t nanoseconds);
 
-  // Predictions in nanoseconds; 0 before anything was learned.
-  double decode_ns(std::uint32_t rows, std::uint64_t depth_sum) const;
+  // Predictions in nanoseconds; 0 before anything was learned. `beside`: what prefill adds to a
+  // step of answers.
+  double decode_ns(const Decoders& decoders) const;
   double prefill_ns(std::uint32_t tokens, std::uint32_t depth) const;
-  double credit_ns() const { return credit_ns_; }
+  double beside_ns(std::uint32_t tokens, std::uint32_t depth) const;
 
  private:
+  double room_ns(const Decoders& decoders) const;
+  std::uint32_t affordable(double nanoseconds, std::uint32_t depth) const;
+
   Options options_;
   LinearCost<3> decode_cost_;
   LinearCost<3> prefill_cost_;
-  double credit_ns_ = 0;
+  LinearCost<3> beside_cost_;
+  double saved_ns_ = 0;            // negative: debt
+  std::uint32_t last_tokens_ = 0;  // beside answers
+  std::uint32_t last_depth_ = 0;
 };
 
 }  // namespace fh::engine::llama

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 namespace fh::engine::llama {
@@ -19,7 +20,15 @@ struct Machine {
   std::int64_t prefill(std::uint32_t tokens, std::uint32_t depth) const {
     return static_cast<std::int64_t>(tokens * (prefill_token + prefill_depth * depth));
   }
+  std::int64_t both(std::uint32_t rows, std::uint64_t depth_sum, std::uint32_t tokens,
+                    std::uint32_t depth) const {
+    return decode(rows, depth_sum) + prefill(tokens, depth);
+  }
 };
+
+using Decoders = StepBudget::Decoders;
+constexpr Decoders kNone{};
+constexpr Decoders kOne{1, 1000};
 
 TEST(StepBudget, LearnsWhatStepsCost) {
   const Machine machine;
@@ -28,60 +37,89 @@ TEST(StepBudget, LearnsWhatStepsCost) {
   for (int i = 0; i < 300; ++i) {
     const std::uint32_t rows = 1 + rng() % 8;
     const std::uint64_t depth = rows * (rng() % 4000);
-    budget.decoded(rows, depth, machine.decode(rows, depth));
+    budget.decoded({rows, depth}, machine.decode(rows, depth));
     const std::uint32_t tokens = 16 + rng() % 113;
     const std::uint32_t at = rng() % 8000;
-    budget.prefilled(tokens, at, machine.prefill(tokens, at), true);
+    budget.prefilled(tokens, at, machine.prefill(tokens, at));
+    budget.both({rows, depth}, tokens, at, machine.both(rows, depth, tokens, at));
   }
-  EXPECT_NEAR(budget.decode_ns(4, 8000), static_cast<double>(machine.decode(4, 8000)), 1e6);
+  EXPECT_NEAR(budget.decode_ns({4, 8000}), static_cast<double>(machine.decode(4, 8000)), 1e6);
   EXPECT_NEAR(budget.prefill_ns(128, 4000), static_cast<double>(machine.prefill(128, 4000)), 5e6);
+  EXPECT_NEAR(budget.beside_ns(128, 4000), static_cast<double>(machine.prefill(128, 4000)), 5e6);
 }
 
-TEST(StepBudget, AloneAStepTakesTheMaximum) {
-  EXPECT_EQ(StepBudget({}).tokens(false, 0), 512U);
+TEST(StepBudget, AloneAStepTakesTheMaximumOrWhatItsTimeAllows) {
+  StepBudget budget({});
+  EXPECT_EQ(budget.tokens(kNone, 0), 512U);
+  Machine slow;
+  slow.prefill_token = 50e6;  // 512 tokens are 26 s
+  slow.prefill_depth = 0;
+  for (std::uint32_t tokens = 64; tokens <= 512; tokens += 64) {
+    budget.prefilled(tokens, 0, slow.prefill(tokens, 0));
+  }
+  EXPECT_NEAR(budget.tokens(kNone, 0), 100, 2);
 }
 
 TEST(StepBudget, StartsCarefullyBesideAnswers) {
-  EXPECT_EQ(StepBudget({}).tokens(true, 0), 32U);
-}
-
-// Runs `steps` steps with one running answer and an endless prompt; returns mean latency over a
-// solo decode step.
-double mean_latency(const Machine& machine, StepBudget& budget, int steps, double& prefilled) {
-  double total = 0;
-  for (int i = 0; i < steps; ++i) {
-    double took = static_cast<double>(machine.decode(1, 1000));
-    const std::uint32_t tokens = budget.tokens(true, 0);
-    budget.decoded(1, 1000, machine.decode(1, 1000));
-    const std::uint32_t pieces = tokens == 0 ? 0 : std::max(1U, tokens / 128);
-    for (std::uint32_t p = 0; p < pieces; ++p) {
-      budget.prefilled(128, 0, machine.prefill(128, 0), true);
-      took += static_cast<double>(machine.prefill(128, 0));
-      prefilled += 128;
-    }
-    total += took;
+  const Machine machine;
+  StepBudget budget({});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(budget.tokens(kOne, 0), 0U);  // what answers cost by themselves comes first
+    budget.decoded(kOne, machine.decode(1, 1000));
   }
-  return total / steps / static_cast<double>(machine.decode(1, 1000));
+  EXPECT_EQ(budget.tokens(kOne, 0), 4U);
 }
 
-TEST(StepBudget, KeepsTheMeanLatencyNearItsTargetWhenAPieceCostsManySteps) {
-  const Machine slow;  // one piece = 320 ms beside 20 ms steps
+struct Seen {
+  double mean = 0;     // latency of the answers, over that of a solo step
+  double largest = 0;  // the same of a single step, after the first hundred
+  double tokens = 0;   // of prefill, per step
+};
+
+// Runs steps with the answers and an endless prompt.
+Seen run(const Machine& machine, StepBudget& budget, const Decoders& decoders, int steps) {
+  const auto solo = static_cast<double>(machine.decode(1, decoders.depth_sum / decoders.rows));
+  Seen out;
+  std::uint32_t depth = 0;
+  for (int i = 0; i < steps; ++i) {
+    const std::uint32_t tokens = budget.tokens(decoders, depth);
+    const std::int64_t took = machine.both(decoders.rows, decoders.depth_sum, tokens, depth);
+    budget.both(decoders, tokens, depth, took);
+    depth = (depth + tokens) % 6000;
+    out.mean += static_cast<double>(took) / solo / steps;
+    if (i > 100) out.largest = std::max(out.largest, static_cast<double>(took) / solo);
+    out.tokens += static_cast<double>(tokens) / steps;
+  }
+  return out;
+}
+
+TEST(StepBudget, NoStepIsFarAboveTheTarget) {
+  const Machine machine;  // 20 ms a step, a token of prefill 2.5 ms and more with depth
   StepBudget budget({});
-  double prefilled = 0;
-  const double latency = mean_latency(slow, budget, 2000, prefilled);
-  EXPECT_GT(latency, 2.5);
-  EXPECT_LT(latency, 3.3);
-  EXPECT_GT(prefilled, 0);
+  const Seen seen = run(machine, budget, kOne, 2000);
+  EXPECT_GT(seen.mean, 2.0);
+  EXPECT_LT(seen.mean, 2.6);
+  EXPECT_LT(seen.largest, 2.8);
+  EXPECT_GT(seen.tokens, 8);
 }
 
-TEST(StepBudget, TakesSeveralPiecesWhenTheyAreCheap) {
+TEST(StepBudget, TakesManyTokensWhenTheyAreCheap) {
   Machine fast;
-  fast.prefill_token = 0.05e6;  // one piece = 6.4 ms
+  fast.prefill_token = 0.05e6;
+  fast.prefill_depth = 5;
   StepBudget budget({});
-  double prefilled = 0;
-  const double latency = mean_latency(fast, budget, 2000, prefilled);
-  EXPECT_LT(latency, 3.3);
-  EXPECT_GT(prefilled / 2000, 256);
+  const Seen seen = run(fast, budget, kOne, 2000);
+  EXPECT_LT(seen.mean, 2.6);
+  EXPECT_GT(seen.tokens, 256);
+}
+
+TEST(StepBudget, SavesUpForTheFewestTokensWhereTheyDoNotFit) {
+  Machine slow;
+  slow.prefill_token = 40e6;  // four tokens are eight steps
+  StepBudget budget({});
+  const Seen seen = run(slow, budget, kOne, 2000);
+  EXPECT_LT(seen.mean, 2.7);
+  EXPECT_GT(seen.tokens, 0.3);
 }
 
 TEST(StepBudget, PrefillNeverStopsUnderLoad) {
@@ -89,23 +127,34 @@ TEST(StepBudget, PrefillNeverStopsUnderLoad) {
   StepBudget::Options options;
   options.latency_target_ms = 1;  // cannot be met
   StepBudget budget(options);
-  int with_prefill = 0;
-  for (int i = 0; i < 1000; ++i) {
-    if (budget.tokens(true, 0) > 0) {
-      ++with_prefill;
-      budget.prefilled(128, 0, machine.prefill(128, 0), true);
-    }
-    budget.decoded(8, 8000, machine.decode(8, 8000));
-  }
-  EXPECT_GT(with_prefill, 20);
+  EXPECT_GT(run(machine, budget, {8, 8000}, 1000).tokens, 1);
 }
 
-TEST(StepBudget, OneSlowStepDoesNotSpoilThePrediction) {
+// The number changes rarely, although depth changes with every step.
+TEST(StepBudget, KeepsTheNumberOfTokensForAWhile) {
   const Machine machine;
   StepBudget budget({});
-  for (int i = 0; i < 100; ++i) budget.decoded(1, 1000, machine.decode(1, 1000));
-  budget.decoded(1, 1000, 100 * machine.decode(1, 1000));
-  EXPECT_LT(budget.decode_ns(1, 1000), 1.2 * static_cast<double>(machine.decode(1, 1000)));
+  int changes = 0;
+  std::uint32_t before = 0;
+  std::uint32_t depth = 0;
+  for (int i = 0; i < 400; ++i) {
+    const std::uint32_t tokens = budget.tokens(kOne, depth);
+    budget.both(kOne, tokens, depth, machine.both(1, 1000, tokens, depth));
+    depth += tokens;
+    changes += tokens == before ? 0 : 1;
+    before = tokens;
+  }
+  EXPECT_LT(changes, 40);
+}
+
+TEST(StepBudget, OneSlowStepDoesNotSpoilThePredictionNorStopPrefillForLong) {
+  const Machine machine;
+  StepBudget budget({});
+  run(machine, budget, kOne, 200);
+  const std::uint32_t usual = budget.tokens(kOne, 0);
+  budget.both(kOne, usual, 0, 1000 * machine.decode(1, 1000));
+  EXPECT_LT(budget.decode_ns(kOne), 1.2 * static_cast<double>(machine.decode(1, 1000)));
+  EXPECT_GT(run(machine, budget, kOne, 100).tokens, usual / 2);
 }
 
 }  // namespace

@@ -5,10 +5,22 @@
 #include <tuple>
 
 namespace fh::engine::llama {
+namespace {
+
+// Alone: where the piece that begins at `at` ends, with `left` tokens of the budget.
+std::uint32_t alone_end(std::uint32_t at, std::uint32_t end, std::uint32_t left,
+                        const PieceSizes& sizes) {
+  const std::uint32_t last_cut = end / sizes.chunk * sizes.chunk;
+  if (at % sizes.chunk != 0 || at >= last_cut) return piece_end(at, end, sizes.chunk);
+  const std::uint32_t chunks = std::max(1U, std::min(sizes.wide, left) / sizes.chunk);
+  return std::min(at + chunks * sizes.chunk, last_cut);
+}
+
+}  // namespace
 
 StepPlan make_step_plan(std::span<const std::uint32_t> decoders,
                         std::span<const PrefillView> prefills, std::uint32_t budget_tokens,
-                        std::uint32_t chunk_tokens) {
+                        const PieceSizes& sizes) {
   StepPlan plan;
   plan.decoders.assign(decoders.begin(), decoders.end());
   if (budget_tokens == 0) return plan;
@@ -18,16 +30,18 @@ StepPlan make_step_plan(std::span<const std::uint32_t> decoders,
     return std::tuple(overdue ? 0 : 1, overdue ? 0 : p.service, overdue ? 0 : p.end - p.next,
                       p.order);
   });
+  const bool alone = decoders.empty();
   std::uint32_t left = budget_tokens;
   for (const PrefillView& prompt : waiting) {
     std::uint32_t at = prompt.next;
     while (at < prompt.end) {
-      const std::uint32_t end = piece_end(at, prompt.end, chunk_tokens);
-      const std::uint32_t size = end - at;
-      if (size > left && !plan.pieces.empty()) return plan;
+      const std::uint32_t end = alone ? alone_end(at, prompt.end, left, sizes)
+                                      : std::min(piece_end(at, prompt.end, sizes.chunk), at + left);
+      if (end - at > left && !plan.pieces.empty()) return plan;
       plan.pieces.push_back({prompt.slot, at, end, end == prompt.end});
-      left -= std::min(left, size);
+      left -= std::min(left, end - at);
       at = end;
+      if (left == 0) return plan;
     }
   }
   return plan;

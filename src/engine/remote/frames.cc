@@ -72,7 +72,9 @@ base::Status RemoteEngine::Impl::on_info(std::uint64_t epoch, const Frame& frame
 base::Status RemoteEngine::Impl::on_status(std::uint64_t epoch, const Frame& frame) {
   FH_TRY(const EngineStatus status, protocol::parse_status(frame.payload));
   const std::lock_guard lock(mutex_);
-  if (worker_ && worker_->epoch == epoch) status_ = status;
+  if (!worker_ || worker_->epoch != epoch) return {};
+  if (status.kv_tokens_used != status_.kv_tokens_used) ++worker_->progress;
+  status_ = status;
   return {};
 }
 
@@ -117,6 +119,7 @@ base::Status RemoteEngine::Impl::on_event(std::uint64_t epoch, const Frame& fram
     Request& request = it->second;
     FH_TRY_VOID(request.order.accept(event));
     on_event = request.on_event;
+    if (worker_ && worker_->epoch == epoch) ++worker_->progress;
     if (const auto* started = std::get_if<domain::Started>(&event)) {
       request.begun = *started;
     } else if (!std::holds_alternative<domain::ToolCallEnd>(event)) {

@@ -56,7 +56,8 @@ class RemoteEngine::Impl : public std::enable_shared_from_this<RemoteEngine::Imp
     pid_t pid = 0;
     bool greeted = false;
     std::string lock;
-    bool stopping = false;  // on request
+    bool stopping = false;       // on request
+    std::uint64_t progress = 0;  // counts signs of work: events, and changes of the memory's use
   };
   using Calls = std::vector<std::function<void()>>;
 
@@ -69,6 +70,8 @@ class RemoteEngine::Impl : public std::enable_shared_from_this<RemoteEngine::Imp
   base::Status on_pong(const protocol::Frame& frame);
   void on_closed(std::uint64_t epoch, base::Error why);
   void expire(std::uint64_t id);
+  void watch_cancel(std::uint64_t id, std::uint64_t progress, int waits);
+  void check_cancel(std::uint64_t id, std::uint64_t progress, int waits);
 
   // The following expect the mutex to be held.
   bool ready() const;

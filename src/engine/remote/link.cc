@@ -231,7 +231,7 @@ base::Status Link::write_some() {
         return std::unexpected(base::error_from_errno("write to a worker", errno));
       }
       if (clock_.now() - progress_at_ < limits_.stall_max) return {};
-      return base::fail(base::Code::Unavailable, "it has stopped reading");
+      return base::fail(base::Code::DeadlineExceeded, "it has stopped reading");
     }
     progress_at_ = clock_.now();
     const std::lock_guard lock(mutex_);

@@ -13,6 +13,10 @@ namespace fh::engine {
 
 using protocol::FrameType;
 
+namespace {
+constexpr int kCancelWaitsMax = 5;
+}  // namespace
+
 RemoteEngine::RemoteEngine(RemoteOptions options, Scheduler& scheduler)
     : impl_(std::make_shared<Impl>(std::move(options), scheduler)) {}
 RemoteEngine::~RemoteEngine() {
@@ -321,7 +325,39 @@ void RemoteEngine::Impl::cancel(Ticket ticket) {
     worker_->link->send_control(*std::move(frame));
   }
   it->second.cancel_sent = true;
-  if (phase == Phase::Prepared) requests_.erase(it);
+  if (phase == Phase::Prepared) {
+    requests_.erase(it);
+  } else if (worker_) {
+    watch_cancel(ticket, worker_->progress, 1);
+  }
+}
+
+void RemoteEngine::Impl::watch_cancel(std::uint64_t id, std::uint64_t progress, int waits) {
+  scheduler_.call_later(options_.cancel_wait, [weak = weak_from_this(), id, progress, waits] {
+    if (const auto self = weak.lock()) self->check_cancel(id, progress, waits);
+  });
+}
+
+// Gives a worker up that shows no work; also one that works on but has forgotten the cancel.
+void RemoteEngine::Impl::check_cancel(std::uint64_t id, std::uint64_t progress, int waits) {
+  std::shared_ptr<remote::Link> stuck;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto it = requests_.find(id);
+    if (it == requests_.end() || !worker_ || worker_->epoch != it->second.epoch) return;
+    if (worker_->progress != progress && waits < kCancelWaitsMax) {
+      watch_cancel(id, worker_->progress, waits + 1);
+      return;
+    }
+    stuck = worker_->link;
+  }
+  const auto waited = std::chrono::duration_cast<std::chrono::seconds>(options_.cancel_wait);
+  stuck->close({base::Code::DeadlineExceeded,
+                "it is stuck: a cancelled request has not ended after " +
+                    std::to_string(waited.count() * waits) + " s",
+                {},
+                {},
+                {}});
 }
 
 void RemoteEngine::Impl::expire(std::uint64_t id) {

@@ -6,7 +6,9 @@
 //
 // While there is no ready worker, prepare() waits: until one is ready, until start_failed(), or for
 // `start_wait`. The worker is not trusted: a frame that breaks the protocol, an event out of order
-// or an impossible token count costs it its connection.
+// or an impossible token count costs it its connection. So does a worker that is stuck: a cancel
+// ends a request with the step that is being computed, so one that has had no effect after
+// `cancel_wait`, while no other answer went on, never will.
 //
 // Threads: as Engine says. Callbacks come on the worker's reading thread (with a runtime: the
 // loop's), those of refused or expired calls on the scheduler's. The destructor ends waiting
@@ -37,6 +39,8 @@ struct RemoteOptions {
   std::size_t bytes_max =
       256 * 1024 * 1024;  // of waiting requests, and of those not yet taken by the worker
   base::Duration stall_max = std::chrono::seconds(30);  // the worker takes no byte
+  // A cancelled request has not ended, and the worker shows no sign of work either.
+  base::Duration cancel_wait = std::chrono::seconds(60);
   // Whose loop reads what workers send; null: a thread per worker. Outlives the engine.
   net::Runtime* runtime = nullptr;
 };
@@ -52,8 +56,9 @@ class RemoteEngine final : public Engine {
   // Both before the first use. `wanted`: a request needs a worker and none is starting, as far as
   // this object knows; called on the requesting thread, may come again. `lost`: a worker is gone
   // and its requests have been answered; called on its reading thread with the reason (code
-  // Cancelled after shutdown_worker); may call attach(). Not called for a worker that another
-  // attach() has replaced.
+  // Cancelled after shutdown_worker, DeadlineExceeded for one that is stuck or takes no bytes: its
+  // process may live on and has to be killed); may call attach(). Not called for a worker that
+  // another attach() has replaced.
   void set_wanted(std::function<void()> wanted);
   void set_lost(std::function<void(base::Error)> lost);
 

@@ -128,8 +128,9 @@ class HandMade {
 
 class RemoteTest : public ::testing::Test {
  protected:
-  RemoteTest() {
-    remote_.emplace(options(), scheduler_);
+  RemoteTest() { open(options()); }
+  void open(RemoteOptions remote_options) {
+    remote_.emplace(std::move(remote_options), scheduler_);
     remote_->set_lost([this](base::Error why) {
       const std::lock_guard lock(mutex_);
       losses_.push_back(std::move(why));
@@ -361,6 +362,67 @@ TEST_F(RemoteTest, ALostWorkerAnswersEverythingOnce) {
   ASSERT_TRUE(wait_until([&] { return again->ended(); }));
   EXPECT_EQ(again->text(), "back");
   EXPECT_EQ(running->terminals(), 1u);
+}
+
+// A worker that neither ends a cancelled request nor does anything else is given up; its other
+// requests get the retryable error.
+TEST_F(RemoteTest, AStuckWorkerIsGivenUp) {
+  auto impatient = options();
+  impatient.cancel_wait = std::chrono::milliseconds(50);
+  open(impatient);
+  const auto w = worker("on user \"stuck\"\n text \"so\"\n wedge\non any\n text \"far\"\n hang");
+  const auto stuck = started(ask("stuck"));
+  const auto other = started(ask("other"));
+  ASSERT_TRUE(wait_until([&] { return has_text(*stuck) && has_text(*other); }));
+  remote_->cancel((*stuck->prepared())->ticket);
+  ASSERT_TRUE(wait_until([&] { return losses() == 1; }));
+  EXPECT_EQ(loss(0).code, base::Code::DeadlineExceeded);
+  for (const auto& request : {stuck, other}) {
+    ASSERT_TRUE(request->failed());
+    EXPECT_EQ(request->failed()->error.code, base::Code::Unavailable);
+    EXPECT_TRUE(request->failed()->error.message.contains("retry"));
+    EXPECT_EQ(request->fault(), "");
+  }
+  EXPECT_EQ(remote_->status().restarts, 1u);
+  const auto next = worker("on any\n text \"back\"");
+  const auto again = started(ask("x"));
+  ASSERT_TRUE(wait_until([&] { return again->ended(); }));
+  EXPECT_EQ(again->text(), "back");
+}
+
+// One that is only slow is not: other answers go on, so the step that ends the cancelled one may
+// still come.
+TEST_F(RemoteTest, AWorkerThatWorksIsGivenMoreTime) {
+  auto impatient = options();
+  impatient.cancel_wait = std::chrono::milliseconds(400);
+  open(impatient);
+  const auto w = hand_made();
+  w->greet();
+  std::array<std::uint64_t, 2> ids{};
+  std::array<std::shared_ptr<Recorder>, 2> requests;
+  for (std::size_t i = 0; i < 2; ++i) {
+    requests[i] = prepare(ask("a"));
+    ids[i] = w->receive(FrameType::Prepare)->id;
+    w->prepared(ids[i]);
+    ASSERT_TRUE(wait_until([&] { return requests[i]->prepared().has_value(); }));
+    remote_->start((*requests[i]->prepared())->ticket, requests[i]->on_event());
+    ASSERT_TRUE(w->receive(FrameType::Start));
+    w->event(ids[i], d::Started{10, {10, 0, 0}});
+  }
+  remote_->cancel((*requests[0]->prepared())->ticket);
+  ASSERT_TRUE(w->receive(FrameType::Cancel));
+  for (int i = 0; i < 60; ++i) {  // more than two waits, with work all the time
+    w->event(ids[1], d::TextDelta{"a", {}});
+    std::this_thread::sleep_for(std::chrono::milliseconds(15));
+  }
+  EXPECT_EQ(losses(), 0u);
+  d::Finished finished;
+  finished.reason = d::EndReason::ClientAbort;
+  finished.usage.input_uncached = 10;
+  finished.work.computed = 10;
+  w->event(ids[0], finished);
+  ASSERT_TRUE(wait_until([&] { return requests[0]->ended(); }));
+  EXPECT_EQ(losses(), 0u);
 }
 
 TEST_F(RemoteTest, TheOwnerMayAttachInsideLost) {

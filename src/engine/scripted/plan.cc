@@ -113,7 +113,7 @@ std::vector<Action> own_actions(const d::Generation& generation) {
 void replace_answer(std::vector<Action>& actions, Action action) {
   const auto ends = [](const Action& a) {
     return a.kind == Kind::Finish || a.kind == Kind::Fail || a.kind == Kind::Hang ||
-           a.kind == Kind::Die;
+           a.kind == Kind::Wedge || a.kind == Kind::Die;
   };
   auto at =
       std::ranges::find_if(actions, [&](const Action& a) { return is_answer(a.kind) || ends(a); });
@@ -250,6 +250,7 @@ class Expansion {
       case Kind::Pace: plan_.steps.push_back({Step::Kind::Pace, {}, action.duration}); return true;
       case Kind::Cached: plan_.cached_tokens = action.count; return true;
       case Kind::Hang: plan_.steps.push_back({Step::Kind::Hang}); return false;
+      case Kind::Wedge: plan_.steps.push_back({Step::Kind::Wedge}); return false;
       case Kind::Die: plan_.steps.push_back({Step::Kind::Die}); return false;
       case Kind::Fail:
         plan_.steps.push_back({.kind = Step::Kind::Fail, .error = action.error});

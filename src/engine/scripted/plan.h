@@ -24,6 +24,7 @@ struct Step {
     Delay,
     Pace,
     Hang,
+    Wedge,
     Die,
     Fail,
     Finish,  // `text` is the stop string

@@ -193,7 +193,7 @@ base::Result<Action> read_action(const Line& line) {
     std::string_view name;
     Action::Kind kind;
   };
-  static constexpr std::array<Verb, 14> kVerbs = {{
+  static constexpr std::array<Verb, 15> kVerbs = {{
       {"text", Action::Kind::Text},
       {"token", Action::Kind::Tokens},
       {"reasoning", Action::Kind::Reasoning},
@@ -202,6 +202,7 @@ base::Result<Action> read_action(const Line& line) {
       {"delay", Action::Kind::Delay},
       {"pace", Action::Kind::Pace},
       {"hang", Action::Kind::Hang},
+      {"wedge", Action::Kind::Wedge},
       {"die", Action::Kind::Die},
       {"finish", Action::Kind::Finish},
       {"fail", Action::Kind::Fail},

@@ -55,6 +55,7 @@ struct Action {
     Delay,
     Pace,       // from here on
     Hang,       // nothing more until cancelled
+    Wedge,      // nothing more, and no cancel helps
     Die,        // the process aborts
     Finish,     // `reason`; `text` is the stop string
     Fail,       // a Failed event with `error`

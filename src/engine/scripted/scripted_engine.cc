@@ -47,6 +47,7 @@ class ScriptedEngine::Impl : public std::enable_shared_from_this<ScriptedEngine:
     base::Duration pace{};
     bool prefill_only = false;
     bool begun = false;
+    bool wedged = false;
     d::Usage prompt_usage;
     d::PromptWork work;
     base::TimePoint queued_at{};
@@ -259,6 +260,7 @@ void ScriptedEngine::Impl::cancel(Ticket ticket) {
   const auto it = runs_.find(ticket);
   if (it == runs_.end()) return;
   Run& run = it->second;
+  if (run.wedged) return;
   if (run.phase == Phase::Prepared) {
     runs_.erase(it);
     return;
@@ -327,6 +329,10 @@ bool ScriptedEngine::Impl::advance(Ticket ticket, Run& run, Events& events) {
   while (run.next_step < run.plan.steps.size()) {
     const Step& step = run.plan.steps[run.next_step++];
     if (step.kind == Step::Kind::Hang) return false;
+    if (step.kind == Step::Kind::Wedge) {
+      run.wedged = true;
+      return false;
+    }
     if (step.kind == Step::Kind::Die) {
       if (!options_.die) std::abort();
       scheduler_.post(options_.die);

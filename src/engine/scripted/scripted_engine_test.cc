@@ -302,6 +302,8 @@ on user "hang"
   hang
 on user "die"
   die
+on user "wedge"
+  wedge
 on user "refuse"
   refuse invalid_argument "not this" field "messages" reason "unwanted"
 )");
@@ -318,6 +320,12 @@ on user "refuse"
   ASSERT_TRUE(hung->finished());
   EXPECT_EQ(hung->finished()->reason, d::EndReason::ClientAbort);
   EXPECT_EQ(hung->finished()->usage.output, 1u);
+  const auto wedged = f.prepare(ask("wedge"));
+  f.start(wedged);
+  f.scheduler.run_until_idle();
+  f.engine->cancel(Fixture::ticket(*wedged));
+  f.scheduler.run_until_idle();
+  EXPECT_FALSE(wedged->ended());
   f.start(f.prepare(ask("die")));
   f.scheduler.run_until_idle();
   EXPECT_EQ(f.deaths, 1);

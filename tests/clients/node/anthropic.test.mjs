@@ -7,16 +7,18 @@ import {
   filler,
   frames,
   fresh,
+  goneOn,
   idle,
+  isCut,
   isPerson,
   key,
   ledgerRow,
   longPrompt,
   model,
-  nearlyAll,
   needsScript,
   personSchema,
   raw,
+  repeated,
   scripted,
   until,
   url,
@@ -218,6 +220,7 @@ test('output_config.format makes JSON that fits the schema', async () => {
       output_config: { format: { type: 'json_schema', schema: personSchema } },
     }),
   );
+  if (isCut(message.stop_reason, message.usage.output_tokens, 300, textOf(message))) return;
   assert.equal(message.stop_reason, 'end_turn', JSON.stringify(message));
   assert.ok(isPerson(JSON.parse(textOf(message))), textOf(message));
 });
@@ -241,7 +244,7 @@ test('the second identical call reads the cache', async () => {
   const body = ask(longPrompt(), { max_tokens: 2 });
   const cold = await create(body);
   const warm = await create(body);
-  assert.ok(nearlyAll(warm.usage.cache_read_input_tokens, promptOf(warm.usage)), JSON.stringify(warm.usage));
+  assert.ok(repeated(warm.usage.cache_read_input_tokens, promptOf(warm.usage)), JSON.stringify(warm.usage));
   assert.ok(warm.usage.cache_read_input_tokens > cold.usage.cache_read_input_tokens);
 });
 
@@ -252,7 +255,7 @@ test('max_tokens 0 reads the prompt, says nothing and warms the cache', async ()
   assert.equal(warmed.stop_reason, 'max_tokens');
   assert.equal(warmed.usage.output_tokens, 0);
   const next = await create({ ...body, max_tokens: 2 });
-  assert.ok(nearlyAll(next.usage.cache_read_input_tokens, promptOf(next.usage)), JSON.stringify(next.usage));
+  assert.ok(repeated(next.usage.cache_read_input_tokens, promptOf(next.usage)), JSON.stringify(next.usage));
   const streamed = await anthropic.messages.stream(body).finalMessage();
   assert.deepEqual([streamed.content, streamed.stop_reason, streamed.usage.output_tokens], [[], 'max_tokens', 0]);
 });
@@ -267,7 +270,7 @@ test('the billing line of a coding client changes neither prompt nor cache', asy
   for (const line of ['bbb', undefined]) {
     const next = await create(ask('Hello', { system: system(line), max_tokens: 2 }));
     assert.equal(promptOf(next.usage), promptOf(first.usage));
-    assert.ok(nearlyAll(next.usage.cache_read_input_tokens, promptOf(next.usage)), JSON.stringify(next.usage));
+    assert.ok(repeated(next.usage.cache_read_input_tokens, promptOf(next.usage)), JSON.stringify(next.usage));
   }
 });
 
@@ -283,7 +286,7 @@ test('moving cache_control marks changes neither prompt nor cache', async () => 
     ask([block(false), { type: 'text', text: 'Hello', cache_control: { type: 'ephemeral' } }], { max_tokens: 2 }),
   );
   assert.equal(promptOf(next.usage), promptOf(first.usage));
-  assert.ok(nearlyAll(next.usage.cache_read_input_tokens, promptOf(next.usage)), JSON.stringify(next.usage));
+  assert.ok(repeated(next.usage.cache_read_input_tokens, promptOf(next.usage)), JSON.stringify(next.usage));
 });
 
 test('system messages inside the conversation stay in place and keep the prefix', async () => {
@@ -296,7 +299,7 @@ test('system messages inside the conversation stay in place and keep the prefix'
   );
   const second = await create({ model, max_tokens: 4, temperature: 0, system: 'Be brief.', messages });
   assert.ok(
-    nearlyAll(second.usage.cache_read_input_tokens, promptOf(first.usage)),
+    goneOn(second.usage.cache_read_input_tokens, promptOf(first.usage)),
     JSON.stringify([first.usage, second.usage]),
   );
   messages.push(
@@ -306,7 +309,7 @@ test('system messages inside the conversation stay in place and keep the prefix'
   );
   const third = await create({ model, max_tokens: 4, temperature: 0, system: 'Be brief.', messages });
   assert.ok(
-    nearlyAll(third.usage.cache_read_input_tokens, promptOf(second.usage)),
+    goneOn(third.usage.cache_read_input_tokens, promptOf(second.usage)),
     JSON.stringify([second.usage, third.usage]),
   );
 });

@@ -31,9 +31,16 @@ export const fresh = () => `Case ${process.pid}-${Date.now()}-${counter++}.`;
 // About `words` words of plain text.
 export const filler = (words) => Array.from({ length: words }, (_, i) => `item ${i % 97}`).join(', ');
 
-// A prompt that is long enough for the cache to show: whole blocks of up to 128 tokens are kept, the rest is read again.
+// A prompt of some hundred tokens.
 export const longPrompt = () => `${fresh()} ${filler(scripted ? 200 : 90)}`;
-export const nearlyAll = (cached, total) => cached >= 0.9 * total || total - cached <= 144;
+// A repeated prompt is read but for its last token (by the scripted engine: but for its last block of 16).
+export const repeated = (cached, total) => cached < total && total - cached <= (scripted ? 16 : 1);
+// A conversation that went on shares what it had before in whole pieces.
+export const goneOn = (cached, before) => before - cached <= (scripted ? 16 : 64);
+
+// A small model may not find the end of its JSON; then the answer must say that its tokens were used up.
+export const isCut = (reason, used, max, text) =>
+  !scripted && ['length', 'max_tokens'].includes(reason) && used === max && text.trimStart().startsWith('{');
 
 export const user = (content) => [{ role: 'user', content }];
 

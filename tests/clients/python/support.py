@@ -42,14 +42,24 @@ _cases = iter(range(1_000_000))
 
 
 def long_prompt():
-    """A text that no earlier request began with, long enough for the cache to show."""
+    """A text of some hundred tokens that no earlier request began with."""
     words = ", ".join(f"item {i % 97}" for i in range(200 if SCRIPTED else 90))
     return f"Case {os.getpid()}-{time.time_ns()}-{next(_cases)}. {words}"
 
 
-def nearly_all(cached, total):
-    """Whole blocks of up to 128 tokens are kept by the cache, the rest is read again."""
-    return cached >= 0.9 * total or total - cached <= 144
+def repeated(cached, total):
+    """A repeated prompt is read but for its last token (by the scripted engine: but for its last block of 16)."""
+    return cached < total and total - cached <= (16 if SCRIPTED else 1)
+
+
+def gone_on(cached, before):
+    """A conversation that went on shares what it had before in whole pieces."""
+    return before - cached <= (16 if SCRIPTED else 64)
+
+
+def is_cut(reason, used, limit, text):
+    """A small model may not find the end of its JSON; then the answer must say that its tokens were used up."""
+    return not SCRIPTED and reason in ("length", "max_tokens") and used == limit and text.lstrip().startswith("{")
 
 
 def user(content):

@@ -13,11 +13,13 @@ from support import (
     URL,
     WEATHER_SCHEMA,
     anthropic_client as client,
+    gone_on,
+    is_cut,
     ledger_row,
     long_prompt,
-    nearly_all,
     needs_script,
     raw,
+    repeated,
     user,
     wait_idle,
 )
@@ -109,7 +111,11 @@ class Answers(unittest.TestCase):
                 output_config={"format": {"type": "json_schema", "schema": PERSON_SCHEMA}},
             )
         )
-        value = json.loads(message.content[0].text)
+        text = message.content[0].text
+        if is_cut(message.stop_reason, message.usage.output_tokens, 300, text):
+            return
+        self.assertEqual(message.stop_reason, "end_turn")
+        value = json.loads(text)
         self.assertEqual(sorted(value), ["age", "mood", "name"])
         self.assertIn(value["mood"], ("glad", "sad"))
 
@@ -119,7 +125,7 @@ class Answers(unittest.TestCase):
         cold = client.messages.create(**body(content, tools=[WEATHER], max_tokens=2)).usage
         warm = client.messages.create(**body(content, tools=[WEATHER], max_tokens=2)).usage
         self.assertEqual((prompt_of(cold), prompt_of(warm)), (counted, counted))
-        self.assertTrue(nearly_all(warm.cache_read_input_tokens, counted), warm)
+        self.assertTrue(repeated(warm.cache_read_input_tokens, counted), warm)
         self.assertGreater(warm.cache_read_input_tokens, cold.cache_read_input_tokens)
 
     def test_prewarm(self):
@@ -127,7 +133,7 @@ class Answers(unittest.TestCase):
         warmed = client.messages.create(**body(content, max_tokens=0))
         self.assertEqual((warmed.content, warmed.stop_reason, warmed.usage.output_tokens), ([], "max_tokens", 0))
         usage = client.messages.create(**body(content, max_tokens=2)).usage
-        self.assertTrue(nearly_all(usage.cache_read_input_tokens, prompt_of(usage)), usage)
+        self.assertTrue(repeated(usage.cache_read_input_tokens, prompt_of(usage)), usage)
 
     def test_thinking_forms(self):
         for thinking in ({"type": "adaptive"}, {"type": "enabled", "budget_tokens": 1024}, {"type": "disabled"}):
@@ -159,7 +165,7 @@ class Answers(unittest.TestCase):
         ]
         second = client.messages.create(model=MODEL, max_tokens=4, system="Be brief.", messages=messages)
         self.assertTrue(
-            nearly_all(second.usage.cache_read_input_tokens, prompt_of(first.usage)), (first.usage, second.usage)
+            gone_on(second.usage.cache_read_input_tokens, prompt_of(first.usage)), (first.usage, second.usage)
         )
 
     def test_eight_at_once(self):
