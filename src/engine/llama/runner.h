@@ -89,8 +89,7 @@ class Runner {
   static void add_piece(Batch& batch, const Part& part);
   Active* still_wanted(const Part& part);
   void answers_step(const StepPlan& plan, std::vector<Part> parts, StepReport& report);
-  void learn_step(const StepBudget::Decoders& decoders, const std::vector<Part>& parts,
-                  StepReport& report);
+  void learn_step(std::uint32_t answers, const std::vector<Part>& parts, StepReport& report);
   void prompt_step(const Part& part, StepReport& report);
   void prefilled(Active& active, const PrefillPiece& piece, StepReport& report);
   void decoded(Active& active);

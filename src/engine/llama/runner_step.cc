@@ -63,14 +63,11 @@ void Runner::extend_from_store() {
 StepPlan Runner::plan(StepReport& report) {
   std::vector<std::uint32_t> decoders;
   std::vector<PrefillView> prefills;
-  StepBudget::Decoders answers;
   std::uint32_t depth = 0;
   for (std::uint32_t slot = 0; slot < active_.size(); ++slot) {
     const Active& active = *active_[slot];
     if (active.decoding) {
       decoders.push_back(slot);
-      ++answers.rows;
-      answers.depth_sum += active.computed;
     } else if (!waits_for_other(active)) {
       prefills.push_back({slot, active.computed, active.prefill_end(),
                           queue_.service(active.request->tenant), active.order, active.waited});
@@ -78,8 +75,9 @@ StepPlan Runner::plan(StepReport& report) {
     }
   }
   if (prefills.empty()) return make_step_plan(decoders, {}, 0, {});
+  const auto answers = static_cast<std::uint32_t>(decoders.size());
   report.budget_tokens =
-      std::min(budget_.tokens(answers, depth), context_->batch_tokens_max() - answers.rows);
+      std::min(budget_.tokens(answers, depth), context_->batch_tokens_max() - answers);
   return make_step_plan(decoders, prefills, report.budget_tokens, {pool_.chunk_tokens(), wide_});
 }
 
@@ -153,12 +151,9 @@ void Runner::answers_step(const StepPlan& plan, std::vector<Part> parts, StepRep
   rows.insert(rows.end(), silent.begin(), silent.end());
   if (rows.empty()) return;
   Batch batch;
-  StepBudget::Decoders decoders;
   for (const Active* active : rows) {
     batch.add({active->tokens.back(), static_cast<Position>(active->computed), active->sequence,
                active->request->output_max > 0});
-    decoders.depth_sum += active->computed;
-    ++decoders.rows;
     report.decoders.push_back(active->request->ticket);
   }
   for (const Part& part : parts) add_piece(batch, part);
@@ -175,7 +170,7 @@ void Runner::answers_step(const StepPlan& plan, std::vector<Part> parts, StepRep
     }
     return;
   }
-  learn_step(decoders, parts, report);
+  learn_step(static_cast<std::uint32_t>(rows.size()), parts, report);
   for (Active* active : rows) decoded(*active);
   for (const Part& part : parts) prefilled(*part.active, part.piece, report);
   rows.resize(sampled);
@@ -183,8 +178,7 @@ void Runner::answers_step(const StepPlan& plan, std::vector<Part> parts, StepRep
   for (Active* active : silent) finish(*active, domain::EndReason::Length);
 }
 
-void Runner::learn_step(const StepBudget::Decoders& decoders, const std::vector<Part>& parts,
-                        StepReport& report) {
+void Runner::learn_step(std::uint32_t answers, const std::vector<Part>& parts, StepReport& report) {
   std::uint32_t tokens = 0;
   std::uint32_t depth = 0;
   for (const Part& part : parts) {
@@ -193,14 +187,14 @@ void Runner::learn_step(const StepBudget::Decoders& decoders, const std::vector<
   }
   const std::int64_t took = report.decode_ns;
   if (tokens > 0) {
-    const auto answers = static_cast<std::int64_t>(budget_.decode_ns(decoders));
-    report.decode_ns = answers > 0 ? std::min(took, answers) : took;
+    const auto alone = static_cast<std::int64_t>(budget_.decode_ns(answers));
+    report.decode_ns = alone > 0 ? std::min(took, alone) : took;
     report.prefill_ns = took - report.decode_ns;
-    budget_.both(decoders, tokens, depth, took);
+    budget_.both(answers, tokens, depth, took);
   } else {
-    budget_.decoded(decoders, took);
+    budget_.decoded(answers, took);
     const std::uint32_t threads = governor_.threads();
-    if (governor_.decoded(decoders.rows, took) != threads) {
+    if (governor_.decoded(answers, took) != threads) {
       context_->set_threads(governor_.threads());
     }
     probe_.threads = governor_.threads();

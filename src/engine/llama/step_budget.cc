@@ -7,27 +7,26 @@
 namespace fh::engine::llama {
 namespace {
 
-constexpr double kForget = 0.99;        // a sample counts for about 100 steps
+constexpr double kForget = 0.99;
+constexpr double kForgetAnswers = 0.9;  // they grow longer
 constexpr double kFirstVariance = 1e6;  // features are scaled to about 1
 constexpr double kVarianceMax = 1e7;
 constexpr double kThousand = 1000.0;
 // A step far above its prediction (a page fault, a busy neighbour) teaches at most this much.
 constexpr double kOutlier = 4.0;
 constexpr std::uint64_t kTrusted = 16;
-
 // A step may take so many tokens more or less than would fit exactly: while their number stays the
 // same, the library goes on with the graph that it has built.
 constexpr double kKeep = 0.75;
 // What larger steps cost is known for certain only near those that were seen: growth by half at
 // most.
 constexpr std::uint32_t kGrowthPercent = 150;
-// Steps of answers without prefill, before anything else is known.
-constexpr std::uint64_t kFirstSteps = 3;
-constexpr double kDebtMax = 8;  // in steps that pay it back
+constexpr std::uint64_t kFirstSteps = 3;      // of answers alone, before anything else is known
+constexpr std::uint32_t kBothInARowMax = 16;  // then one of answers alone
+constexpr double kDebtMax = 8;                // in steps that pay it back
 
-std::array<double, 3> decode_features(const StepBudget::Decoders& decoders) {
-  return {1.0, static_cast<double>(decoders.rows),
-          static_cast<double>(decoders.depth_sum) / kThousand};
+std::array<double, 2> decode_features(std::uint32_t answers) {
+  return {1.0, static_cast<double>(answers)};
 }
 std::array<double, 3> prefill_features(std::uint32_t tokens, std::uint32_t depth) {
   const double n = static_cast<double>(tokens) / 100.0;
@@ -37,7 +36,7 @@ std::array<double, 3> prefill_features(std::uint32_t tokens, std::uint32_t depth
 }  // namespace
 
 template <std::size_t N>
-LinearCost<N>::LinearCost() {
+LinearCost<N>::LinearCost(double forget) : forget_(forget) {
   for (std::size_t i = 0; i < N; ++i) covariance_[i][i] = kFirstVariance;
 }
 
@@ -46,7 +45,7 @@ void LinearCost<N>::learn(const Features& features, double cost) {
   const double predicted = predict(features);
   if (samples_ >= kTrusted && predicted > 0) cost = std::min(cost, kOutlier * predicted);
   Features gain{};
-  double scale = kForget;
+  double scale = forget_;
   for (std::size_t i = 0; i < N; ++i) {
     for (std::size_t j = 0; j < N; ++j) gain[i] += covariance_[i][j] * features[j];
     scale += features[i] * gain[i];
@@ -57,7 +56,7 @@ void LinearCost<N>::learn(const Features& features, double cost) {
   double largest = 0;
   for (std::size_t i = 0; i < N; ++i) {
     for (std::size_t j = 0; j < N; ++j) {
-      covariance_[i][j] = (covariance_[i][j] - gain[i] * gain[j] / scale) / kForget;
+      covariance_[i][j] = (covariance_[i][j] - gain[i] * gain[j] / scale) / forget_;
     }
     largest = std::max(largest, covariance_[i][i]);
   }
@@ -77,12 +76,17 @@ double LinearCost<N>::predict(const Features& features) const {
   return std::isfinite(cost) ? std::max(0.0, cost) : 0.0;
 }
 
-template class LinearCost<1>;
 template class LinearCost<2>;
 template class LinearCost<3>;
 
-double StepBudget::decode_ns(const Decoders& decoders) const {
-  return decode_cost_.predict(decode_features(decoders));
+StepBudget::StepBudget(const Options& options)
+    : options_(options),
+      decode_cost_(kForgetAnswers),
+      prefill_cost_(kForget),
+      beside_cost_(kForget) {}
+
+double StepBudget::decode_ns(std::uint32_t answers) const {
+  return decode_cost_.predict(decode_features(answers));
 }
 
 double StepBudget::prefill_ns(std::uint32_t tokens, std::uint32_t depth) const {
@@ -95,9 +99,9 @@ double StepBudget::beside_ns(std::uint32_t tokens, std::uint32_t depth) const {
 
 // What a step of these answers leaves for prefill. Half a step of theirs even when the company
 // alone is over the target: prefill must never stop.
-double StepBudget::room_ns(const Decoders& decoders) const {
-  const double all = decode_ns(decoders);
-  const double one = std::min(decode_ns({1, decoders.depth_sum / decoders.rows}), all);
+double StepBudget::room_ns(std::uint32_t answers) const {
+  const double all = decode_ns(answers);
+  const double one = std::min(decode_ns(1), all);
   const double target = options_.latency_target_ms > 0 ? options_.latency_target_ms * 1e6
                                                        : options_.latency_factor * one;
   return std::max(target - all, all / 2);
@@ -119,28 +123,31 @@ std::uint32_t StepBudget::affordable(double nanoseconds, std::uint32_t depth) co
   return low;
 }
 
-std::uint32_t StepBudget::tokens(const Decoders& decoders, std::uint32_t depth) {
+std::uint32_t StepBudget::tokens(std::uint32_t answers, std::uint32_t depth) {
   last_depth_ = depth;
-  if (decoders.rows == 0) {
+  if (answers == 0) {
     const double all = prefill_ns(options_.tokens_max, depth);
     if (all <= options_.step_ns_max) return options_.tokens_max;
     const double part = options_.step_ns_max / all * options_.tokens_max;
     return std::max(options_.tokens_min, static_cast<std::uint32_t>(part));
   }
-  if (decode_cost_.samples() < kFirstSteps) return 0;
+  if (decode_cost_.samples() < kFirstSteps || both_in_a_row_ >= kBothInARowMax) return 0;
   if (beside_cost_.samples() == 0) return options_.tokens_min;
-  const std::uint32_t near = std::max(options_.tokens_min, last_tokens_ * kGrowthPercent / 100);
-  const std::uint32_t most = std::min(affordable(saved_ns_ + room_ns(decoders), depth), near);
+  const std::uint32_t most = affordable(saved_ns_ + room_ns(answers), depth);
   const bool keep = last_tokens_ <= most && last_tokens_ >= kKeep * most;
-  if (!keep) last_tokens_ = most;
+  const std::uint32_t near =
+      std::max({options_.tokens_min, last_tokens_ + 1, last_tokens_ * kGrowthPercent / 100});
+  if (!keep) last_tokens_ = std::min(most, near);
   return last_tokens_;
 }
 
-void StepBudget::decoded(const Decoders& decoders, std::int64_t nanoseconds) {
-  if (decoders.rows == 0) return;
-  decode_cost_.learn(decode_features(decoders), static_cast<double>(nanoseconds));
-  const double enough = beside_ns(options_.tokens_min, last_depth_);
-  saved_ns_ = std::min(saved_ns_ + room_ns(decoders), std::max(enough, saved_ns_));
+void StepBudget::decoded(std::uint32_t answers, std::int64_t nanoseconds) {
+  if (answers == 0) return;
+  decode_cost_.learn(decode_features(answers), static_cast<double>(nanoseconds));
+  // Only a step that had to do without prefill saves up for the next.
+  const double enough = both_in_a_row_ > 0 ? 0.0 : beside_ns(options_.tokens_min, last_depth_);
+  saved_ns_ = std::min(saved_ns_ + room_ns(answers), std::max(enough, saved_ns_));
+  both_in_a_row_ = 0;
 }
 
 void StepBudget::prefilled(std::uint32_t tokens, std::uint32_t depth, std::int64_t nanoseconds) {
@@ -148,12 +155,13 @@ void StepBudget::prefilled(std::uint32_t tokens, std::uint32_t depth, std::int64
   prefill_cost_.learn(prefill_features(tokens, depth), static_cast<double>(nanoseconds));
 }
 
-void StepBudget::both(const Decoders& decoders, std::uint32_t tokens, std::uint32_t depth,
+void StepBudget::both(std::uint32_t answers, std::uint32_t tokens, std::uint32_t depth,
                       std::int64_t nanoseconds) {
-  if (tokens == 0) return decoded(decoders, nanoseconds);
-  const double added = std::max(0.0, static_cast<double>(nanoseconds) - decode_ns(decoders));
+  if (tokens == 0) return decoded(answers, nanoseconds);
+  ++both_in_a_row_;
+  const double added = std::max(0.0, static_cast<double>(nanoseconds) - decode_ns(answers));
   beside_cost_.learn(prefill_features(tokens, depth), added);
-  const double room = room_ns(decoders);
+  const double room = room_ns(answers);
   saved_ns_ = std::clamp(saved_ns_ + room - added, -kDebtMax * room, 0.0);
 }
 

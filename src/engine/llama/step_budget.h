@@ -6,7 +6,8 @@
 // While answers are being generated, a step may take `latency_factor` times what a step of one
 // answer alone would take; the time this leaves over goes to prefill, as many tokens as fit. A step
 // that took longer than it should is a debt that the next ones pay; where even tokens_min do not
-// fit, steps without prefill save up for them, so prefill is slow then but never stops. Without any
+// fit, steps without prefill save up for them, so prefill is slow then but never stops. Now and
+// then a step has no prefill, so that it stays known what answers cost by themselves. Without any
 // answer running a step takes `tokens_max`, or what fits in step_ns_max. Not thread-safe. Pure:
 // time comes in as arguments.
 
@@ -22,12 +23,13 @@ template <std::size_t N>
 class LinearCost {
  public:
   using Features = std::array<double, N>;
-  LinearCost();
+  explicit LinearCost(double forget);  // 0.99: a sample counts for about 100 steps
   void learn(const Features& features, double cost);
   double predict(const Features& features) const;  // never below 0
   std::uint64_t samples() const { return samples_; }
 
  private:
+  double forget_;
   Features weights_{};
   std::array<Features, N> covariance_{};
   std::uint64_t samples_ = 0;
@@ -36,46 +38,43 @@ class LinearCost {
 class StepBudget {
  public:
   struct Options {
-    std::uint32_t tokens_min = 4;    // beside answers
+    std::uint32_t tokens_min = 2;    // beside answers
     std::uint32_t tokens_max = 512;  // of any step
     double latency_factor = 2.5;     // target inter-token latency, in decode steps of one answer
     double latency_target_ms = 0;    // the same as a fixed time; 0 = by the factor
     double step_ns_max = 5e9;        // of a step without answers
   };
-  explicit StepBudget(const Options& options) : options_(options) {}
+  explicit StepBudget(const Options& options);
 
-  // The answers that the next step computes a token of; `depth_sum`: the sum of their lengths.
-  struct Decoders {
-    std::uint32_t rows = 0;
-    std::uint64_t depth_sum = 0;
-  };
-  // Prefill tokens for the next step; 0 = none in this step. `depth` is the position the next piece
-  // starts at.
-  std::uint32_t tokens(const Decoders& decoders, std::uint32_t depth);
+  // Prefill tokens for the next step; 0 = none in this step. `answers`: how many it computes a
+  // token of. `depth`: the position the next piece starts at.
+  std::uint32_t tokens(std::uint32_t answers, std::uint32_t depth);
 
   // What a step was and how long it took: answers only, prompts only, both in one batch.
-  void decoded(const Decoders& decoders, std::int64_t nanoseconds);
+  void decoded(std::uint32_t answers, std::int64_t nanoseconds);
   void prefilled(std::uint32_t tokens, std::uint32_t depth, std::int64_t nanoseconds);
-  void both(const Decoders& decoders, std::uint32_t tokens, std::uint32_t depth,
+  void both(std::uint32_t answers, std::uint32_t tokens, std::uint32_t depth,
             std::int64_t nanoseconds);
 
   // Predictions in nanoseconds; 0 before anything was learned. `beside`: what prefill adds to a
-  // step of answers.
-  double decode_ns(const Decoders& decoders) const;
+  // step of answers. Answers cost more with their length, which is not predicted but followed: they
+  // grow slowly.
+  double decode_ns(std::uint32_t answers) const;
   double prefill_ns(std::uint32_t tokens, std::uint32_t depth) const;
   double beside_ns(std::uint32_t tokens, std::uint32_t depth) const;
 
  private:
-  double room_ns(const Decoders& decoders) const;
+  double room_ns(std::uint32_t answers) const;
   std::uint32_t affordable(double nanoseconds, std::uint32_t depth) const;
 
   Options options_;
-  LinearCost<3> decode_cost_;
+  LinearCost<2> decode_cost_;
   LinearCost<3> prefill_cost_;
   LinearCost<3> beside_cost_;
   double saved_ns_ = 0;            // negative: debt
   std::uint32_t last_tokens_ = 0;  // beside answers
   std::uint32_t last_depth_ = 0;
+  std::uint32_t both_in_a_row_ = 0;  // steps
 };
 
 }  // namespace fh::engine::llama

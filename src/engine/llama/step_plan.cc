@@ -7,13 +7,15 @@
 namespace fh::engine::llama {
 namespace {
 
-// Alone: where the piece that begins at `at` ends, with `left` tokens of the budget.
-std::uint32_t alone_end(std::uint32_t at, std::uint32_t end, std::uint32_t left,
+// Alone: where the piece that begins at `at` ends.
+std::uint32_t alone_end(std::uint32_t at, std::uint32_t end, std::uint32_t budget,
                         const PieceSizes& sizes) {
   const std::uint32_t last_cut = end / sizes.chunk * sizes.chunk;
   if (at % sizes.chunk != 0 || at >= last_cut) return piece_end(at, end, sizes.chunk);
-  const std::uint32_t chunks = std::max(1U, std::min(sizes.wide, left) / sizes.chunk);
-  return std::min(at + chunks * sizes.chunk, last_cut);
+  const std::uint32_t most = std::max(1U, std::min(sizes.wide, budget) / sizes.chunk);
+  const std::uint32_t chunks = (last_cut - at) / sizes.chunk;
+  const std::uint32_t pieces = (chunks + most - 1) / most;
+  return at + (chunks + pieces - 1) / pieces * sizes.chunk;  // even ones: small ones are slow
 }
 
 }  // namespace
@@ -35,7 +37,7 @@ StepPlan make_step_plan(std::span<const std::uint32_t> decoders,
   for (const PrefillView& prompt : waiting) {
     std::uint32_t at = prompt.next;
     while (at < prompt.end) {
-      const std::uint32_t end = alone ? alone_end(at, prompt.end, left, sizes)
+      const std::uint32_t end = alone ? alone_end(at, prompt.end, budget_tokens, sizes)
                                       : std::min(piece_end(at, prompt.end, sizes.chunk), at + left);
       if (end - at > left && !plan.pieces.empty()) return plan;
       plan.pieces.push_back({prompt.slot, at, end, end == prompt.end});

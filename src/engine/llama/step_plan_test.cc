@@ -58,17 +58,20 @@ TEST(StepPlan, AnyBudgetLetsOnePieceThroughAndNoMoreThanItAllows) {
 
 TEST(StepPlan, FreeCutsGiveLargePiecesOfWholeChunksAndTheRestByItself) {
   const std::vector<PrefillPiece> expected{
-      {0, 0, 512, false}, {0, 512, 768, false}, {0, 768, 780, true}};
+      {0, 0, 384, false}, {0, 384, 768, false}, {0, 768, 780, true}};
   EXPECT_EQ(alone({prompt(0, 0, 780)}, 2000, kFree).pieces, expected);
+  const std::vector<PrefillPiece> first{{0, 0, 384, false}};
+  EXPECT_EQ(alone({prompt(0, 0, 780)}, 512, kFree).pieces, first);  // not a small one as well
   const std::vector<PrefillPiece> whole{{0, 64, 576, true}};
   EXPECT_EQ(alone({prompt(0, 64, 576)}, 512, kFree).pieces, whole);
   const std::vector<PrefillPiece> within{{0, 0, 256, false}};
-  EXPECT_EQ(alone({prompt(0, 0, 780)}, 300, kFree).pieces, within);
+  EXPECT_EQ(alone({prompt(0, 0, 780)}, 256, kFree).pieces, within);
 }
 
 TEST(StepPlan, APieceThatBeginsWithinAChunkEndsWithIt) {
-  const std::vector<PrefillPiece> expected{{0, 37, 64, false}, {0, 64, 448, false}};
-  EXPECT_EQ(alone({prompt(0, 37, 1000)}, 412, kFree).pieces, expected);
+  const std::vector<PrefillPiece> expected{
+      {0, 37, 64, false}, {0, 64, 384, false}, {0, 384, 640, true}};
+  EXPECT_EQ(alone({prompt(0, 37, 640)}, 1000, kFree).pieces, expected);
 }
 
 TEST(StepPlan, BesideAnswersTheBudgetIsTakenToTheToken) {
