@@ -616,6 +616,7 @@ TEST_F(EngineTest, AFullPoolSetsTheYoungestAsideAndFailsNobody) {
   o.context_tokens = 256;
   o.kv_bytes_max = 1;  // one context for all
   o.output_reserve = 8;
+  o.latency_factor = 1000;  // prompts beside answers are not held back, however fast the machine is
   // The engine thread does not go on after its first step until all have been started.
   std::mutex mutex;
   std::condition_variable changed;
