@@ -108,7 +108,7 @@ std::optional<base::Error> Link::closed() const {
 
 void Link::wake() {
   if (limits_.runtime != nullptr) {
-    limits_.runtime->post([self = shared_from_this()] { self->write_later(); });
+    limits_.runtime->post([self = shared_from_this()] { self->woken(); });
     return;
   }
   const std::uint64_t one = 1;
@@ -157,9 +157,20 @@ void Link::on_readable() {
   if (closed()) finish();
 }
 
+// A stall counts from when there was something to take: what was sent at once before left no trace.
+void Link::woken() {
+  if (closed()) {
+    finish();
+    return;
+  }
+  if (writing_later_) return;
+  progress_at_ = clock_.now();
+  write_backlog();
+}
+
 // What the socket did not take at once is tried again each millisecond: a worker's socket takes
 // 200 kB at a time, and only a long prompt is more.
-void Link::write_later() {
+void Link::write_backlog() {
   base::Status status;
   if (!closed()) status = write_some();
   if (!status) close(status.error());
@@ -167,12 +178,13 @@ void Link::write_later() {
     finish();
     return;
   }
-  const std::lock_guard lock(mutex_);
-  if (outbox_.empty() || std::exchange(writing_later_, true)) return;
-  limits_.runtime->call_at(clock_.now() + kWriteAgainAfter, [self = shared_from_this()] {
-    self->writing_later_ = false;
-    self->write_later();
-  });
+  {
+    const std::lock_guard lock(mutex_);
+    writing_later_ = !outbox_.empty();
+  }
+  if (!writing_later_) return;
+  limits_.runtime->call_at(clock_.now() + kWriteAgainAfter,
+                           [self = shared_from_this()] { self->write_backlog(); });
 }
 
 base::Status Link::wait_ready(bool& readable) {

@@ -55,7 +55,8 @@ class Link : public std::enable_shared_from_this<Link> {
   void finish();
   void watch();
   void on_readable();
-  void write_later();
+  void woken();
+  void write_backlog();
   bool enqueue(std::string frame_bytes, bool bounded);
   void wake();
   base::Status wait_ready(bool& readable);

@@ -95,6 +95,8 @@ void RemoteEngine::Impl::reap_links(bool all) {
     if (!all && worker_) return;  // joined by the next attach, or at the end
     links.swap(old_links_);
   }
+  // In a loop a link that was closed ends by itself, there; only after the loop's end it cannot.
+  if (!all && options_.runtime != nullptr) return;
   for (const auto& link : links) link->join();
 }
 
