@@ -13,7 +13,7 @@ LedgerThread::LedgerThread(LedgerWriter& writer, Options options)
     : writer_(writer), options_(options) {
   writer_.on_queued([this] { wake_writer(); });
   writer_.on_written([this] {
-    if (writer_.has_unsynced()) wake_syncer();
+    if (writer_.has_unsynced() || writer_.has_completions()) wake_syncer();
     if (writer_.maintenance_due(false)) wake_upkeep();
   });
   sync_thread_ = std::thread([this]() noexcept { sync_loop(); });
@@ -34,9 +34,12 @@ void LedgerThread::wake_writer() {
 }
 
 void LedgerThread::wake_syncer() {
+  const bool urgent = writer_.has_waiting();
   {
     const std::lock_guard lock(mutex_);
-    if (std::exchange(unsynced_, true)) return;
+    const bool known = std::exchange(unsynced_, true);
+    if (known && (urgent_ || !urgent)) return;
+    urgent_ = urgent_ || urgent;
   }
   syncer_wakes_.notify_one();
 }
@@ -92,16 +95,18 @@ void LedgerThread::sync_loop() {
       std::unique_lock lock(mutex_);
       syncer_wakes_.wait(lock, [this] { return unsynced_ || syncer_stops_; });
       if (syncer_stops_ && !unsynced_) return;
-      if (writer_.durability() == Durability::Process) {
-        syncer_wakes_.wait_for(lock, options_.sync_after, [this] { return syncer_stops_; });
-      }
+      syncer_wakes_.wait_for(lock, options_.sync_after,
+                             [this] { return urgent_ || syncer_stops_; });
       unsynced_ = false;
+      urgent_ = false;
     }
     while (writer_.sync_written()) {
       while (writer_.complete_synced()) {
       }  // here, so that nobody waits longer than the disk took
-      if (writer_.durability() == Durability::Process) break;  // the next round waits first
+      if (!writer_.has_waiting()) break;  // the next round gathers first
     }
+    while (writer_.complete_synced()) {
+    }  // also when the ledger has failed meanwhile and there was nothing to sync any more
   }
 }
 

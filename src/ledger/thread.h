@@ -1,11 +1,12 @@
 #pragma once
 // The three threads that drive a LedgerWriter in production. The writer thread drains the queue
 // into transactions and runs every callback; the sync thread makes commits durable, so that at
-// level `process` no admission ever waits behind the disk. At level `power` a sync starts as soon
-// as anything is unsynced: a commit waits at most for the sync under way and its own. At `process`
-// it waits for what else comes within `sync_after`: nobody waits for it, and a disk that is asked
-// for every request alone takes time from all of them. The upkeep thread moves what was written to
-// its final place when there is much of it, or when nothing else happens.
+// level `process` no admission ever waits behind the disk. A sync starts as soon as an admission
+// waits for it (level `power`), which then waits at most for the sync under way and its own. What
+// nobody waits for, all of level `process` and settlements at `power`, is synced with what else
+// comes within `sync_after`: the next admission must not find the disk busy with one settlement,
+// and a disk that is asked for every request alone takes time from all of them. The upkeep thread
+// moves what was written to its final place when there is much of it, or when nothing else happens.
 //
 // Owner: main's wiring. The writer and its store must outlive it.
 
@@ -23,7 +24,7 @@ class LedgerThread {
  public:
   struct Options {
     std::chrono::milliseconds idle_after{1000};  // quiet time after which upkeep may take longer
-    std::chrono::milliseconds sync_after{3};     // at level `process`; ledger.h promises 5
+    std::chrono::milliseconds sync_after{3};     // when nobody waits; ledger.h promises 5
     std::chrono::milliseconds move_after{20};    // upkeep takes what came in within it at once
   };
   // recover() has been called on the writer.
@@ -51,6 +52,7 @@ class LedgerThread {
   std::mutex mutex_;  // guards the flags
   std::condition_variable writer_wakes_, syncer_wakes_, upkeep_wakes_;
   bool work_ = false, unsynced_ = false, upkeep_due_ = false;
+  bool urgent_ = false;  // somebody waits for what is unsynced
   bool writer_stops_ = false, syncer_stops_ = false, upkeep_stops_ = false;
   std::thread write_thread_, sync_thread_, upkeep_thread_;
 };

@@ -95,6 +95,76 @@ TEST_P(LedgerThreadLevels, AFailingDiskAnswersEverybody) {
   EXPECT_FALSE(writer.healthy());
 }
 
+// A failure that comes from an append, by whichever thread, leaves nobody waiting for a sync that
+// will not be made: the answers come before stop().
+TEST_P(LedgerThreadLevels, AFailingAppendLeavesNobodyWaiting) {
+  for (int round = 0; round < 20; ++round) {
+    MemoryStore memory;
+    FaultyStore store(memory);
+    base::SystemClock clock;
+    LedgerWriter::Options options;
+    options.durability = GetParam();
+    options.direct_open_max = 4096;
+    LedgerWriter writer(store, clock, options);
+    LedgerThread thread(writer);
+    std::latch all(2);
+    store.fail_append(2);
+    writer.admit(admission("req_a"), [&](base::Status) { all.count_down(); });
+    writer.settle(settlement("req_b"), [&](base::Status) { all.count_down(); });
+    for (int i = 0; i < 2000 && !all.try_wait(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    ASSERT_TRUE(all.try_wait()) << "round " << round;
+  }
+}
+
+// Counts syncs, each of which takes a while.
+class SlowSyncStore final : public Store {
+ public:
+  base::Result<std::vector<Outcome>> append(std::span<const Record> records) override {
+    return inner_.append(records);
+  }
+  base::Status sync() override {
+    ++syncs;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return inner_.sync();
+  }
+  base::Result<std::vector<Admission>> load_unsettled() override { return inner_.load_unsettled(); }
+  base::Status maintain(bool idle) override { return inner_.maintain(idle); }
+  bool maintenance_due(bool) const override { return false; }
+  std::atomic<int> syncs = 0;
+
+ private:
+  MemoryStore inner_;
+};
+
+// At level power one request after the other costs one sync each: that of its admission, which
+// covers the settlement before it.
+TEST(LedgerThread, ASettlementDoesNotKeepTheDiskFromTheNextAdmission) {
+  constexpr int kRequests = 50;
+  SlowSyncStore store;
+  base::SystemClock clock;
+  LedgerWriter::Options options;
+  options.durability = Durability::Power;
+  options.direct_open_max = 4096;
+  LedgerWriter writer(store, clock, options);
+  LedgerThread::Options slow;
+  slow.sync_after = std::chrono::minutes(1);  // what is not asked for does not happen by chance
+  LedgerThread thread(writer, slow);
+  for (int i = 0; i < kRequests; ++i) {
+    const std::string id = "req_" + std::to_string(i);
+    std::latch settled(1);
+    writer.admit(admission(id), [&](base::Status status) {
+      EXPECT_TRUE(status);
+      writer.settle(settlement(id), [&](base::Status) { settled.count_down(); });
+    });
+    settled.wait();
+  }
+  EXPECT_EQ(store.syncs, kRequests);
+  thread.stop();
+  EXPECT_EQ(store.syncs, kRequests + 1);  // the last settlement
+}
+
 INSTANTIATE_TEST_SUITE_P(Levels, LedgerThreadLevels,
                          ::testing::Values(Durability::Process, Durability::Power));
 

@@ -309,6 +309,11 @@ bool LedgerWriter::has_completions() const {
          (!healthy() || waiting_.front().commit <= durable_.load(std::memory_order_acquire));
 }
 
+bool LedgerWriter::has_waiting() const {
+  const std::lock_guard lock(mutex_);
+  return !waiting_.empty();
+}
+
 LedgerWriter::Counters LedgerWriter::counters() const {
   const std::lock_guard lock(mutex_);
   Counters copy = counters_;

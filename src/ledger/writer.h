@@ -74,6 +74,7 @@ class LedgerWriter final : public Ledger {
   bool has_queued() const;
   bool has_unsynced() const;
   bool has_completions() const;
+  bool has_waiting() const;  // admissions that wait to become durable
   Counters counters() const;
   // Called, from any thread, after something was queued. Set before the first admit.
   void on_queued(std::function<void()> notify) { notify_ = std::move(notify); }

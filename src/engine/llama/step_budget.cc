@@ -133,7 +133,12 @@ std::uint32_t StepBudget::tokens(std::uint32_t answers, std::uint32_t depth) {
   }
   if (decode_cost_.samples() < kFirstSteps || both_in_a_row_ >= kBothInARowMax) return 0;
   if (beside_cost_.samples() == 0) return options_.tokens_min;
-  const std::uint32_t most = affordable(saved_ns_ + room_ns(answers), depth);
+  // What was saved up is for the fewest tokens only: no step is longer than it has to be.
+  const double room = room_ns(answers);
+  const double least = beside_ns(options_.tokens_min, depth);
+  const double spend =
+      saved_ns_ > 0 ? std::min(saved_ns_ + room, std::max(room, least)) : saved_ns_ + room;
+  const std::uint32_t most = affordable(spend, depth);
   const bool keep = last_tokens_ <= most && last_tokens_ >= kKeep * most;
   const std::uint32_t near =
       std::max({options_.tokens_min, last_tokens_ + 1, last_tokens_ * kGrowthPercent / 100});
@@ -141,12 +146,19 @@ std::uint32_t StepBudget::tokens(std::uint32_t answers, std::uint32_t depth) {
   return last_tokens_;
 }
 
+// Every step has its room. Where the fewest tokens do not fit in one, what is left over is kept
+// for them.
+void StepBudget::settle(std::uint32_t answers, double added_ns) {
+  const double room = room_ns(answers);
+  const double least = beside_ns(options_.tokens_min, last_depth_);
+  const double most = least > room ? least : 0.0;
+  saved_ns_ = std::clamp(saved_ns_ + room - added_ns, -kDebtMax * room, most);
+}
+
 void StepBudget::decoded(std::uint32_t answers, std::int64_t nanoseconds) {
   if (answers == 0) return;
   decode_cost_.learn(decode_features(answers), static_cast<double>(nanoseconds));
-  // Only a step that had to do without prefill saves up for the next.
-  const double enough = both_in_a_row_ > 0 ? 0.0 : beside_ns(options_.tokens_min, last_depth_);
-  saved_ns_ = std::min(saved_ns_ + room_ns(answers), std::max(enough, saved_ns_));
+  settle(answers, 0);
   both_in_a_row_ = 0;
 }
 
@@ -161,8 +173,7 @@ void StepBudget::both(std::uint32_t answers, std::uint32_t tokens, std::uint32_t
   ++both_in_a_row_;
   const double added = std::max(0.0, static_cast<double>(nanoseconds) - decode_ns(answers));
   beside_cost_.learn(prefill_features(tokens, depth), added);
-  const double room = room_ns(answers);
-  saved_ns_ = std::clamp(saved_ns_ + room - added, -kDebtMax * room, 0.0);
+  settle(answers, added);
 }
 
 }  // namespace fh::engine::llama

@@ -6,7 +6,7 @@
 // While answers are being generated, a step may take `latency_factor` times what a step of one
 // answer alone would take; the time this leaves over goes to prefill, as many tokens as fit. A step
 // that took longer than it should is a debt that the next ones pay; where even tokens_min do not
-// fit, steps without prefill save up for them, so prefill is slow then but never stops. Now and
+// fit, steps save up for them, so prefill is slow then but never stops. Now and
 // then a step has no prefill, so that it stays known what answers cost by themselves. Without any
 // answer running a step takes `tokens_max`, or what fits in step_ns_max. Not thread-safe. Pure:
 // time comes in as arguments.
@@ -65,6 +65,7 @@ class StepBudget {
 
  private:
   double room_ns(std::uint32_t answers) const;
+  void settle(std::uint32_t answers, double added_ns);
   std::uint32_t affordable(double nanoseconds, std::uint32_t depth) const;
 
   Options options_;

@@ -139,6 +139,23 @@ TEST(StepBudget, SavesUpForTheFewestTokensWhereTheyDoNotFit) {
   EXPECT_GT(seen.tokens, 0.3);
 }
 
+// Where the fewest tokens cost just a little more than a step has room for, nearly every step takes
+// them: what is left over of one is not lost.
+TEST(StepBudget, RoomThatIsLeftOverIsNotLost) {
+  Machine machine;
+  machine.decode_base = 5e6;
+  machine.decode_row = 1e6;
+  machine.decode_depth = 0;
+  machine.prefill_token = 4.7e6;  // two tokens 9.4 ms; a step has room for 9
+  machine.prefill_depth = 0;
+  StepBudget budget({});
+  const Seen seen = run(machine, budget, 1, 2000);
+  EXPECT_GT(seen.tokens, 1.7);
+  EXPECT_GT(seen.mean, 2.3);
+  EXPECT_LT(seen.mean, 2.6);
+  EXPECT_LT(seen.largest, 2.8);
+}
+
 TEST(StepBudget, PrefillNeverStopsUnderLoad) {
   const Machine machine;
   StepBudget::Options options;
