@@ -11,8 +11,9 @@
 //            when it is written; the sync follows within 5 ms at either level.
 // At start, recover() turns every admission without settlement into a settlement with reason Crash.
 //
-// Threads: admit and settle may be called from any thread; callbacks run on the ledger's writer
-// thread (in the simulation: inside pump()). A store that failed to sync is not trusted again:
+// Threads: admit and settle may be called from any thread; callbacks run on the ledger's writer or
+// sync thread or inside the call itself, those of different requests perhaps at the same time (in
+// the simulation: inside pump()). A store that failed to sync is not trusted again:
 // admissions are refused with Unavailable until the process restarts, and the rows that were in
 // doubt are found by recover().
 

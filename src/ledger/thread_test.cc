@@ -64,7 +64,7 @@ TEST_P(LedgerThreadLevels, StopAnswersWhatWasQueued) {
   LedgerWriter::Options options;
   options.durability = GetParam();
   LedgerWriter writer(store, clock, options);
-  int answers = 0;
+  std::atomic<int> answers = 0;
   {
     LedgerThread thread(writer);
     for (int i = 0; i < 50; ++i) {
@@ -84,7 +84,7 @@ TEST_P(LedgerThreadLevels, AFailingDiskAnswersEverybody) {
   options.durability = GetParam();
   LedgerWriter writer(store, clock, options);
   store.fail_sync(1);
-  int answers = 0;
+  std::atomic<int> answers = 0;
   {
     LedgerThread thread(writer);
     for (int i = 0; i < 50; ++i) {

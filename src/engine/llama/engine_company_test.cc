@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -143,6 +144,45 @@ TEST_F(EngineTest, ALongPrefillDoesNotStopARunningAnswer) {
   }
   EXPECT_GE(with_pieces, 5U);
   EXPECT_GE(tokens_between, with_pieces);
+}
+
+// A short question that comes while only a long prompt is read is the next to be read, and has its
+// first token in the step after that.
+TEST_F(EngineTest, AShortQuestionGoesBeforeALongPrompt) {
+  auto o = options();
+  o.step_tokens_max = 256;
+  Call reader;
+  Call asker;
+  std::atomic<std::uint64_t> asked_in = 0;
+  std::optional<Prepared> question;
+  const auto record = o.on_step;
+  o.on_step = [&](const StepReport& report) {
+    record(report);
+    if (asked_in > 0 || report.pieces.empty() || report.pieces[0].ticket != reader.ticket) return;
+    asked_in = report.number;
+    engine->start(question->ticket, asker.receiver());
+  };
+  open(o);
+  const auto prepared = prepare(ask("And who are you?", 4));
+  ASSERT_TRUE(prepared);
+  question = *prepared;
+  const auto slow = prepare(ask(story(60, "notary"), 4));
+  ASSERT_TRUE(slow);
+  reader.ticket = slow->ticket;
+  engine->start(slow->ticket, reader.receiver());
+  asker.finished();
+  reader.finished();
+  const auto all = reports();
+  const auto step = [&](std::uint64_t number) {
+    return std::ranges::find(all, number, &StepReport::number);
+  };
+  const auto read = step(asked_in + 1);
+  ASSERT_NE(read, all.end());
+  EXPECT_EQ(read->pieces.back().ticket, question->ticket);
+  const auto first_token = step(asked_in + 2);
+  ASSERT_NE(first_token, all.end());
+  EXPECT_NE(std::ranges::find(first_token->decoders, question->ticket),
+            first_token->decoders.end());
 }
 
 TEST_F(EngineTest, SideRequestsNeverEvictALongConversation) {

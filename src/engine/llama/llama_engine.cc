@@ -218,10 +218,11 @@ base::Result<std::unique_ptr<Runner>> LlamaEngine::Impl::load_weights() {
   how.pool.parked_bytes_max = options.parked_bytes_max;
   how.pool.reuse = proven_reuse(*context);
   how.budget.latency_factor = options.latency_factor;
+  how.budget.burst_unit = options.chunk_tokens;
   how.budget.tokens_max = std::max(options.step_tokens_max, options.chunk_tokens);
   how.piece_tokens_max = options.step_tokens_max;
   how.threads_max = options.threads;
-  how.threads = options.threads;
+  how.threads = {options.threads, options.threads};
   if (options.adapt_threads) how.threads = fastest_threads(*context, options.threads, clock);
   how.adapt_threads = options.adapt_threads;
   how.output_reserve = options.output_reserve;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -125,30 +126,36 @@ std::optional<bool> cuts_are_free(Context& context, std::uint32_t chunk, std::ui
   return whole == cut;
 }
 
-std::uint32_t fastest_threads(Context& context, std::uint32_t threads_max,
-                              const base::Clock& clock) {
-  constexpr int kSteps = 6;
+FastestThreads fastest_threads(Context& context, std::uint32_t threads_max,
+                               const base::Clock& clock) {
   constexpr double kGain = 0.8;  // fewer threads must be this much faster, or noise would decide
-  const auto measure = [&](std::uint32_t threads) {
-    context.set_threads(threads);
-    logits_after(context, 0);  // the pool's threads wake up, the weights are read in
-    const base::TimePoint start = clock.now();
-    for (int i = 0; i < kSteps; ++i) logits_after(context, 0);
-    const auto took = static_cast<double>((clock.now() - start).count());
+  const auto fastest = [&](int steps, const std::function<void()>& step) {
+    const auto measure = [&](std::uint32_t threads) {
+      context.clear_all();
+      context.set_threads(threads);
+      step();  // the pool's threads wake up, the weights are read in
+      const base::TimePoint start = clock.now();
+      for (int i = 0; i < steps; ++i) step();
+      return static_cast<double>((clock.now() - start).count());
+    };
+    std::uint32_t best = threads_max;
+    double best_ns = threads_max > 1 ? measure(threads_max) : 0;
+    while (best > 1) {
+      const double fewer_ns = measure(best - 1);
+      if (fewer_ns > kGain * best_ns) break;
+      best_ns = fewer_ns;
+      --best;
+    }
     context.clear_all();
-    return took;
+    return best;
   };
-  context.clear_all();
-  std::uint32_t best = threads_max;
-  double best_ns = threads_max > 1 ? measure(threads_max) : 0;
-  while (best > 1) {
-    const double fewer_ns = measure(best - 1);
-    if (fewer_ns > kGain * best_ns) break;
-    best_ns = fewer_ns;
-    --best;
-  }
-  context.set_threads(best);
-  return best;
+  FastestThreads found;
+  found.answers = fastest(6, [&] { logits_after(context, 0); });
+  found.prompts = fastest(2, [&] {
+    context.clear_all();
+    compute_probe(context);
+  });
+  return found;
 }
 
 }  // namespace fh::engine::llama

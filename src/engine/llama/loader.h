@@ -41,10 +41,14 @@ ReuseKind proven_reuse(Context& context);
 std::optional<bool> cuts_are_free(Context& context, std::uint32_t chunk, std::uint32_t wide,
                                   const Context::GiveUp& give_up);
 
-// The number of threads, at most `threads_max`, with which steps are fastest at this moment: fewer
-// than the maximum when other programs hold some of the cores. Leaves the context empty and set to
-// that number.
-std::uint32_t fastest_threads(Context& context, std::uint32_t threads_max,
-                              const base::Clock& clock);
+// The numbers of threads, at most `threads_max`, with which steps are fastest at this moment: fewer
+// than the maximum when other programs hold some of the cores, and for answers also where waiting
+// for each other costs more than sharing their few rows saves. Leaves the context empty.
+struct FastestThreads {
+  std::uint32_t answers = 1;
+  std::uint32_t prompts = 1;
+};
+FastestThreads fastest_threads(Context& context, std::uint32_t threads_max,
+                               const base::Clock& clock);
 
 }  // namespace fh::engine::llama

@@ -17,7 +17,8 @@ Runner::Runner(std::unique_ptr<Context> context, const base::Clock& clock, Optio
       options_(std::move(options)),
       pool_(*context_, options_.pool),
       budget_(options_.budget),
-      governor_(options_.threads_max, options_.threads, options_.adapt_threads),
+      governor_(options_.threads_max, options_.threads.answers, options_.adapt_threads),
+      prompt_governor_(options_.threads_max, options_.threads.prompts, options_.adapt_threads),
       sampling_(options_.sampling_helpers),
       wide_(options_.pool.chunk_tokens) {
   const std::uint32_t chunk = options_.pool.chunk_tokens;

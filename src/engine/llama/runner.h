@@ -26,6 +26,7 @@
 #include "engine/llama/facade.h"
 #include "engine/llama/fair_queue.h"
 #include "engine/llama/kv_pool.h"
+#include "engine/llama/loader.h"
 #include "engine/llama/probe.h"
 #include "engine/llama/request.h"
 #include "engine/llama/step_budget.h"
@@ -44,7 +45,7 @@ class Runner {
     std::uint32_t output_reserve = 256;  // output tokens that admission keeps free per request
     std::size_t sampling_helpers = 0;
     std::uint32_t threads_max = 1;  // of the context
-    std::uint32_t threads = 1;      // to begin with
+    FastestThreads threads;         // to begin with
     bool adapt_threads = true;
     std::function<void(const StepReport&)> on_step;
   };
@@ -114,7 +115,8 @@ class Runner {
   Options options_;
   KvPool pool_;
   StepBudget budget_;
-  ThreadGovernor governor_;
+  ThreadGovernor governor_;         // of steps of answers, perhaps with a few tokens of prompt
+  ThreadGovernor prompt_governor_;  // of those with many
   FairQueue queue_;
   WorkPool sampling_;
   Probe probe_;

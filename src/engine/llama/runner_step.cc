@@ -12,6 +12,7 @@ namespace fh::engine::llama {
 namespace {
 constexpr double kWorthSharingNs = 1e6;
 constexpr double kSmoothing = 0.1;
+constexpr std::uint32_t kManyTokens = 16;  // of prompts: then the threads for prompts compute
 }  // namespace
 
 struct Runner::Sampled {
@@ -98,6 +99,7 @@ void Runner::step() {
   }
   if (planned.decoders.empty()) {
     for (Part& part : parts) {
+      if (interrupted_ && &part != &parts.front()) break;  // who has come may be quicker to serve
       part.active = still_wanted(part);
       if (part.active == nullptr || !make_room(part.piece.size(), part.active)) continue;
       prompt_step(part, report);
@@ -156,7 +158,13 @@ void Runner::answers_step(const StepPlan& plan, std::vector<Part> parts, StepRep
                active->request->output_max > 0});
     report.decoders.push_back(active->request->ticket);
   }
-  for (const Part& part : parts) add_piece(batch, part);
+  std::uint32_t prompt_tokens = 0;
+  for (const Part& part : parts) {
+    add_piece(batch, part);
+    prompt_tokens += part.piece.size();
+  }
+  context_->set_threads(prompt_tokens < kManyTokens ? governor_.threads()
+                                                    : prompt_governor_.threads());
   const base::TimePoint start = clock_.now();
   const base::Status status = context_->decode(batch);
   report.decode_ns = (clock_.now() - start).count();
@@ -193,10 +201,7 @@ void Runner::learn_step(std::uint32_t answers, const std::vector<Part>& parts, S
     budget_.both(answers, tokens, depth, took);
   } else {
     budget_.decoded(answers, took);
-    const std::uint32_t threads = governor_.threads();
-    if (governor_.decoded(answers, took) != threads) {
-      context_->set_threads(governor_.threads());
-    }
+    governor_.decoded(answers, took);
     probe_.threads = governor_.threads();
   }
   probe_.decode_ns += static_cast<std::uint64_t>(report.decode_ns);
@@ -220,6 +225,7 @@ void Runner::prompt_step(const Part& part, StepReport& report) {
   Active& active = *part.active;
   Batch batch;
   add_piece(batch, part);
+  context_->set_threads(prompt_governor_.threads());
   const base::TimePoint start = clock_.now();
   const base::Status status = context_->decode(batch, [this, ticket = active.request->ticket] {
     if (!interrupted_) return false;
@@ -233,6 +239,7 @@ void Runner::prompt_step(const Part& part, StepReport& report) {
     return;
   }
   budget_.prefilled(part.piece.size(), part.piece.begin, took);
+  if (part.piece.size() >= kManyTokens) prompt_governor_.decoded(1, took / part.piece.size());
   probe_.prefill_ns += static_cast<std::uint64_t>(took);
   report.prefill_ns += took;
   prefilled(active, part.piece, report);

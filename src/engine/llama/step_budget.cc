@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace fh::engine::llama {
 namespace {
@@ -10,6 +11,9 @@ namespace {
 constexpr double kForget = 0.99;
 constexpr double kForgetAnswers = 0.9;  // they grow longer
 constexpr double kFirstVariance = 1e6;  // features are scaled to about 1
+// Of the constant term. Far smaller: while only steps of one size are known, others are taken to
+// cost in proportion, which is too much for larger ones and never too little.
+constexpr double kFirstConstant = 1;
 constexpr double kVarianceMax = 1e7;
 constexpr double kThousand = 1000.0;
 // A step far above its prediction (a page fault, a busy neighbour) teaches at most this much.
@@ -24,6 +28,10 @@ constexpr std::uint32_t kGrowthPercent = 150;
 constexpr std::uint64_t kFirstSteps = 3;      // of answers alone, before anything else is known
 constexpr std::uint32_t kBothInARowMax = 16;  // then one of answers alone
 constexpr double kDebtMax = 8;                // in steps that pay it back
+// The other way of sharing must read so much more before it is taken: figures waver.
+constexpr double kWorthChanging = 1.25;
+// A burst is at most so many times as large as what was seen.
+constexpr std::uint32_t kBurstGrowth = 4;
 
 std::array<double, 2> decode_features(std::uint32_t answers) {
   return {1.0, static_cast<double>(answers)};
@@ -37,7 +45,7 @@ std::array<double, 3> prefill_features(std::uint32_t tokens, std::uint32_t depth
 
 template <std::size_t N>
 LinearCost<N>::LinearCost(double forget) : forget_(forget) {
-  for (std::size_t i = 0; i < N; ++i) covariance_[i][i] = kFirstVariance;
+  for (std::size_t i = 0; i < N; ++i) covariance_[i][i] = i == 0 ? kFirstConstant : kFirstVariance;
 }
 
 template <std::size_t N>
@@ -107,14 +115,20 @@ double StepBudget::room_ns(std::uint32_t answers) const {
   return std::max(target - all, all / 2);
 }
 
+// What a burst adds to a step. Learned from pieces of its size, which are those computed alone.
+double StepBudget::burst_ns(std::uint32_t tokens, std::uint32_t depth) const {
+  return prefill_cost_.samples() > 0 ? prefill_ns(tokens, depth) : beside_ns(tokens, depth);
+}
+
 // The most tokens, from tokens_min to tokens_max, that cost no more; 0 = not even those.
-std::uint32_t StepBudget::affordable(double nanoseconds, std::uint32_t depth) const {
-  if (beside_ns(options_.tokens_min, depth) > nanoseconds) return 0;
+template <typename Cost>
+std::uint32_t StepBudget::affordable(double nanoseconds, const Cost& cost) const {
+  if (cost(options_.tokens_min) > nanoseconds) return 0;
   std::uint32_t low = options_.tokens_min;
   std::uint32_t high = options_.tokens_max;
   while (low < high) {
     const std::uint32_t middle = low + (high - low + 1) / 2;
-    if (beside_ns(middle, depth) <= nanoseconds) {
+    if (cost(middle) <= nanoseconds) {
       low = middle;
     } else {
       high = middle - 1;
@@ -123,27 +137,74 @@ std::uint32_t StepBudget::affordable(double nanoseconds, std::uint32_t depth) co
   return low;
 }
 
+std::uint32_t StepBudget::steady_tokens(std::uint32_t answers, std::uint32_t depth) {
+  if (both_in_a_row_ >= kBothInARowMax) return 0;
+  if (beside_cost_.samples() == 0) return options_.tokens_min;
+  // What was saved up is for the fewest tokens only: no step is longer than it has to be.
+  const auto cost = [&](std::uint32_t tokens) { return beside_ns(tokens, depth); };
+  const double room = room_ns(answers);
+  const double spend = saved_ns_ > 0
+                           ? std::min(saved_ns_ + room, std::max(room, cost(options_.tokens_min)))
+                           : saved_ns_ + room;
+  const std::uint32_t most = affordable(spend, cost);
+  const bool keep = last_tokens_ <= most && last_tokens_ >= kKeep * most;
+  const std::uint32_t near =
+      std::max({options_.tokens_min, last_tokens_ + 1, last_tokens_ * kGrowthPercent / 100});
+  if (!keep) last_tokens_ = std::min(most, near);
+  return last_tokens_;
+}
+
+// Tokens per nanosecond, of steps that are all as long as they may be.
+double StepBudget::steady_rate(std::uint32_t answers, std::uint32_t depth) const {
+  const bool known = beside_cost_.samples() > 0;
+  const auto cost = [&](std::uint32_t tokens) {
+    return known ? beside_ns(tokens, depth) : burst_ns(tokens, depth);
+  };
+  const double room = room_ns(answers);
+  const std::uint32_t tokens = std::max(affordable(room, cost), options_.tokens_min);
+  const double share = room / (decode_ns(answers) + room);
+  return cost(tokens) > 0 ? share * tokens / cost(tokens) : 0.0;
+}
+
+// Whole units, and at least one: where that takes too long, bursts are farther apart.
+std::uint32_t StepBudget::burst_tokens(std::uint32_t answers, std::uint32_t depth) const {
+  const double spend = std::min(options_.burst_ns_max, options_.burst_every * room_ns(answers));
+  const auto cost = [&](std::uint32_t tokens) { return burst_ns(tokens, depth); };
+  const std::uint32_t most =
+      std::min(kBurstGrowth * std::max(most_seen_, options_.tokens_min), affordable(spend, cost));
+  return std::max(most / options_.burst_unit, 1U) * options_.burst_unit;
+}
+
+// Steps without prefill after a burst that added so much.
+double StepBudget::burst_distance(std::uint32_t answers, double added_ns) const {
+  return std::max<double>(
+      options_.burst_every,
+      std::min(added_ns, kDebtMax * options_.burst_ns_max) / std::max(1.0, room_ns(answers)));
+}
+
+double StepBudget::burst_rate(std::uint32_t answers, std::uint32_t depth) const {
+  const std::uint32_t tokens = burst_tokens(answers, depth);
+  const double cost = burst_ns(tokens, depth);
+  return tokens / (burst_distance(answers, cost) * decode_ns(answers) + cost);
+}
+
 std::uint32_t StepBudget::tokens(std::uint32_t answers, std::uint32_t depth) {
   last_depth_ = depth;
+  bursting_ = false;
   if (answers == 0) {
     const double all = prefill_ns(options_.tokens_max, depth);
     if (all <= options_.step_ns_max) return options_.tokens_max;
     const double part = options_.step_ns_max / all * options_.tokens_max;
     return std::max(options_.tokens_min, static_cast<std::uint32_t>(part));
   }
-  if (decode_cost_.samples() < kFirstSteps || both_in_a_row_ >= kBothInARowMax) return 0;
-  if (beside_cost_.samples() == 0) return options_.tokens_min;
-  // What was saved up is for the fewest tokens only: no step is longer than it has to be.
-  const double room = room_ns(answers);
-  const double least = beside_ns(options_.tokens_min, depth);
-  const double spend =
-      saved_ns_ > 0 ? std::min(saved_ns_ + room, std::max(room, least)) : saved_ns_ + room;
-  const std::uint32_t most = affordable(spend, depth);
-  const bool keep = last_tokens_ <= most && last_tokens_ >= kKeep * most;
-  const std::uint32_t near =
-      std::max({options_.tokens_min, last_tokens_ + 1, last_tokens_ * kGrowthPercent / 100});
-  if (!keep) last_tokens_ = std::min(most, near);
-  return last_tokens_;
+  if (decode_cost_.samples() < kFirstSteps) return 0;
+  if (beside_cost_.samples() == 0 && prefill_cost_.samples() == 0) return options_.tokens_min;
+  const double factor = in_bursts_ ? 1 / kWorthChanging : kWorthChanging;
+  in_bursts_ = burst_rate(answers, depth) > factor * steady_rate(answers, depth);
+  if (steps_to_burst_ > 0) return 0;
+  if (!in_bursts_) return steady_tokens(answers, depth);
+  bursting_ = true;
+  return burst_tokens(answers, depth);
 }
 
 // Every step has its room. Where the fewest tokens do not fit in one, what is left over is kept
@@ -153,6 +214,7 @@ void StepBudget::settle(std::uint32_t answers, double added_ns) {
   const double least = beside_ns(options_.tokens_min, last_depth_);
   const double most = least > room ? least : 0.0;
   saved_ns_ = std::clamp(saved_ns_ + room - added_ns, -kDebtMax * room, most);
+  steps_to_burst_ = std::max(0.0, steps_to_burst_ - 1);
 }
 
 void StepBudget::decoded(std::uint32_t answers, std::int64_t nanoseconds) {
@@ -164,15 +226,25 @@ void StepBudget::decoded(std::uint32_t answers, std::int64_t nanoseconds) {
 
 void StepBudget::prefilled(std::uint32_t tokens, std::uint32_t depth, std::int64_t nanoseconds) {
   if (tokens == 0) return;
+  most_seen_ = std::max(most_seen_, tokens);
   prefill_cost_.learn(prefill_features(tokens, depth), static_cast<double>(nanoseconds));
 }
 
 void StepBudget::both(std::uint32_t answers, std::uint32_t tokens, std::uint32_t depth,
                       std::int64_t nanoseconds) {
   if (tokens == 0) return decoded(answers, nanoseconds);
-  ++both_in_a_row_;
   const double added = std::max(0.0, static_cast<double>(nanoseconds) - decode_ns(answers));
-  beside_cost_.learn(prefill_features(tokens, depth), added);
+  auto& cost = bursting_ ? prefill_cost_ : beside_cost_;
+  cost.learn(prefill_features(tokens, depth), added);
+  if (std::exchange(bursting_, false)) {
+    both_in_a_row_ = 0;
+    most_seen_ = std::max(most_seen_, tokens);
+    saved_ns_ = 0;
+    // One that took longer than it should keeps the next away for longer.
+    steps_to_burst_ = burst_distance(answers, added);
+    return;
+  }
+  ++both_in_a_row_;
   settle(answers, added);
 }
 

@@ -13,12 +13,14 @@ namespace {
 struct Machine {
   double decode_base = 15e6, decode_row = 3e6, decode_depth = 2e3;
   double prefill_token = 2.5e6, prefill_depth = 300;
+  double few_factor = 1;  // what a token costs more in pieces below 16
   std::int64_t decode(std::uint32_t rows, std::uint64_t depth) const {
     return static_cast<std::int64_t>(decode_base + decode_row * rows +
                                      decode_depth * static_cast<double>(depth));
   }
   std::int64_t prefill(std::uint32_t tokens, std::uint32_t depth) const {
-    return static_cast<std::int64_t>(tokens * (prefill_token + prefill_depth * depth));
+    const double factor = tokens < 16 ? few_factor : 1;
+    return static_cast<std::int64_t>(tokens * factor * (prefill_token + prefill_depth * depth));
   }
   std::int64_t both(std::uint32_t rows, std::uint64_t depth_sum, std::uint32_t tokens,
                     std::uint32_t depth) const {
@@ -47,7 +49,7 @@ TEST(StepBudget, AloneAStepTakesTheMaximumOrWhatItsTimeAllows) {
   StepBudget budget({});
   EXPECT_EQ(budget.tokens(0, 0), 512U);
   Machine slow;
-  slow.prefill_token = 50e6;  // 512 tokens are 26 s
+  slow.prefill_token = 10e6;  // 512 tokens are 5 s
   slow.prefill_depth = 0;
   for (std::uint32_t tokens = 64; tokens <= 512; tokens += 64) {
     budget.prefilled(tokens, 0, slow.prefill(tokens, 0));
@@ -66,10 +68,11 @@ TEST(StepBudget, StartsCarefullyBesideAnswers) {
 }
 
 struct Seen {
-  double mean = 0;     // latency of the answers, over that of a solo step of the same length
-  double largest = 0;  // the same of a single step, after the first hundred
-  double tokens = 0;   // of prefill, per step
-  int changes = 0;     // of that number, but for steps without any
+  double mean = 0;        // latency of the answers, over that of a solo step of the same length
+  double largest = 0;     // the same of a single step, after the first hundred
+  double tokens = 0;      // of prefill, per step
+  double long_steps = 0;  // of all, those above three times the solo step
+  int changes = 0;        // of that number, but for steps without any
 };
 
 // Runs steps with answers that grow by a token in each, and an endless prompt. `noise`: how far a
@@ -91,6 +94,7 @@ Seen run(const Machine& machine, StepBudget& budget, std::uint32_t answers, int 
     budget.both(answers, tokens, depth, static_cast<std::int64_t>(took));
     depth = (depth + tokens) % 6000;
     out.mean += exact / solo / steps;
+    if (exact > 3 * solo) out.long_steps += 1.0 / steps;
     if (i > 100) out.largest = std::max(out.largest, exact / solo);
     out.tokens += static_cast<double>(tokens) / steps;
     if (tokens > 0 && tokens != before) ++out.changes;
@@ -154,6 +158,66 @@ TEST(StepBudget, RoomThatIsLeftOverIsNotLost) {
   EXPECT_GT(seen.mean, 2.3);
   EXPECT_LT(seen.mean, 2.6);
   EXPECT_LT(seen.largest, 2.8);
+}
+
+// Few tokens at a time cost three times as much each as many do: then they come in bursts, of which
+// the 95th percentile of the gaps shows nothing.
+Machine dear_in_small_pieces() {
+  Machine machine;
+  machine.decode_base = 5e6;
+  machine.decode_row = 1e6;
+  machine.decode_depth = 0;
+  machine.prefill_token = 2e6;
+  machine.prefill_depth = 0;
+  machine.few_factor = 3;
+  return machine;
+}
+
+TEST(StepBudget, ReadsInBurstsWhereFewTokensAreDear) {
+  const Machine machine = dear_in_small_pieces();
+  StepBudget budget({});
+  budget.prefilled(40, 0, machine.prefill(40, 0));  // the running answer's own prompt
+  const Seen seen = run(machine, budget, 1, 3000, 0.1);
+  EXPECT_GT(seen.tokens / seen.mean, 0.9);  // in the time of a solo step; steadily it would be 0.6
+  EXPECT_LT(seen.mean, 2.6);
+  EXPECT_LT(seen.largest, 1 + 1.2 * 250 / 6);
+  EXPECT_LT(seen.long_steps, 0.035);  // longer than three times the solo step
+}
+
+TEST(StepBudget, ReadsSteadilyWhereManyTokensAreCheap) {
+  Machine gpu;
+  gpu.decode_base = 9e6;
+  gpu.decode_row = 0.1e6;
+  gpu.decode_depth = 0;
+  gpu.prefill_token = 0.05e6;
+  gpu.prefill_depth = 0;
+  StepBudget budget({});
+  budget.prefilled(512, 0, gpu.prefill(512, 0));
+  const Seen seen = run(gpu, budget, 1, 1000);
+  EXPECT_GT(seen.tokens, 150);
+  EXPECT_LT(seen.largest, 3);
+}
+
+// Nobody has to wait long for the first words of a prompt, nor does a slow burst repeat at once.
+TEST(StepBudget, ASlowBurstKeepsTheNextAway) {
+  const Machine machine = dear_in_small_pieces();
+  StepBudget budget({});
+  budget.prefilled(100, 0, machine.prefill(100, 0));
+  run(machine, budget, 1, 200);
+  std::uint32_t burst = 0;
+  for (int i = 0; i < 100 && burst == 0; ++i) {
+    burst = budget.tokens(1, 0);
+    if (burst == 0) budget.decoded(1, machine.decode(1, 30));
+  }
+  ASSERT_GT(burst, 16U);
+  budget.both(1, burst, 0, 2'000'000'000);  // eight times the bound
+  int quiet = 0;
+  while (quiet < 1000 && budget.tokens(1, 0) == 0) {
+    budget.decoded(1, machine.decode(1, 30));
+    ++quiet;
+  }
+  EXPECT_GT(quiet, 50);
+  EXPECT_LT(quiet, 500);
 }
 
 TEST(StepBudget, PrefillNeverStopsUnderLoad) {

@@ -43,7 +43,8 @@ StepPlan make_step_plan(std::span<const std::uint32_t> decoders,
       plan.pieces.push_back({prompt.slot, at, end, end == prompt.end});
       left -= std::min(left, end - at);
       at = end;
-      if (left == 0) return plan;
+      // Alone, a prompt that is done comes to its first token before others are read on.
+      if (left == 0 || (alone && at == prompt.end)) return plan;
     }
   }
   return plan;

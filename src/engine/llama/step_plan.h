@@ -54,7 +54,8 @@ struct PieceSizes {
   std::uint32_t wide = 64;  // a multiple of `chunk`
 };
 
-// `budget_tokens` bounds the prefill tokens. Alone, a budget above 0 always lets one piece through.
+// `budget_tokens` bounds the prefill tokens. Alone, a budget above 0 always lets one piece through,
+// and nothing follows the piece that ends a prompt.
 // Among prompts the tenant that was given least goes first, within a tenant the one with least left
 // to compute, so that a short question is not held up by a long document; a prompt that has waited
 // kWaitedMax steps goes before all others.

@@ -87,6 +87,8 @@ TEST(StepPlan, AShortPromptIsNotHeldUpByALongOne) {
   const StepPlan plan = alone({prompt(0, 0, 5000), prompt(1, 0, 40)}, 128);
   ASSERT_EQ(plan.pieces.size(), 1U);
   EXPECT_EQ(plan.pieces[0], (PrefillPiece{1, 0, 40, true}));
+  // Nor is its first token, although there is room for more.
+  EXPECT_EQ(alone({prompt(0, 0, 5000), prompt(1, 0, 40)}, 2000).pieces, plan.pieces);
 }
 
 TEST(StepPlan, TheTenantThatWasGivenLeastGoesFirst) {

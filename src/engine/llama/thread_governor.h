@@ -3,7 +3,8 @@
 // spinning; when another program takes one of the cores, one late thread holds up all, and fewer
 // threads are faster by a multiple. The governor notices that steps take far longer than they did,
 // tries with one thread less, and keeps what is faster; now and then it tries one more again. Fed
-// with decode steps only, which cost nearly the same from one to the next.
+// with steps that cost nearly the same from one to the next: those of answers, or what a token cost
+// in pieces of prompts.
 //
 // A change of the thread count may change the last bits of logits (attention over long contexts is
 // split between threads), so it happens only under such pressure, or never if `adapt` is off. Pure;
@@ -19,7 +20,7 @@ class ThreadGovernor {
   ThreadGovernor(std::uint32_t threads_max, std::uint32_t threads, bool adapt)
       : threads_max_(threads_max), threads_(threads), adapt_(adapt) {}
 
-  // A decode step with `rows` rows took this long; returns the number of threads for the next step.
+  // A step with `rows` rows took this long; returns the number of threads for the next step.
   std::uint32_t decoded(std::uint32_t rows, std::int64_t nanoseconds);
   std::uint32_t threads() const { return threads_; }
 
