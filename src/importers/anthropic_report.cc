@@ -9,12 +9,6 @@ namespace {
 
 constexpr std::string_view kLists[] = {"data"};
 
-domain::Granularity granularity_of(std::int64_t length_ns) {
-  if (length_ns <= 60 * kSecondNs) return domain::Granularity::Minute;
-  if (length_ns <= 3600 * kSecondNs) return domain::Granularity::Hour;
-  return domain::Granularity::Day;
-}
-
 void read_result(codec::json::Value row, const Bucket& bucket, std::uint64_t line, Sink& sink) {
   if (!row.is_object()) {
     sink.skip(line, "a result that is no object");

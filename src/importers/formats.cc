@@ -5,6 +5,7 @@
 #include "importers/anthropic_claude_code.h"
 #include "importers/anthropic_cost.h"
 #include "importers/anthropic_usage.h"
+#include "importers/aws_cur.h"
 #include "importers/azure_trace.h"
 #include "importers/bedrock.h"
 #include "importers/claude_code.h"
@@ -32,8 +33,8 @@ std::span<const Format> formats() {
       openai_usage_format(),    openai_costs_format(),   bedrock_format(),
       freehold_ledger_format(), cursor_format(),         copilot_format(),
       openrouter_format(),      litellm_format(),        focus_format(),
-      azure_trace_format(),     burstgpt_trace_format(), mooncake_trace_format(),
-      session_trace_format(),   generic_csv_format(),
+      aws_cur_format(),         azure_trace_format(),    burstgpt_trace_format(),
+      mooncake_trace_format(),  session_trace_format(),  generic_csv_format(),
   };
   return kFormats;
 }

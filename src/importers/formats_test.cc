@@ -34,6 +34,7 @@ constexpr Sample kCorpus[] = {
     {"copilot.csv", "copilot"},
     {"openrouter.csv", "openrouter"},
     {"focus.csv", "focus"},
+    {"aws_cur.csv", "aws-cur"},
     {"azure.csv", "azure-trace"},
     {"burstgpt.csv", "burstgpt-trace"},
     {"litellm.csv", "litellm"},
@@ -78,7 +79,7 @@ TEST(Formats, AreNamedOnceAndComplete) {
     EXPECT_FALSE(format.title.empty());
     EXPECT_EQ(format.recognise({"", ""}), 0) << format.name;
   }
-  EXPECT_EQ(names.size(), 20U);
+  EXPECT_EQ(names.size(), 21U);
 }
 
 TEST(Formats, WhatTheyReadCarriesTheirName) {
