@@ -12,7 +12,7 @@ constexpr std::string_view kLists[] = {"data"};
 void read_result(codec::json::Value row, const Bucket& bucket, std::uint64_t line, Sink& sink) {
   if (!row.is_object()) {
     sink.skip(line, "a result that is no object");
-  } else if (row["amount"].exists()) {
+  } else if (row["amount"].exists() || row["cost"].is_object()) {
     read_cost(row, bucket, line, sink);
   } else if (row["output_tokens"].exists() || row["uncached_input_tokens"].exists() ||
              row["cache_read_input_tokens"].exists()) {

@@ -128,7 +128,9 @@ class Invocations : public Importer {
       return;
     }
     domain::UsageRecord record;
-    const auto time = parse_time_ns(string_of(line.timestamp).value_or(""));
+    // A date, or a Unix time (of which the size tells the unit), as a number or a text.
+    const auto time =
+        parse_time_ns(string_of(line.timestamp).value_or(std::string(line.timestamp)));
     bool bad = !time;
     record.usage.input_uncached = count(line.input, bad);
     record.usage.output = count(line.output, bad);
