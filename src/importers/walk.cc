@@ -321,6 +321,9 @@ base::Status ImportRun::Impl::run_file(const FoundFile& file) {
   } else {
     FileSink sink(tally, hooks, report);
     FH_TRY_VOID(read(report, sink));
+    if (const std::string_view why = tally.end_file(report.format); !why.empty()) {
+      sink.skip(0, std::string(why));
+    }
     ++(report.format.empty() ? summary.files_skipped : summary.files_read);
   }
   ++progress.files_done;
@@ -340,8 +343,13 @@ base::Status ImportRun::Impl::run(const std::vector<std::string>& paths) {
          }));
   summary.files = progress.files_total = files.size();
   for (const FoundFile& file : files) progress.bytes_total += file.size_bytes;
-  for (const FoundFile& file : files) FH_TRY_VOID(run_file(file));
-  return {};
+  base::Status status;
+  for (const FoundFile& file : files) {
+    status = run_file(file);
+    if (!status) break;
+  }
+  tally.settle();
+  return status;
 }
 
 ImportRun::ImportRun(Options options, RunHooks hooks, const base::Clock& clock,
