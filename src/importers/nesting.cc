@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <compare>
+#include <iterator>
 #include <numeric>
 
 #include "codec/fast_hash.h"
@@ -23,6 +24,13 @@ bool period_of(std::int64_t start, std::int64_t end, std::int64_t& from, std::in
   from = level == 2 ? start : start - start % kDayNs;
   to = level == 2 ? end : from + kDayNs;
   return true;
+}
+
+// Formats whose buckets are UTC days, all of them: nothing of theirs lies in anything else.
+bool has_days_only(std::string_view format) {
+  static constexpr std::string_view kFormats[] = {"copilot", "litellm", "openai-costs",
+                                                  "anthropic-cost", "anthropic-claude-code"};
+  return std::ranges::find(kFormats, format) != std::end(kFormats);
 }
 
 struct Weight {
@@ -64,7 +72,9 @@ void Nesting::join(std::uint64_t number) {
 }
 
 bool Nesting::place_of(const domain::UsageRecord& record, Place& place) {
-  if (record.granularity == domain::Granularity::Request) return false;
+  if (record.granularity == domain::Granularity::Request || has_days_only(record.format)) {
+    return false;
+  }
   if (!period_of(record.start_unix_ns, record.end_unix_ns, place.start, place.end, place.level)) {
     return false;
   }
@@ -81,7 +91,7 @@ bool Nesting::place_of(const domain::UsageRecord& record, Place& place) {
 }
 
 bool Nesting::place_of(const domain::CostRecord& record, Place& place) {
-  if (record.model.empty()) return false;
+  if (record.model.empty() || has_days_only(record.format)) return false;
   if (!period_of(record.start_unix_ns, record.end_unix_ns, place.start, place.end, place.level)) {
     return false;
   }
