@@ -33,6 +33,13 @@ bool has_days_only(std::string_view format) {
   return std::ranges::find(kFormats, format) != std::end(kFormats);
 }
 
+// Formats of reports that their reader chooses the grouping of.
+bool may_be_grouped(std::string_view format) {
+  static constexpr std::string_view kFormats[] = {"anthropic-usage", "openai-usage", "freehold",
+                                                  "copilot"};
+  return std::ranges::find(kFormats, format) != std::end(kFormats);
+}
+
 struct Weight {
   std::uint64_t tokens = 0, cost = 0;
   auto operator<=>(const Weight&) const = default;
@@ -212,35 +219,32 @@ bool Nesting::counts(const domain::CostRecord& record) {
   return !place_of(record, place) || counts(place);
 }
 
-void Groupings::see(const domain::UsageRecord& record, std::uint32_t model) {
-  if (record.granularity == domain::Granularity::Request) return;
-  names_ |= (record.workspace.empty() ? 0U : 1U) | (record.key.empty() ? 0U : 2U) |
-            (record.user.empty() ? 0U : 4U);
-  const std::uint64_t day = static_cast<std::uint64_t>(record.start_unix_ns / kDayNs);
-  if (day == last_day_ && model == last_model_) return;
-  last_day_ = day;
-  last_model_ = model;
-  const std::uint64_t place = std::uint64_t{model} << 32 | (day & 0xFFFFFFFF);
-  if (here_.size() < kPlacesMax) here_.insert(place);
+void Groupings::see(const domain::UsageRecord& record) {
+  if (record.granularity == domain::Granularity::Request || !may_be_grouped(record.format)) return;
+  unsigned bit = 1;
+  for (const bool told : {!record.model.empty(), !record.workspace.empty(), !record.key.empty(),
+                          !record.user.empty(), !record.region.empty(), !record.application.empty(),
+                          !record.workload.empty(), record.prompt_band_known}) {
+    if (told) names_ |= bit;
+    bit <<= 1;
+  }
+  if (days_.size() < kDaysMax) days_.insert(record.start_unix_ns / kDayNs);
 }
 
 std::size_t Groupings::end_file(std::string_view format) {
   std::size_t doubtful = 0;
   const std::uint64_t kind = SeenEvents::kind_of(format);
-  for (const std::uint64_t place : here_) {
-    const std::uint64_t key = kind ^ place * 0x9e3779b97f4a7c15;
-    auto known = places_.find(key);
-    if (known == places_.end()) {
-      if (places_.size() >= kPlacesMax) continue;
-      known = places_.emplace(key, std::uint8_t{0}).first;
+  for (const std::int64_t day : days_) {
+    const std::uint64_t key = kind ^ static_cast<std::uint64_t>(day) * 0x9e3779b97f4a7c15;
+    const auto known = told_.find(key);
+    if (known != told_.end()) {
+      doubtful += known->second != names_ ? 1 : 0;
+    } else if (told_.size() < kDaysMax) {
+      told_.emplace(key, static_cast<std::uint8_t>(names_));
     }
-    const auto mine = static_cast<std::uint8_t>(1U << names_);
-    if ((known->second & ~mine) != 0) ++doubtful;
-    known->second |= mine;
   }
-  here_.clear();
+  days_.clear();
   names_ = 0;
-  last_day_ = UINT64_MAX;
   return doubtful;
 }
 

@@ -78,23 +78,20 @@ class Nesting {
   bool partly_ = false, overflowed_ = false;
 };
 
-// Finds what Nesting cannot decide: files that tell of the same models and days, each grouped by
+// Finds what Nesting cannot decide: files of one format that tell of the same days, each grouped by
 // other names (one by workspace, one by key). Whether that is the same usage stands in neither.
 // One thread.
 class Groupings {
  public:
-  static constexpr std::size_t kPlacesMax = std::size_t{1} << 18;
-  // A record of the file at hand; `model` is the run's number of its model.
-  void see(const domain::UsageRecord& record, std::uint32_t model);
-  // How many of the file's models and days a file before it has told by other names.
+  static constexpr std::size_t kDaysMax = std::size_t{1} << 16;
+  void see(const domain::UsageRecord& record);  // of the file at hand
+  // How many of the file's days a file before it has told by other names.
   std::size_t end_file(std::string_view format);
 
  private:
-  unsigned names_ = 0;  // which of workspace, key and user the file has
-  std::uint64_t last_day_ = UINT64_MAX;
-  std::uint32_t last_model_ = 0;
-  std::unordered_set<std::uint64_t> here_;                  // models and days of the file
-  std::unordered_map<std::uint64_t, std::uint8_t> places_;  // a bit for each set of names
+  unsigned names_ = 0;                                    // a bit for each name that the file has
+  std::unordered_set<std::int64_t> days_;                 // of the file
+  std::unordered_map<std::uint64_t, std::uint8_t> told_;  // names by format and day
 };
 
 }  // namespace fh::importers

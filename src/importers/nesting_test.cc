@@ -167,13 +167,14 @@ TEST_F(Nested, WhatCannotBeDecidedIsSaid) {
       read({report(calls, kDay, 0, 4), report(calls, kDay, 0, 4, "workspace_id", 6 * kHour)});
   EXPECT_TRUE(zones.parts_may_count);
   EXPECT_EQ(zones.total.usage.total(), 2 * once);
-  // By workspace and by key.
-  const RunSummary names =
-      read({report(calls, kDay, 0, 4), report(calls, kDay, 0, 4, "api_key_id")});
-  EXPECT_EQ(names.total.usage.total(), 2 * once);
-  ASSERT_EQ(names.skips.size(), 1U);
-  EXPECT_EQ(names.skips[0].line, 0U);
-  EXPECT_NE(names.skips[0].why.find("counts twice"), std::string::npos);
+  // By workspace and by something else, or by nothing.
+  for (const std::string_view other : {"api_key_id", "account_id", "inference_geo", "untold"}) {
+    const RunSummary names = read({report(calls, kDay, 0, 4), report(calls, kHour, 0, 4, other)});
+    EXPECT_EQ(names.total.usage.total(), 2 * once) << other;
+    ASSERT_EQ(names.skips.size(), 1U) << other;
+    EXPECT_EQ(names.skips[0].line, 0U);
+    EXPECT_NE(names.skips[0].why.find("counts twice"), std::string::npos);
+  }
   // Days of their own are no reason to warn.
   EXPECT_EQ(read({report(calls, kDay, 0, 2), report(calls, kDay, 2, 4, "api_key_id")}).skips_total,
             0U);

@@ -80,7 +80,7 @@ std::uint64_t Tally::expect(const domain::CostRecord& record) {
 bool Tally::usage(const domain::UsageRecord& record, std::uint64_t event, bool& repeated) {
   Share share = share_of(record);
   share.model = model_of(record);
-  groupings_.see(record, share.model);
+  groupings_.see(record);
   see_format(record.format);
   SeenEvents::Answer answer;
   if (!record.source_id.empty()) answer = seen_.add(event, share);
@@ -129,8 +129,8 @@ bool Tally::cost(const domain::CostRecord& record, std::uint64_t event, bool& re
 
 std::string_view Tally::end_file(std::string_view format) {
   if (groupings_.end_file(format) == 0) return {};
-  return "another file tells of the same models and days by other names: where both tell the same "
-         "usage, it counts twice";
+  return "another file tells of the same days by other names: where both tell the same usage, it "
+         "counts twice";
 }
 
 void Tally::settle() {
