@@ -141,9 +141,14 @@ base::Result<PlanEvidence> PlanEvidence::find(const Config& config, const pricin
   return out;
 }
 
-// Which days of which models the imported usage holds.
+// Which days of which models the imported usage holds, and which of its buckets are of others.
 base::Status PlanEvidence::read_archive(const planner::ModelNames& names) {
-  if (imported_ == 0) return {};
+  if (!archive_) return {};
+  nesting_ = std::make_unique<importers::Nesting>();
+  FH_TRY_VOID(archive_->scan_costs({}, [&](const domain::CostRecord& record) {
+    nesting_->see(record);
+    return true;
+  }));
   ModelKeys keys(names);
   FH_TRY_VOID(archive_->scan({}, [&](const domain::UsageRecord& record) {
     const DayModel at{record.start_unix_ns / kNsPerDay, keys.of(record)};
@@ -151,9 +156,12 @@ base::Status PlanEvidence::read_archive(const planner::ModelNames& names) {
       ++logged_[at];
     } else {
       reported_.insert(at);
+      nesting_->see(record, importers::share_of(record));
     }
     return true;
   }));
+  nesting_->settle();
+  for (const importers::Nesting::Left& left : nesting_->left_out()) nested_ += left.totals.records;
   for (const auto& [at, records] : logged_) {
     if (reported_.contains(at)) logs_in_report_ += records;
   }
@@ -199,7 +207,7 @@ bool PlanEvidence::take(const ledger::Row& row, const planner::ModelNames& names
 
 std::string PlanEvidence::text() const {
   std::string out;
-  if (imported_ > 0) out = counted(imported_ - logs_in_report_, "imported usage record");
+  if (imported_ > 0) out = counted(imported_ - logs_in_report_ - nested_, "imported usage record");
   if (counted_ == 0) return out;
   if (!local_as_.empty()) {
     return fmt::format("{} that ran on this machine, counted as {}", counted(counted_, "request"),
@@ -230,6 +238,15 @@ std::vector<std::string> PlanEvidence::notes() const {
     out.push_back(fmt::format(
         "Counted once, as part of the provider's report of the same model and day: {} of {}.",
         counted(requests, "request"), whose));
+  }
+  if (nested_ > 0) {
+    out.push_back(fmt::format(
+        "Counted once, though reports in longer and in shorter buckets tell it: {} left out.",
+        counted(nested_, "imported record")));
+  }
+  if (nesting_ && (nesting_->partly() || nesting_->overflowed())) {
+    out.push_back(
+        "Some imported buckets of the same names overlap in part: what both tell counts twice.");
   }
   if (in_log_ > 0) {
     out.push_back(fmt::format(
@@ -264,6 +281,7 @@ base::Status PlanEvidence::usage(const planner::UsageVisit& visit) const {
           reported_.contains({record.start_unix_ns / kNsPerDay, keys.of(record)})) {
         return true;
       }
+      if (!nesting_->counts(record)) return true;
       failed = give(record.start_unix_ns);
       more = failed.has_value() && more && visit(record);
       return more;
@@ -274,7 +292,10 @@ base::Status PlanEvidence::usage(const planner::UsageVisit& visit) const {
 }
 
 base::Status PlanEvidence::costs(const planner::CostVisit& visit) const {
-  return archive_ ? archive_->scan_costs({}, visit) : base::Status{};
+  if (!archive_) return {};
+  return archive_->scan_costs({}, [&](const domain::CostRecord& record) {
+    return !nesting_->counts(record) || visit(record);
+  });
 }
 
 }  // namespace fh::cli

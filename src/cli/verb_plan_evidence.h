@@ -7,6 +7,8 @@
 // Where the imported usage has a report of a model for a day, the requests of that model and day
 // that the ledger and imported logs hold are left out, and counted.
 //
+// An hourly and a daily report of the same usage count once (importers/nesting.h).
+//
 // Memory is bounded: the ledger is read in pages, twice (it is kept newest first). Threads: one.
 
 #include <cstdint>
@@ -19,6 +21,7 @@
 
 #include "base/result.h"
 #include "cli/config.h"
+#include "importers/nesting.h"
 #include "ledger/imports.h"
 #include "ledger/ledger.h"
 #include "planner/plan.h"
@@ -54,11 +57,12 @@ class PlanEvidence {
   std::unique_ptr<ledger::LedgerReader> ledger_;   // nullptr: there is none
   const pricing::PriceBook* book_ = nullptr;
   std::string local_as_;
-  std::vector<std::int64_t> pages_;           // where the ledger's pages end, newest first
-  std::set<DayModel> reported_;               // by a provider's report
-  std::map<DayModel, std::uint64_t> logged_;  // request records of other tools
+  std::vector<std::int64_t> pages_;              // where the ledger's pages end, newest first
+  std::unique_ptr<importers::Nesting> nesting_;  // of what was imported; settled
+  std::set<DayModel> reported_;                  // by a provider's report
+  std::map<DayModel, std::uint64_t> logged_;     // request records of other tools
   std::uint64_t imported_ = 0, counted_ = 0, local_ = 0, in_log_ = 0;
-  std::uint64_t in_report_ = 0, logs_in_report_ = 0;  // left out
+  std::uint64_t in_report_ = 0, logs_in_report_ = 0, nested_ = 0;  // left out
 };
 
 }  // namespace fh::cli

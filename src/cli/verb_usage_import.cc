@@ -174,6 +174,8 @@ void print_json(const RunSummary& summary, const Storing& storing, bool dry_run)
   w.object().member("files", summary.files).member("files_read", summary.files_read);
   w.member("files_skipped", summary.files_skipped).member("records", summary.records);
   w.member("repeated", summary.repeated).member("costs", summary.costs);
+  w.member("nested", summary.nested + summary.nested_costs);
+  w.member("parts_may_count", summary.parts_may_count);
   w.member("billed_micro_usd", summary.billed_micro_usd);
   write_time(w, "first", summary.first_unix_ns);
   write_time(w, "last", summary.last_unix_ns);
@@ -313,6 +315,17 @@ void print_summary(const RunSummary& summary, const Storing& storing, const Usag
   if (summary.repeated > 0) {
     fmt::print("{} readings repeat others of these files; each event counts once.\n",
                human_count(summary.repeated));
+  }
+  if (summary.nested + summary.nested_costs > 0) {
+    fmt::print(
+        "{} buckets are part of longer or shorter ones of the same names: the side that tells more "
+        "counts.\n",
+        human_count(summary.nested + summary.nested_costs));
+  }
+  if (summary.parts_may_count) {
+    fmt::print(
+        "Buckets of the same names overlap in part: what both tell counts twice. Export them with "
+        "the same borders.\n");
   }
   if (summary.repeats_may_count) {
     fmt::print(

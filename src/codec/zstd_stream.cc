@@ -1,10 +1,10 @@
-// See zstd_stream.h.
-
-#include "codec/zstd_stream.h"
+// zstd in pieces, see stream_decoder.h.
 
 #include <zstd.h>
 
 #include <vector>
+
+#include "codec/stream_decoder.h"
 
 namespace fh::codec {
 
@@ -19,44 +19,43 @@ struct Free {
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
 
-}  // namespace
+class ZstdStream final : public StreamDecoder {
+ public:
+  ZstdStream() {
+    if (context_) ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, kWindowLogMax);
+  }
 
-struct ZstdStream::Impl {
-  std::unique_ptr<ZSTD_DCtx, Free> context{ZSTD_createDCtx()};
-  std::vector<char> step = std::vector<char>(ZSTD_DStreamOutSize());
-  bool between = true;  // no frame is open
+  base::Status push(std::string_view compressed, const Out& out) override {
+    if (!context_) {
+      return fail(Code::ResourceExhausted, "not enough memory to decompress zstd data");
+    }
+    ZSTD_inBuffer in{compressed.data(), compressed.size(), 0};
+    while (true) {
+      ZSTD_outBuffer made{step_.data(), step_.size(), 0};
+      const std::size_t wanted = ZSTD_decompressStream(context_.get(), &made, &in);
+      if (ZSTD_isError(wanted) != 0) return fail(Code::InvalidArgument, "zstd data is damaged");
+      if (made.pos > 0 && !out({step_.data(), made.pos})) return fail(Code::Cancelled, "stopped");
+      between_ = wanted == 0;
+      // A step that was filled to its end may have more to give without more input.
+      if (in.pos == in.size && made.pos < made.size) return {};
+    }
+  }
+
+  base::Status finish() override {
+    if (!between_) return fail(Code::InvalidArgument, "zstd data is cut off");
+    return {};
+  }
+
+ private:
+  std::unique_ptr<ZSTD_DCtx, Free> context_{ZSTD_createDCtx()};
+  std::vector<char> step_ = std::vector<char>(ZSTD_DStreamOutSize());
+  bool between_ = true;  // no frame is open
 };
 
-ZstdStream::ZstdStream() : impl_(std::make_unique<Impl>()) {
-  if (impl_->context) {
-    ZSTD_DCtx_setParameter(impl_->context.get(), ZSTD_d_windowLogMax, kWindowLogMax);
-  }
-}
-ZstdStream::~ZstdStream() = default;
-ZstdStream::ZstdStream(ZstdStream&&) noexcept = default;
-ZstdStream& ZstdStream::operator=(ZstdStream&&) noexcept = default;
+}  // namespace
 
-base::Status ZstdStream::push(std::string_view compressed, const Out& out) {
-  if (!impl_->context) {
-    return fail(Code::ResourceExhausted, "not enough memory to decompress zstd data");
-  }
-  ZSTD_inBuffer in{compressed.data(), compressed.size(), 0};
-  while (true) {
-    ZSTD_outBuffer made{impl_->step.data(), impl_->step.size(), 0};
-    const std::size_t wanted = ZSTD_decompressStream(impl_->context.get(), &made, &in);
-    if (ZSTD_isError(wanted) != 0) return fail(Code::InvalidArgument, "zstd data is damaged");
-    if (made.pos > 0 && !out({impl_->step.data(), made.pos})) {
-      return fail(Code::Cancelled, "stopped");
-    }
-    impl_->between = wanted == 0;
-    // A step that was filled to its end may have more to give without more input.
-    if (in.pos == in.size && made.pos < made.size) return {};
-  }
-}
-
-base::Status ZstdStream::finish() {
-  if (!impl_->between) return fail(Code::InvalidArgument, "zstd data is cut off");
-  return {};
+std::unique_ptr<StreamDecoder> zstd_decoder() {
+  return std::make_unique<ZstdStream>();
 }
 
 }  // namespace fh::codec

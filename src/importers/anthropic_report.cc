@@ -9,16 +9,10 @@ namespace {
 
 constexpr std::string_view kLists[] = {"data"};
 
-domain::Granularity granularity_of(std::int64_t length_ns) {
-  if (length_ns <= 60 * kSecondNs) return domain::Granularity::Minute;
-  if (length_ns <= 3600 * kSecondNs) return domain::Granularity::Hour;
-  return domain::Granularity::Day;
-}
-
 void read_result(codec::json::Value row, const Bucket& bucket, std::uint64_t line, Sink& sink) {
   if (!row.is_object()) {
     sink.skip(line, "a result that is no object");
-  } else if (row["amount"].exists()) {
+  } else if (row["amount"].exists() || row["cost"].is_object()) {
     read_cost(row, bucket, line, sink);
   } else if (row["output_tokens"].exists() || row["uncached_input_tokens"].exists() ||
              row["cache_read_input_tokens"].exists()) {

@@ -114,9 +114,9 @@ std::string last_part(std::string name) {
   return name.starts_with("arn:") && slash != std::string::npos ? name.substr(slash + 1) : name;
 }
 
-// What both forms of the log have in common: one record's text.
-class Invocations : public Importer {
- protected:
+// One record's text, in either form of the log.
+class Invocation {
+ public:
   static void read(std::string_view text, std::uint64_t number, Sink& sink) {
     Line line;
     if (!read_line(text, line)) {
@@ -128,7 +128,9 @@ class Invocations : public Importer {
       return;
     }
     domain::UsageRecord record;
-    const auto time = parse_time_ns(string_of(line.timestamp).value_or(""));
+    // A date, or a Unix time (of which the size tells the unit), as a number or a text.
+    const auto time =
+        parse_time_ns(string_of(line.timestamp).value_or(std::string(line.timestamp)));
     bool bad = !time;
     record.usage.input_uncached = count(line.input, bad);
     record.usage.output = count(line.output, bad);
@@ -163,32 +165,22 @@ class Invocations : public Importer {
 };
 
 // As S3 has it: a record per line.
-class InvocationLines final : public Invocations {
- public:
-  void feed(std::string_view piece, Sink& sink) override {
-    lines_.feed(piece, [&](const LineSplitter::Line& line) { take(line, sink); });
-  }
-  void finish(Sink& sink) override {
-    lines_.finish([&](const LineSplitter::Line& line) { take(line, sink); });
-  }
-
- private:
-  static void take(const LineSplitter::Line& line, Sink& sink) {
+class InvocationLines final : public LineImporter {
+ protected:
+  void line(const LineSplitter::Line& line, Sink& sink) override {
     if (line.too_long) return sink.skip(line.number, "a record is too long");
     if (line.text.find_first_not_of(" \t") != std::string_view::npos) {
-      read(line.text, line.number, sink);
+      Invocation::read(line.text, line.number, sink);
     }
   }
-
-  LineSplitter lines_;
 };
 
 // As tools save it that show it: a list of records, or each over several lines.
-class InvocationRecords final : public Invocations {
+class InvocationRecords final : public Importer {
  public:
   void feed(std::string_view piece, Sink& sink) override {
     records_.feed(
-        piece, [&](const Element& element) { read(element.text, element.line, sink); },
+        piece, [&](const Element& element) { Invocation::read(element.text, element.line, sink); },
         [&](std::uint64_t line, std::string why) { sink.skip(line, std::move(why)); });
   }
   void finish(Sink& sink) override {

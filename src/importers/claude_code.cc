@@ -211,18 +211,15 @@ void fold(Answer&& from, Answer& into) {
   into.record.end_unix_ns = end;
 }
 
-class Transcript final : public Importer {
+class Transcript final : public LineImporter {
  public:
-  void feed(std::string_view piece, Sink& sink) override {
-    lines_.feed(piece, [&](const LineSplitter::Line& line) { read(line, sink); });
-  }
   void finish(Sink& sink) override {
-    lines_.finish([&](const LineSplitter::Line& line) { read(line, sink); });
+    LineImporter::finish(sink);
     release(answers_.size(), sink);
   }
 
- private:
-  void read(const LineSplitter::Line& at, Sink& sink) {
+ protected:
+  void line(const LineSplitter::Line& at, Sink& sink) override {
     if (at.too_long) {
       sink.skip(at.number, "a record is too long");
       return;
@@ -245,6 +242,7 @@ class Transcript final : public Importer {
     if (answer.record.usage.total() > 0) add(std::move(answer), sink);
   }
 
+ private:
   static const char* make(const Line& line, Answer& answer) {
     domain::UsageRecord& record = answer.record;
     const auto time = parse_time_ns(string_of(line.timestamp).value_or(""));
@@ -315,7 +313,6 @@ class Transcript final : public Importer {
     }
   }
 
-  LineSplitter lines_;
   std::deque<Answer> answers_;  // in order of their first line
   std::size_t first_ = 0;       // number of the answer at the front
   std::unordered_map<std::string, std::vector<std::size_t>> by_id_;

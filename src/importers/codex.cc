@@ -145,15 +145,9 @@ Counts grown(const Counts& before, const Counts& now) {
   return step;
 }
 
-class SessionLog final : public Importer {
+class SessionLog final : public LineImporter {
  public:
   explicit SessionLog(bool sub_agent) : sub_agent_(sub_agent) {}
-  void feed(std::string_view piece, Sink& sink) override {
-    lines_.feed(piece, [&](const LineSplitter::Line& line) { read(line, sink); });
-  }
-  void finish(Sink& sink) override {
-    lines_.finish([&](const LineSplitter::Line& line) { read(line, sink); });
-  }
 
  private:
   static bool matters(std::string_view text) {
@@ -162,7 +156,7 @@ class SessionLog final : public Importer {
            contains(text, "\"thread.started\"");
   }
 
-  void read(const LineSplitter::Line& at, Sink& sink) {
+  void line(const LineSplitter::Line& at, Sink& sink) override {
     if (at.too_long) {
       sink.skip(at.number, "a record is too long");
       return;
@@ -238,7 +232,6 @@ class SessionLog final : public Importer {
     sink.usage(std::move(record));
   }
 
-  LineSplitter lines_;
   bool sub_agent_;
   std::optional<std::int64_t> began_;
   std::string session_, provider_, workspace_, model_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "importers/exact_sum.h"
 #include "importers/names.h"
 
 namespace fh::importers {
@@ -107,6 +108,24 @@ std::optional<domain::MicroUsd> Cells::usd(Column column) {
   const auto value = parse_usd(cell);
   if (!value) fail(fmt::format("{} is not an amount of money", column.name));
   return value;
+}
+
+std::optional<domain::MicroUsd> Cells::usd_exact(Column column, std::string& exact) {
+  constexpr std::size_t kPlainMax = 36;  // fewer digits than an exact sum takes
+  exact.clear();
+  const auto rounded = usd(column);
+  if (!rounded) return rounded;
+  const std::string_view text = number(column);
+  // The shortest texts are the most frequent, and sure to be plain numbers.
+  const bool plain =
+      text.size() < kPlainMax && text.find_first_not_of("0123456789.-") == std::string_view::npos;
+  ExactSum check;
+  if (plain || check.add(text)) {
+    exact.assign(text);
+  } else {  // a currency sign or grouped digits: such amounts have no more decimals than we keep
+    exact = domain::format_usd(*rounded);
+  }
+  return rounded;
 }
 
 std::optional<std::int64_t> Cells::time_ns(Column column, int zone_minutes) {

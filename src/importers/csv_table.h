@@ -85,6 +85,8 @@ class Cells {
     return not_a_count(column);
   }
   std::optional<domain::MicroUsd> usd(Column column);
+  // The same, and into `exact` the text that exact sums are made of; empty with nullopt.
+  std::optional<domain::MicroUsd> usd_exact(Column column, std::string& exact);
   // In ISO 8601, as a Unix time, or as people write it where the file shows in which order.
   // `zone_minutes` is that of times which name none.
   std::optional<std::int64_t> time_ns(Column column, int zone_minutes = 0);

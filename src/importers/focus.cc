@@ -5,7 +5,6 @@
 #include <array>
 
 #include "importers/csv_table.h"
-#include "importers/exact_sum.h"
 #include "importers/names.h"
 #include "importers/token_meter.h"
 
@@ -21,8 +20,6 @@ struct FocusColumns {
   Column input, cache_read, cache_write, output, user, key;  // likewise
 };
 
-constexpr std::size_t kNone = std::string_view::npos;
-constexpr std::size_t kPlainMax = 36;  // fewer digits than an exact sum takes
 constexpr std::size_t kMetersMax = 4096, kMeterKeyMax = 4096;
 
 // What names a row, amounts apart: the columns of its identity.
@@ -101,12 +98,6 @@ bool is_focus(const CsvHeader& header) {
          (header.has("billingcurrency") || header.has("effectivecost"));
 }
 
-domain::Granularity granularity_of(std::int64_t length_ns) {
-  if (length_ns <= 60 * kSecondNs) return domain::Granularity::Minute;
-  if (length_ns <= 3600 * kSecondNs) return domain::Granularity::Hour;
-  return domain::Granularity::Day;
-}
-
 class FocusImporter final : public CsvImporter {
  public:
   using CsvImporter::CsvImporter;
@@ -138,26 +129,6 @@ class FocusImporter final : public CsvImporter {
   }
 
  private:
-  // The amount rounded to micro-USD and its text for exact sums. Empty: not there.
-  std::optional<domain::MicroUsd> amount(Cells& cells, Column column, std::string* exact) {
-    const auto rounded = cells.usd(column);
-    if (exact == nullptr) return rounded;
-    exact->clear();
-    if (!rounded) return rounded;
-    const std::string_view text = cells.number(column);
-    // The shortest texts are the most frequent, and sure to be plain numbers.
-    const bool plain = text.size() < kPlainMax && text.find_first_not_of("0123456789.-") == kNone;
-    ExactSum check;
-    exact->assign(text);
-    if (!plain && !check.add(text)) *exact = check_plain(text);
-    return rounded;
-  }
-
-  // Amounts with a currency sign or grouped digits have no more decimals than we keep.
-  static std::string check_plain(std::string_view text) {
-    return domain::format_usd(parse_usd(text).value_or(domain::MicroUsd{}));
-  }
-
   void read_cost(Cells& cells, domain::CostRecord& cost) {
     name_to(focus_format().name, cost.format);
     cost.line = cells.line();
@@ -173,11 +144,11 @@ class FocusImporter final : public CsvImporter {
     cost.end_unix_ns = end.value_or(cost.start_unix_ns);
     if (cost.end_unix_ns < cost.start_unix_ns)
       cells.fail("the charge period ends before it begins");
-    const auto billed = amount(cells, columns_.billed, &cost.billed_exact);
+    const auto billed = cells.usd_exact(columns_.billed, cost.billed_exact);
     if (!billed) cells.fail("the row has no BilledCost");
     cost.billed = billed.value_or(domain::MicroUsd{});
-    cost.effective = amount(cells, columns_.effective, &cost.effective_exact);
-    cost.list = amount(cells, columns_.list, nullptr);
+    cost.effective = cells.usd_exact(columns_.effective, cost.effective_exact);
+    cost.list = cells.usd(columns_.list);
     const bool consumed = !cells.text(columns_.consumed).empty();
     const std::string_view quantity = cells.number(consumed ? columns_.consumed : columns_.priced);
     cells.name_to(consumed ? columns_.consumed_unit : columns_.priced_unit, cost.quantity_unit);

@@ -32,8 +32,10 @@ constexpr Sample kCorpus[] = {
     {"freehold.csv", "freehold"},
     {"cursor.csv", "cursor"},
     {"copilot.csv", "copilot"},
+    {"copilot_api.json", "copilot-api"},
     {"openrouter.csv", "openrouter"},
     {"focus.csv", "focus"},
+    {"aws_cur.csv", "aws-cur"},
     {"azure.csv", "azure-trace"},
     {"burstgpt.csv", "burstgpt-trace"},
     {"litellm.csv", "litellm"},
@@ -78,7 +80,7 @@ TEST(Formats, AreNamedOnceAndComplete) {
     EXPECT_FALSE(format.title.empty());
     EXPECT_EQ(format.recognise({"", ""}), 0) << format.name;
   }
-  EXPECT_EQ(names.size(), 20U);
+  EXPECT_EQ(names.size(), 22U);
 }
 
 TEST(Formats, WhatTheyReadCarriesTheirName) {

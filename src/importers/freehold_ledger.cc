@@ -183,19 +183,12 @@ class LedgerJson final : public ElementImporter {
 };
 
 // "day,requests,failed,input_uncached,...": one short line per group.
-class LedgerCsv final : public Importer {
+class LedgerCsv final : public LineImporter {
  public:
-  void feed(std::string_view piece, Sink& sink) override {
-    lines_.feed(piece, [&](const LineSplitter::Line& line) { read(line, sink); });
-  }
-  void finish(Sink& sink) override {
-    lines_.finish([&](const LineSplitter::Line& line) { read(line, sink); });
-  }
+  LedgerCsv() : LineImporter(1024 * 1024) {}
 
- private:
-  static constexpr std::size_t kCells = 8;
-
-  void read(const LineSplitter::Line& line, Sink& sink) {
+ protected:
+  void line(const LineSplitter::Line& line, Sink& sink) override {
     if (line.number == 1) {
       std::string_view header = line.text;
       if (header.starts_with("\xEF\xBB\xBF")) header.remove_prefix(3);
@@ -235,7 +228,8 @@ class LedgerCsv final : public Importer {
     give(std::move(record), sink);
   }
 
-  LineSplitter lines_{1024 * 1024};
+ private:
+  static constexpr std::size_t kCells = 8;
   std::string by_;
 };
 

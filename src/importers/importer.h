@@ -90,7 +90,8 @@ std::span<const Format> formats();
 // longer than `line_max` is reported once with `text` empty and `too_long` set.
 class LineSplitter {
  public:
-  explicit LineSplitter(std::size_t line_max = 64 * 1024 * 1024) : line_max_(line_max) {}
+  static constexpr std::size_t kLineMax = 64 * 1024 * 1024;
+  explicit LineSplitter(std::size_t line_max = kLineMax) : line_max_(line_max) {}
   struct Line {
     std::string_view text;
     std::uint64_t number = 0;
@@ -142,5 +143,23 @@ void LineSplitter::finish(Fn&& fn) {
   held_.clear();
   dropping_ = false;
 }
+
+// An importer of a record per line.
+class LineImporter : public Importer {
+ public:
+  explicit LineImporter(std::size_t line_max = LineSplitter::kLineMax) : lines_(line_max) {}
+  void feed(std::string_view piece, Sink& sink) final {
+    lines_.feed(piece, [&](const LineSplitter::Line& line) { this->line(line, sink); });
+  }
+  void finish(Sink& sink) override {
+    lines_.finish([&](const LineSplitter::Line& line) { this->line(line, sink); });
+  }
+
+ protected:
+  virtual void line(const LineSplitter::Line& line, Sink& sink) = 0;
+
+ private:
+  LineSplitter lines_;
+};
 
 }  // namespace fh::importers

@@ -13,17 +13,9 @@
 namespace fh::importers {
 namespace {
 
-class MooncakeImporter final : public Importer {
- public:
-  void feed(std::string_view piece, Sink& sink) override {
-    lines_.feed(piece, [&](const LineSplitter::Line& line) { take(line, sink); });
-  }
-  void finish(Sink& sink) override {
-    lines_.finish([&](const LineSplitter::Line& line) { take(line, sink); });
-  }
-
- private:
-  void take(const LineSplitter::Line& line, Sink& sink) {
+class MooncakeImporter final : public LineImporter {
+ protected:
+  void line(const LineSplitter::Line& line, Sink& sink) override {
     if (line.too_long) return sink.skip(line.number, "the line is longer than a line may be");
     const std::string_view text = trimmed(line.text);
     if (text.empty()) return;
@@ -41,7 +33,7 @@ class MooncakeImporter final : public Importer {
     sink.usage(std::move(record));
   }
 
-  LineSplitter lines_;
+ private:
   PrefixCache cache_{kMooncakeBlockTokens};
   RowIdentity identity_;
 };

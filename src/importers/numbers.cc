@@ -459,6 +459,12 @@ std::optional<std::int64_t> parse_seconds_ns(std::string_view text) {
   return parse_duration(text, 9);
 }
 
+domain::Granularity granularity_of(std::int64_t length_ns) {
+  if (length_ns <= 60 * kSecondNs) return domain::Granularity::Minute;
+  if (length_ns <= 3600 * kSecondNs) return domain::Granularity::Hour;
+  return domain::Granularity::Day;
+}
+
 std::optional<std::int64_t> day_ns(int year, int month, int day) {
   if (year < 1970 || year > 2261 || month < 1 || month > 12 || day < 1) return std::nullopt;
   const std::chrono::year_month_day date{std::chrono::year(year),

@@ -90,6 +90,8 @@ std::optional<std::int64_t> day_ns(int year, int month, int day);
 
 inline constexpr std::int64_t kSecondNs = 1'000'000'000;
 inline constexpr std::int64_t kDayNs = 86'400 * kSecondNs;
+// Of a bucket that long; all above an hour are days.
+domain::Granularity granularity_of(std::int64_t length_ns);
 
 // A JSON number's source text, or the content of a JSON string; empty for all else. For formats
 // that write the same amount now as a number, now as a string.

@@ -30,12 +30,6 @@ std::optional<std::int64_t> time_of(Value bucket, std::string_view key) {
   return parse_time_ns(number_text(bucket[key]));
 }
 
-domain::Granularity granularity_of(std::int64_t length_ns) {
-  if (length_ns <= 60 * kSecondNs) return domain::Granularity::Minute;
-  if (length_ns <= 3600 * kSecondNs) return domain::Granularity::Hour;
-  return domain::Granularity::Day;
-}
-
 bool is_told(Value object, std::string_view key) {
   return object[key].exists() && !object[key].is_null();
 }

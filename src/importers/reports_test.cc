@@ -9,6 +9,7 @@
 #include "importers/anthropic_claude_code.h"
 #include "importers/anthropic_cost.h"
 #include "importers/anthropic_usage.h"
+#include "importers/copilot_api.h"
 #include "importers/freehold_ledger.h"
 #include "importers/openai_costs.h"
 #include "importers/openai_usage.h"
@@ -149,6 +150,89 @@ TEST(AnthropicCost, AmountsAreCents) {
   EXPECT_EQ(sink.costs[2].list->value, 805'000);
   EXPECT_EQ(sink.skips.size(), 2U);
   EXPECT_TRUE(sink.records.empty());
+}
+
+TEST(AnthropicCost, AmountsInObjectsAreCentsToo) {
+  const std::string text =
+      R"({"data":[{"starting_at":"2026-08-01T00:00:00Z","ending_at":"2026-08-02T00:00:00Z","results":[
+ {"amount":{"value":"123.45","currency":"USD"},"model":"a","cost_type":"tokens"},
+ {"amount":{"value":50.5,"currency":"usd"},"list_amount":{"value":"80","currency":"USD"},"model":"b"},
+ {"amount":{"value":"5","currency":"EUR"}},
+ {"amount":{"value":"5","currency":"USD"},"list_amount":{"value":"5","currency":"EUR"}},
+ {"amount":{"currency":"USD"}},
+ {"amount":null}]},
+ {"starting_at":"2026-08-02T00:00:00Z","ending_at":"2026-08-03T00:00:00Z",
+  "cost":{"amount":"12.5","currency":"USD","list_amount":"20"},
+  "group":{"model":"c","token_type":"output_tokens","cost_type":"tokens","workspace_id":"w"}}]})";
+  EXPECT_EQ(format_of(text), "anthropic-cost");
+  const KeepingSink sink = read_with(anthropic_cost_format(), text, 31);
+  ASSERT_EQ(sink.costs.size(), 3U);
+  EXPECT_EQ(sink.costs[0].billed.value, 1'234'500);
+  EXPECT_EQ(sink.costs[0].model, "a");
+  EXPECT_EQ(sink.costs[1].billed.value, 505'000);
+  EXPECT_EQ(sink.costs[1].list->value, 800'000);
+  EXPECT_EQ(sink.costs[2].billed.value, 125'000);
+  EXPECT_EQ(sink.costs[2].list->value, 200'000);
+  EXPECT_EQ(sink.costs[2].model, "c");
+  EXPECT_EQ(sink.costs[2].item, "output_tokens");
+  EXPECT_EQ(sink.costs[2].service, "tokens");
+  EXPECT_EQ(sink.costs[2].workspace, "w");
+  std::vector<std::string> why;
+  for (const auto& skip : sink.skips) why.push_back(skip.why);
+  EXPECT_EQ(why,
+            (std::vector<std::string>{
+                "an amount in another currency than USD", "an amount in another currency than USD",
+                "an amount that is no number", "an amount that is no number"}));
+}
+
+TEST(CopilotApi, ItemsAreCostsOfTheirPeriod) {
+  const std::string item =
+      R"({"product":"Copilot","sku":"Copilot AI Credit","model":"Claude Opus 5.5","unitType":"ai-credits","pricePerUnit":0.01,"grossQuantity":150.5,"grossAmount":1.505,"discountQuantity":100,"discountAmount":1,"netQuantity":50.5,"netAmount":0.505})";
+  const auto answer = [&](std::string_view period) {
+    return R"({"timePeriod":)" + std::string(period) + R"(,"organization":"acme","usageItems":[)" +
+           item + "," + item + "]}";
+  };
+  const auto dates = [&](std::string_view period) {
+    const KeepingSink sink = read_with(copilot_api_format(), answer(period), 9);
+    return sink.costs.empty() ? std::string("none")
+                              : base::format_date(sink.costs[0].start_unix_ns) + ' ' +
+                                    base::format_date(sink.costs[0].end_unix_ns);
+  };
+  EXPECT_EQ(format_of(answer(R"({"year":2026})")), "copilot-api");
+  EXPECT_EQ(dates(R"({"year":2026,"month":12})"), "2026-12-01 2027-01-01");
+  EXPECT_EQ(dates(R"({"year":2026,"month":2})"), "2026-02-01 2026-03-01");
+  EXPECT_EQ(dates(R"({"year":2026,"month":8,"day":31})"), "2026-08-31 2026-09-01");
+  EXPECT_EQ(dates(R"({"year":2026})"), "2026-01-01 2027-01-01");
+  for (const std::string_view bad :
+       {R"({"month":2})", R"({"year":2026,"month":13})", R"({"year":2026,"day":3})", "null"}) {
+    EXPECT_EQ(dates(bad), "none") << bad;
+  }
+  const KeepingSink sink = read_with(copilot_api_format(), answer(R"({"year":2026,"month":8})"));
+  ASSERT_EQ(sink.costs.size(), 2U);
+  const domain::CostRecord& cost = sink.costs[0];
+  EXPECT_EQ(cost.billed.value, 505'000) << "what was discounted is not billed";
+  EXPECT_EQ(cost.list->value, 1'505'000);
+  EXPECT_EQ(cost.quantity, 150.5);
+  EXPECT_EQ(cost.model, "Claude Opus 5.5");
+  EXPECT_EQ(cost.workspace, "acme");
+  EXPECT_NE(cost.source_id, sink.costs[1].source_id) << "equal items side by side count each";
+  EXPECT_TRUE(sink.records.empty());
+  EXPECT_EQ(sink.skips.size(), 2U) << "that there are no tokens is said";
+}
+
+TEST(CopilotApi, ItemsWithDatesAndBadItems) {
+  const std::string text = R"({"usageItems":[
+ {"date":"2026-08-03","product":"Actions","sku":"Actions Linux","quantity":100,"unitType":"minutes","pricePerUnit":0.008,"grossAmount":0.8,"discountAmount":0,"netAmount":0.8,"organizationName":"acme","repositoryName":"acme/shop"},
+ {"date":"soon","product":"Actions","netAmount":0.8},
+ {"product":"Actions","netAmount":0.8},
+ {"date":"2026-08-03","product":"Actions"}]})";
+  EXPECT_EQ(format_of(text), "copilot-api");
+  const KeepingSink sink = read_with(copilot_api_format(), text, 50);
+  ASSERT_EQ(sink.costs.size(), 1U);
+  EXPECT_EQ(base::format_date(sink.costs[0].start_unix_ns), "2026-08-03");
+  EXPECT_EQ(sink.costs[0].billed.value, 800'000);
+  EXPECT_EQ(sink.costs[0].quantity, 100);
+  EXPECT_EQ(sink.skips.size(), 3U);
 }
 
 TEST(AnthropicClaudeCode, OneRecordPerPersonDayAndModel) {

@@ -18,7 +18,8 @@ std::size_t slot_of(std::uint64_t entry, std::size_t mask) {
 }  // namespace
 
 void RowIdentity::grow() {
-  base::os::Pages larger((table_.empty() ? 1024 : table_.size() * 2) * sizeof(std::uint64_t));
+  // By four: what a table costs is mostly that the kernel clears its pages, of smaller ones too.
+  base::os::Pages larger((table_.empty() ? 1024 : table_.size() * 4) * sizeof(std::uint64_t));
   const std::span<std::uint64_t> old = std::exchange(table_, larger.as<std::uint64_t>());
   std::swap(pages_, larger);
   const std::size_t mask = table_.size() - 1;

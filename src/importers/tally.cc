@@ -14,41 +14,8 @@ bool same(const std::string& a, const std::string& b) {
   return a.size() == b.size() && same_bytes(a.data(), b.data(), a.size());
 }
 
-using Field = std::uint64_t domain::Usage::*;
-constexpr Field kClasses[] = {&domain::Usage::input_uncached, &domain::Usage::cache_read,
-                              &domain::Usage::cache_write_5m, &domain::Usage::cache_write_30m,
-                              &domain::Usage::cache_write_1h, &domain::Usage::output,
-                              &domain::Usage::reasoning};
-
-void add_to(Totals& totals, const Share& share) {
-  ++totals.records;
-  totals.requests = saturating_add(totals.requests, share.requests);
-  totals.web_searches = saturating_add(totals.web_searches, share.web_searches);
-  for (const Field field : kClasses) {
-    totals.usage.*field = saturating_add(totals.usage.*field, share.usage.*field);
-  }
-  std::int64_t& sum = totals.reported_micro_usd[static_cast<std::size_t>(share.cost_kind)];
-  sum = saturating_add(sum, share.cost_micro_usd);
-}
-
-// A sum that has reached the top stays there: what it is made of can no longer be told.
-void take_from(std::uint64_t& sum, std::uint64_t value) {
-  if (sum != UINT64_MAX) sum -= value;
-}
-
 std::int64_t negated(std::int64_t value) {
   return value == INT64_MIN ? INT64_MAX : -value;
-}
-
-void subtract_from(Totals& totals, const Share& share) {
-  --totals.records;
-  take_from(totals.requests, share.requests);
-  take_from(totals.web_searches, share.web_searches);
-  for (const Field field : kClasses) take_from(totals.usage.*field, share.usage.*field);
-  std::int64_t& sum = totals.reported_micro_usd[static_cast<std::size_t>(share.cost_kind)];
-  if (sum != INT64_MAX && sum != INT64_MIN) {
-    sum = saturating_add(sum, negated(share.cost_micro_usd));
-  }
 }
 
 }  // namespace
@@ -86,13 +53,13 @@ std::uint32_t Tally::number_of(ModelName name) {
 }
 
 void Tally::add(const Share& share) {
-  add_to(summary_.total, share);
-  add_to(*models_[share.model], share);
+  summary_.total.add(share);
+  models_[share.model]->add(share);
 }
 
 void Tally::subtract(const Share& share) {
-  subtract_from(summary_.total, share);
-  subtract_from(*models_[share.model], share);
+  summary_.total.subtract(share);
+  models_[share.model]->subtract(share);
 }
 
 std::uint64_t Tally::expect(const domain::UsageRecord& record) {
@@ -111,15 +78,9 @@ std::uint64_t Tally::expect(const domain::CostRecord& record) {
 }
 
 bool Tally::usage(const domain::UsageRecord& record, std::uint64_t event, bool& repeated) {
-  Share share;
+  Share share = share_of(record);
   share.model = model_of(record);
-  share.requests = record.requests.value_or(0);
-  share.web_searches = record.web_searches;
-  share.usage = record.usage;
-  if (record.reported_cost) {
-    share.cost_kind = record.cost_kind;
-    share.cost_micro_usd = record.reported_cost->value;
-  }
+  groupings_.see(record);
   see_format(record.format);
   SeenEvents::Answer answer;
   if (!record.source_id.empty()) answer = seen_.add(event, share);
@@ -133,6 +94,10 @@ bool Tally::usage(const domain::UsageRecord& record, std::uint64_t event, bool& 
     subtract(answer.before);
   }
   add(share);
+  if (record.granularity != domain::Granularity::Request) {
+    nesting_.see(record, share,
+                 answer.verdict == SeenEvents::Verdict::Larger ? &answer.before : nullptr);
+  }
   summary_.records = summary_.total.records;
   const std::int64_t last = std::max(record.start_unix_ns, record.end_unix_ns);
   if (summary_.first_unix_ns == 0 || record.start_unix_ns < summary_.first_unix_ns) {
@@ -158,7 +123,32 @@ bool Tally::cost(const domain::CostRecord& record, std::uint64_t event, bool& re
     ++summary_.costs;
   }
   summary_.billed_micro_usd = saturating_add(summary_.billed_micro_usd, record.billed.value);
+  nesting_.see(record, repeated ? &answer.before : nullptr);
   return true;
+}
+
+std::string_view Tally::end_file(std::string_view format) {
+  if (groupings_.end_file(format) == 0) return {};
+  return "another file tells of the same days by other names: where both tell the same usage, it "
+         "counts twice";
+}
+
+void Tally::settle() {
+  nesting_.settle();
+  for (const Nesting::Left& left : nesting_.left_out()) {
+    summary_.nested += left.totals.records;
+    summary_.total.subtract(left.totals);
+    models_[left.model]->subtract(left.totals);
+  }
+  summary_.records = summary_.total.records;
+  for (const Nesting::Left& left : nesting_.left_out_costs()) {
+    summary_.nested_costs += left.totals.records;
+    summary_.costs -= std::min(summary_.costs, left.totals.records);
+    for (const std::int64_t sum : left.totals.reported_micro_usd) {
+      summary_.billed_micro_usd = saturating_add(summary_.billed_micro_usd, negated(sum));
+    }
+  }
+  summary_.parts_may_count = nesting_.partly() || nesting_.overflowed();
 }
 
 void Tally::skip(std::string file, std::uint64_t line, std::string why) {

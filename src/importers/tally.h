@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "importers/nesting.h"
 #include "importers/seen.h"
 #include "importers/walk.h"
 
@@ -23,6 +24,10 @@ class Tally {
   std::uint64_t expect(const domain::UsageRecord& record);
   std::uint64_t expect(const domain::CostRecord& record);
   void skip(std::string file, std::uint64_t line, std::string why);
+  // After a file of that format. Not empty: a warning, in one sentence.
+  std::string_view end_file(std::string_view format);
+  // After the last file, once: takes buckets that are part of others out of the sums.
+  void settle();
 
  private:
   std::uint32_t model_of(const domain::UsageRecord& record);
@@ -33,6 +38,8 @@ class Tally {
 
   RunSummary& summary_;
   SeenEvents seen_;
+  Nesting nesting_;
+  Groupings groupings_;
   std::map<ModelName, std::uint32_t> numbers_;
   std::vector<Totals*> models_;  // into summary_.models, by number
   // Of the record before: most rows of a file name the same.

@@ -354,6 +354,24 @@ TEST(Bedrock, CountsBesidePromptsAndAnswers) {
   EXPECT_EQ(sink.skips.size(), 2U);
 }
 
+TEST(Bedrock, TimesInMilliseconds) {
+  const auto call = [](std::string_view time) {
+    return R"({"schemaType":"ModelInvocationLog","timestamp":)" + std::string(time) +
+           R"(,"requestId":"r","modelId":"m","input":{"inputTokenCount":1},"output":{}})" + "\n";
+  };
+  for (const std::string_view time :
+       {R"("2025-01-15T14:30:00.250Z")", "1736951400250", R"("1736951400250")", "1736951400.25"}) {
+    const KeepingSink sink = read_with(bedrock_format(), call(time), 11);
+    ASSERT_EQ(sink.records.size(), 1U) << time;
+    EXPECT_EQ(sink.records[0].start_unix_ns, 1'736'951'400'250'000'000) << time;
+  }
+  for (const std::string_view time : {"null", "true", "\"\"", "[1736951400250]"}) {
+    const KeepingSink sink = read_with(bedrock_format(), call(time));
+    EXPECT_TRUE(sink.records.empty()) << time;
+    EXPECT_EQ(sink.skips.size(), 1U) << time;
+  }
+}
+
 TEST(Bedrock, AListAndRecordsOverSeveralLines) {
   const auto call = [](const std::string& id, const std::string& gap) {
     return "{" + gap + R"("schemaType":"ModelInvocationLog",)" + gap +

@@ -14,9 +14,8 @@
 #include <utility>
 
 #include "base/os/fd.h"
-#include "codec/gzip_stream.h"
+#include "codec/stream_decoder.h"
 #include "codec/utf16.h"
-#include "codec/zstd_stream.h"
 #include "crypto/sha256.h"
 #include "importers/tally.h"
 
@@ -24,32 +23,6 @@ namespace fh::importers {
 namespace {
 
 constexpr std::size_t kPieceBytes = 256 * 1024;
-
-using Out = std::function<bool(std::string_view)>;
-
-// Undoes the compression that a file's first bytes show, if any.
-class Decoder {
- public:
-  void begin(std::string_view first) {
-    if (first.starts_with("\x1F\x8B")) gzip_.emplace();
-    if (first.starts_with("\x28\xB5\x2F\xFD")) zstd_.emplace();
-  }
-  base::Status push(std::string_view bytes, const Out& out) {
-    if (gzip_) return gzip_->push(bytes, out);
-    if (zstd_) return zstd_->push(bytes, out);
-    out(bytes);
-    return {};
-  }
-  base::Status finish() {
-    if (gzip_) return gzip_->finish();
-    if (zstd_) return zstd_->finish();
-    return {};
-  }
-
- private:
-  std::optional<codec::GzipStream> gzip_;
-  std::optional<codec::ZstdStream> zstd_;
-};
 
 // One file's records on their way into the run.
 class FileSink final : public Sink {
@@ -279,7 +252,7 @@ base::Status ImportRun::Impl::read(FileReport& report, Sink& sink) {
     return {};
   }
   FileFeed feed(table, options, report, sink);
-  Decoder decoder;
+  std::unique_ptr<codec::StreamDecoder> decoder;  // nullptr: the file is plain text
   for (bool first = true;; first = false) {
     const auto got = base::os::read_full(
         fd->get(), std::as_writable_bytes(std::span(buffer.data(), buffer.size())));
@@ -290,13 +263,16 @@ base::Status ImportRun::Impl::read(FileReport& report, Sink& sink) {
     const std::string_view bytes(buffer.data(), *got);
     if (first) {
       report.sha256_head = crypto::to_hex(crypto::sha256(bytes.substr(0, kHeadBytes)));
-      decoder.begin(bytes);
+      decoder = codec::decoder_for(bytes);
     }
     bool wanted = true;
-    const base::Status decoded =
-        bytes.empty()
-            ? decoder.finish()
-            : decoder.push(bytes, [&](std::string_view text) { return wanted = feed.push(text); });
+    const auto take = [&](std::string_view text) { return wanted = feed.push(text); };
+    base::Status decoded;
+    if (!decoder) {
+      if (!bytes.empty()) take(bytes);
+    } else {
+      decoded = bytes.empty() ? decoder->finish() : decoder->push(bytes, take);
+    }
     FH_TRY_VOID(after_piece(bytes.size()));
     if (!wanted) return {};
     if (!decoded) {
@@ -321,6 +297,9 @@ base::Status ImportRun::Impl::run_file(const FoundFile& file) {
   } else {
     FileSink sink(tally, hooks, report);
     FH_TRY_VOID(read(report, sink));
+    if (const std::string_view why = tally.end_file(report.format); !why.empty()) {
+      sink.skip(0, std::string(why));
+    }
     ++(report.format.empty() ? summary.files_skipped : summary.files_read);
   }
   ++progress.files_done;
@@ -340,8 +319,13 @@ base::Status ImportRun::Impl::run(const std::vector<std::string>& paths) {
          }));
   summary.files = progress.files_total = files.size();
   for (const FoundFile& file : files) progress.bytes_total += file.size_bytes;
-  for (const FoundFile& file : files) FH_TRY_VOID(run_file(file));
-  return {};
+  base::Status status;
+  for (const FoundFile& file : files) {
+    status = run_file(file);
+    if (!status) break;
+  }
+  tally.settle();
+  return status;
 }
 
 ImportRun::ImportRun(Options options, RunHooks hooks, const base::Clock& clock,

@@ -20,18 +20,9 @@
 #include "domain/usage_record.h"
 #include "importers/folders.h"
 #include "importers/importer.h"
-#include "importers/seen.h"
+#include "importers/totals.h"
 
 namespace fh::importers {
-
-// Sums of distinct events. They stay at the top instead of wrapping.
-struct Totals {
-  std::uint64_t records = 0;
-  std::uint64_t requests = 0;  // as far as the sources count them
-  domain::Usage usage;
-  std::uint64_t web_searches = 0;
-  std::array<std::int64_t, 5> reported_micro_usd{};  // by domain::CostKind
-};
 
 struct ModelName {
   std::string provider, model;
@@ -56,7 +47,9 @@ struct RunSummary {
   std::uint64_t records = 0;   // distinct usage records: Totals::records
   std::uint64_t repeated = 0;  // readings of records that were known
   std::uint64_t replaced = 0;  // of these, larger than what was known
-  std::uint64_t costs = 0;     // distinct cost records
+  std::uint64_t nested = 0;    // buckets that are part of others, in no sum here (nesting.h)
+  std::uint64_t nested_costs = 0;
+  std::uint64_t costs = 0;  // distinct cost records, those apart
   std::int64_t billed_micro_usd = 0;
   std::int64_t first_unix_ns = 0, last_unix_ns = 0;  // of usage records; 0: none
   Totals total;
@@ -67,6 +60,7 @@ struct RunSummary {
   std::uint64_t skips_total = 0;
   std::map<std::string, std::uint64_t> skip_reasons;  // at most kReasonsMax, then "other reasons"
   bool repeats_may_count = false;                     // more events than the run can remember
+  bool parts_may_count = false;  // buckets that overlap others in part, or too many to tell
 };
 
 inline constexpr std::size_t kModelsMax = 10'000;

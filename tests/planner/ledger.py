@@ -140,16 +140,20 @@ def passed_on(server):
     return result
 
 
-def with_report(server, alone, day, on_that_day):
-    """A provider's report of the first day: it holds this gateway's requests and more."""
-    start = datetime.date(1970, 1, 1) + datetime.timedelta(days=day)
-    end = start + datetime.timedelta(days=1)
-    report = {"data": [{"starting_at": f"{start}T00:00:00Z", "ending_at": f"{end}T00:00:00Z", "results": [{
-        "uncached_input_tokens": 4_000_000, "cache_read_input_tokens": 0,
-        "cache_creation": {"ephemeral_1h_input_tokens": 0, "ephemeral_5m_input_tokens": 0}, "output_tokens": 500_000,
+def report_of(start, end, uncached, output):
+    return {"starting_at": f"{start:%Y-%m-%dT%H:%M:%SZ}", "ending_at": f"{end:%Y-%m-%dT%H:%M:%SZ}", "results": [{
+        "uncached_input_tokens": uncached, "cache_read_input_tokens": 0,
+        "cache_creation": {"ephemeral_1h_input_tokens": 0, "ephemeral_5m_input_tokens": 0}, "output_tokens": output,
         "server_tool_use": {"web_search_requests": 0}, "model": "claude-opus-5-5", "service_tier": "standard",
         "context_window": "0-200k", "inference_geo": "global", "api_key_id": "apikey_1", "account_id": None,
-        "service_account_id": None, "workspace_id": "wrkspc_1"}]}], "has_more": False, "next_page": None}
+        "service_account_id": None, "workspace_id": "wrkspc_1"}]}
+
+
+def with_report(server, alone, day, on_that_day):
+    """A provider's report of the first day: it holds this gateway's requests and more."""
+    start = datetime.datetime.fromtimestamp(day * 86_400, datetime.timezone.utc)
+    bucket = report_of(start, start + datetime.timedelta(days=1), 4_000_000, 500_000)
+    report = {"data": [bucket], "has_more": False, "next_page": None}
     path = server.data / "report.json"
     path.write_text(json.dumps(report))
     server.cli("usage", "import", str(path))
@@ -163,6 +167,21 @@ def with_report(server, alone, day, on_that_day):
     check(tokens["output"] < 500_000 + alone["usage"]["tokens"]["output"], "the first day's requests count once")
     check(result["usage"]["days"] == 2, f"{result['usage']['days']} days")
     return result
+
+
+def with_hours(server, before, day):
+    """The same report by the hour, as far as two hours of it: the day's tells more and counts alone."""
+    start = datetime.datetime.fromtimestamp(day * 86_400, datetime.timezone.utc)
+    hour = datetime.timedelta(hours=1)
+    buckets = [report_of(start + i * hour, start + (i + 1) * hour, 1_000_000, 100_000) for i in range(2)]
+    path = server.data / "hours.json"
+    path.write_text(json.dumps({"data": buckets, "has_more": False, "next_page": None}))
+    server.cli("usage", "import", str(path))
+    result = plan_json(server, "--despite-gap")
+    check(result["usage"]["tokens"] == before["usage"]["tokens"], f"the hours count once: {result['usage']['tokens']}")
+    check(result["evidence"] == before["evidence"], result["evidence"])
+    check(any("shorter buckets tell it: 2 imported records left out" in note for note in result["notes"]),
+          f"{result['notes']}")
 
 
 def with_transcript(server, before, day):
@@ -197,6 +216,7 @@ def main():
         day, on_first_day = move_rows(server.data)
         alone = passed_on(server)
         reported = with_report(server, alone, day, on_first_day)
+        with_hours(server, reported, day)
         with_transcript(server, reported, day)
     print("the ledger is planned on as it must be" if not problems else f"{len(problems)} problems")
     return 1 if problems else 0

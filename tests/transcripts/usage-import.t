@@ -43,7 +43,7 @@ Skipped:
   pages/notes.txt: no known usage format
 --- command usage import pages --json
 --- output 0
-{"files":2,"files_read":1,"files_skipped":1,"records":1,"repeated":0,"costs":0,"billed_micro_usd":0,"first":"2025-08-01T00:00:00.000Z","last":"2025-08-02T00:00:00.000Z","totals":{"input_uncached":1500,"cache_read":200,"cache_write":1500,"output":500,"reasoning":0},"models":{"claude-opus-4-6":{"input_uncached":1500,"cache_read":200,"cache_write":1500,"output":500,"reasoning":0,"records":1}},"formats":{"anthropic-usage":1},"skipped":[{"file":"pages/notes.txt","line":0,"why":"no known usage format"}],"skipped_total":1,"skipped_why":{"no known usage format":1},"file_list":[{"path":"pages/notes.txt","format":"","records":0,"costs":0,"skipped":1},{"path":"pages/usage.json","format":"anthropic-usage","records":1,"costs":0,"skipped":0}],"archive":{"dry_run":false,"added":0,"replaced":0,"repeated":0}}
+{"files":2,"files_read":1,"files_skipped":1,"records":1,"repeated":0,"costs":0,"nested":0,"parts_may_count":false,"billed_micro_usd":0,"first":"2025-08-01T00:00:00.000Z","last":"2025-08-02T00:00:00.000Z","totals":{"input_uncached":1500,"cache_read":200,"cache_write":1500,"output":500,"reasoning":0},"models":{"claude-opus-4-6":{"input_uncached":1500,"cache_read":200,"cache_write":1500,"output":500,"reasoning":0,"records":1}},"formats":{"anthropic-usage":1},"skipped":[{"file":"pages/notes.txt","line":0,"why":"no known usage format"}],"skipped_total":1,"skipped_why":{"no known usage format":1},"file_list":[{"path":"pages/notes.txt","format":"","records":0,"costs":0,"skipped":1},{"path":"pages/usage.json","format":"anthropic-usage","records":1,"costs":0,"skipped":0}],"archive":{"dry_run":false,"added":0,"replaced":0,"repeated":0}}
 --- command usage import strange
 --- output 1
 Skipped:
@@ -84,7 +84,7 @@ Skipped:
 --- command usage forget unheard-of
 --- output 1
 error: there is no format unheard-of
-hint: there are claude-code, codex, gemini-cli, anthropic-usage, anthropic-cost, anthropic-claude-code, openai-usage, openai-costs, bedrock, freehold, cursor, copilot, openrouter, litellm, focus, azure-trace, burstgpt-trace, mooncake-trace, session-trace, csv
+hint: there are claude-code, codex, gemini-cli, anthropic-usage, anthropic-cost, anthropic-claude-code, openai-usage, openai-costs, bedrock, freehold, cursor, copilot, copilot-api, openrouter, litellm, focus, aws-cur, azure-trace, burstgpt-trace, mooncake-trace, session-trace, csv
 --- file own/rows.csv
 Wann;Wer;Ein;Aus
 28.08.2026 14:30;m-1;1.234;12

@@ -1,0 +1,97 @@
+#pragma once
+// Tells which buckets of usage are part of others: an hourly and a daily report of one organisation
+// tell the same usage twice, and so do a month of costs and its days. Buckets are of the same usage
+// when their format and every name in them are equal (provider, model, workspace, key, user, ...;
+// tier, region, band of prompt lengths) and the period of one lies in that of the other. Then
+// the side that tells more counts, tokens first, costs where there are none; of equals the finer.
+//
+// All buckets are seen first, in any order, then settle() decides: the order of files changes
+// nothing. Buckets of an hour and less are taken together by their day. Periods that overlap in
+// part, without one lying in the other, all count (`partly`). About 250 bytes for each day (or
+// longer bucket) of a name; beyond `kEntriesMax` nothing more is told apart (`overflowed`).
+// One thread.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "domain/usage_record.h"
+#include "importers/totals.h"
+
+namespace fh::importers {
+
+class Nesting {
+ public:
+  static constexpr std::size_t kEntriesMax = std::size_t{1} << 18;
+  struct Left {               // out
+    std::uint32_t model = 0;  // Share::model
+    Totals totals;
+  };
+
+  // A bucket, and of one that takes another's place, what that counted as. Records of single
+  // requests, and costs that name no model, are passed over. Before settle().
+  void see(const domain::UsageRecord& record, const Share& share, const Share* before = nullptr);
+  void see(const domain::CostRecord& record, const Share* before = nullptr);
+  void settle();
+
+  // After settle(): false for a bucket that is told by others.
+  bool counts(const domain::UsageRecord& record);
+  bool counts(const domain::CostRecord& record);
+  const std::vector<Left>& left_out() const { return left_; }  // of usage
+  const std::vector<Left>& left_out_costs() const { return left_costs_; }
+  bool partly() const { return partly_; }
+  bool overflowed() const { return overflowed_; }
+
+ private:
+  struct Place {  // of a bucket
+    std::uint64_t names = 0;
+    std::int64_t start = 0, end = 0;
+    int level = 0;  // 0: minutes, 1: hours, 2: days and more
+    bool operator==(const Place&) const = default;
+  };
+  struct PlaceHash {
+    std::size_t operator()(const Place& place) const;
+  };
+  struct Entry {
+    Place place;
+    std::uint32_t model = 0;
+    bool is_cost = false, counts = true;
+    Totals totals;
+  };
+  struct Node;
+
+  bool place_of(const domain::UsageRecord& record, Place& place);
+  bool place_of(const domain::CostRecord& record, Place& place);
+  void join(std::string_view name);
+  void join(std::uint64_t number);
+  void add(const Place& place, bool is_cost, const Share& share, const Share* before);
+  bool counts(const Place& place) const;
+  void close(std::vector<Node>& open, std::vector<std::uint32_t>& inside);
+
+  std::vector<Entry> entries_;
+  std::unordered_map<Place, std::uint32_t, PlaceHash> index_;
+  std::vector<Left> left_, left_costs_;
+  std::string joined_;
+  bool partly_ = false, overflowed_ = false;
+};
+
+// Finds what Nesting cannot decide: files of one format that tell of the same days, each grouped by
+// other names (one by workspace, one by key). Whether that is the same usage stands in neither.
+// One thread.
+class Groupings {
+ public:
+  static constexpr std::size_t kDaysMax = std::size_t{1} << 16;
+  void see(const domain::UsageRecord& record);  // of the file at hand
+  // How many of the file's days a file before it has told by other names.
+  std::size_t end_file(std::string_view format);
+
+ private:
+  unsigned names_ = 0;                                    // a bit for each name that the file has
+  std::unordered_set<std::int64_t> days_;                 // of the file
+  std::unordered_map<std::uint64_t, std::uint8_t> told_;  // names by format and day
+};
+
+}  // namespace fh::importers
