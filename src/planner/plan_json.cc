@@ -20,6 +20,8 @@ constexpr RowMember kRowMembers[] = {
     {"load", &MonthRow::load},
     {"price", &MonthRow::price},
     {"work_nodes", &MonthRow::work_nodes},
+    {"fits", &MonthRow::fits},
+    {"down", &MonthRow::down},
     {"served", &MonthRow::served},
     {"nodes", &MonthRow::nodes},
     {"bought", &MonthRow::bought},
@@ -30,6 +32,7 @@ constexpr RowMember kRowMembers[] = {
     {"moved", &MonthRow::moved},
     {"own_mtok", &MonthRow::own_mtok},
     {"busy", &MonthRow::busy},
+    {"api_failover", &MonthRow::api_failover},
     {"api_used", &MonthRow::api_used},
     {"api_due", &MonthRow::api_due},
     {"api_cash", &MonthRow::api_cash},
@@ -42,6 +45,7 @@ constexpr RowMember kRowMembers[] = {
     {"software", &MonthRow::software},
     {"staff", &MonthRow::staff},
     {"rent", &MonthRow::rent},
+    {"outage", &MonthRow::outage},
     {"running", &MonthRow::running},
     {"cum_hardware", &MonthRow::cum_hardware},
     {"cum_other", &MonthRow::cum_other},
@@ -178,13 +182,14 @@ void write_option(Writer& w, const Plan& plan, const OptionMoney& money) {
   w.key("all_in_month").object().member("capital", all.capital).member("power", all.power);
   w.member("site", all.site).member("network", all.network).member("support", all.support);
   w.member("software", all.software).member("staff", all.staff).member("rent", all.rent);
+  w.member("outage", all.outage);
   w.member("total", all.total)
       .member("mtok", all.mtok)
       .member("usd_per_mtok", all.usd_per_mtok)
       .end_object();
   const BillMonth& bill = money.bill_month;
   w.key("bill_month").object().member("list", bill.list).member("discount", bill.discount);
-  w.member("paid", bill.paid).member("served", bill.served);
+  w.member("paid", bill.paid).member("served", bill.served).member("failover", bill.failover);
   w.member("avoidable", bill.avoidable).member("due_anyway", bill.due_anyway).end_object();
   const OptionSpread& spread = plan.sensitivity.spread[static_cast<std::size_t>(money.option)];
   w.key("sampled").object();

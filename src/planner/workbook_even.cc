@@ -132,7 +132,7 @@ class EvenSheet {
         "Evaluation and migration, once", Style::Usd, [&](Option o) { return sum(o, "one_off"); },
         [](const M& m) { return sum_of(m, &MonthRow::one_off); });
     const auto last = row(
-        "Running: power, space, uplink, support, licences, people, rent", Style::Usd,
+        "Running: power, space, uplink, support, licences, people, rent, lost service", Style::Usd,
         [&](Option o) { return sum(o, "running"); },
         [](const M& m) { return sum_of(m, &MonthRow::running); });
     const auto out = row(
@@ -282,6 +282,14 @@ class EvenSheet {
                              tco_cell(tco_, o, "served", 0));
         },
         [](const M& m) { return m.bill_month.served; });
+    row(
+        "left at the API: moved work while a node is out", Style::Usd,
+        [&](Option o) {
+          return fmt::format("IF({}>0,{}*{}*{}*(1-negotiated_discount)*api_price_factor,0)",
+                             in(o, "nodes_min"), in(o, "moved_usd_month"),
+                             tco_cell(tco_, o, "fits", 0), tco_cell(tco_, o, "down", 0));
+        },
+        [](const M& m) { return m.bill_month.failover; });
     avoidable_ = row(
         "Avoidable: no longer due once it has moved", Style::TotalUsd,
         [&](Option o) {
@@ -338,9 +346,9 @@ class EvenSheet {
         "Capital: annuity of price and installation less the worth at the end", Style::Usd,
         [&](Option o) {
           const std::string spread = fmt::format(
-              "({0}*(1+install_share+spares_share)+IF({0}>0,room_once_usd,0)"
+              "({0}*(1+install_share+spares_share)+IF(AND({1}>0,{2}>0),room_once_usd,0)"
               "-{0}*residual_share/POWER(1+wacc,depreciation_years))",
-              at(hardware, o));
+              at(hardware, o), at(nodes, o), in(o, "node_price_usd"));
           return fmt::format(
               "IF(wacc=0,{0}/(depreciation_years*12),"
               "{0}*(wacc/12)/(1-POWER(1+wacc/12,-(depreciation_years*12))))",
@@ -403,6 +411,13 @@ class EvenSheet {
                  in(o, "rent_usd_gpu_hour") + "*rent_price_factor";
         },
         [](const M& m) { return m.all_in.rent; });
+    row(
+        "Lost service while a node is out", Style::Usd,
+        [&](Option o) {
+          return tco_cell(tco_, o, "work_nodes", 0) + "*" + tco_cell(tco_, o, "down", 0) +
+                 "*730*outage_usd_hour";
+        },
+        [](const M& m) { return m.all_in.outage; });
   }
 
   void years() {
@@ -438,8 +453,13 @@ class EvenSheet {
         {"Vendor support and licences", {"support", "software"}, {&R::support, &R::software}, 1},
         {"People", {"staff"}, {&R::staff, nullptr}, 1},
         {"Rented GPUs", {"rent"}, {&R::rent, nullptr}, 1},
+        {"Lost service while a node is out", {"outage"}, {&R::outage, nullptr}, 1},
         {"Cash out", {}, {nullptr, nullptr}, 1},
         {"less the machines' worth at the end", {"resale"}, {&R::resale, nullptr}, -1},
+        {"In the API usage: while a node is out",
+         {"api_failover"},
+         {&R::api_failover, nullptr},
+         1},
         {"For comparison: depreciation", {"depreciation"}, {&R::depreciation, nullptr}, 1},
         {"Cost in the income statement", {"pnl"}, {&R::pnl, nullptr}, 1},
         {"Present value", {"present"}, {&R::present, nullptr}, 1},

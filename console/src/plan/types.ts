@@ -65,6 +65,7 @@ export interface AllIn {
   software: number;
   staff: number;
   rent: number;
+  outage: number;
   total: number;
   mtok: number; // served in that month
   usd_per_mtok: number;
