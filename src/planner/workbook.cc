@@ -14,6 +14,22 @@
 namespace fh::planner {
 namespace {
 
+// The work that moves in an option, in money or in tokens. Where the user wrote the one, the other
+// goes with it.
+std::string moved_formula(const Scenario& scenario, std::string_view option, bool tokens) {
+  const char* own = tokens ? "workload_mtok" : "workload_usd";
+  const char* other = tokens ? "workload_usd" : "workload_mtok";
+  const std::string other_input =
+      fmt::format("{}_moved_{}_month", option, tokens ? "usd" : "mtok");
+  if (!scenario.by_user(other_input)) {
+    return fmt::format("={0}_token_share*SUMPRODUCT({1},{0}_flags)", option, own);
+  }
+  return fmt::format(
+      "=SUMPRODUCT({1},{0}_flags)*IF(SUMPRODUCT({2},{0}_flags)>0,{3}/"
+      "MAX(0.000000001,SUMPRODUCT({2},{0}_flags)),{0}_token_share)",
+      option, own, other, other_input);
+}
+
 // Inputs that follow from other sheets as long as nobody writes over them.
 std::string formula_of(const Plan& plan, const std::string& input) {
   if (plan.usage.empty()) return {};
@@ -21,12 +37,8 @@ std::string formula_of(const Plan& plan, const std::string& input) {
   for (const Option option : {Option::Own, Option::Hybrid, Option::Rent}) {
     if (!plan.picks[static_cast<std::size_t>(option)].found) continue;
     const std::string name(option_name(option));
-    if (input == name + "_moved_usd_month") {
-      return fmt::format("={0}_token_share*SUMPRODUCT(workload_usd,{0}_flags)", name);
-    }
-    if (input == name + "_moved_mtok_month") {
-      return fmt::format("={0}_token_share*SUMPRODUCT(workload_mtok,{0}_flags)", name);
-    }
+    if (input == name + "_moved_usd_month") return moved_formula(plan.scenario, name, false);
+    if (input == name + "_moved_mtok_month") return moved_formula(plan.scenario, name, true);
   }
   return {};
 }
