@@ -208,12 +208,14 @@ void Sheet::freeze(std::uint32_t rows, std::uint32_t cols) {
   worksheet_freeze_panes(sheet_, rows, column(cols));
 }
 
-void Sheet::allow(std::uint32_t row, std::uint32_t col, double low, double high,
+void Sheet::allow(std::uint32_t row, std::uint32_t col, const Bounds& bounds,
                   const std::string& unit) {
+  const auto [low, high, whole] = bounds;
   const std::string most = high < kBig ? fmt::format(" and at most {}", high) : std::string();
-  const std::string why = fmt::format("At least {}{} ({}).", low, most, unit);
+  const std::string why =
+      fmt::format("{} least {}{} ({}).", whole ? "A whole number, at" : "At", low, most, unit);
   lxw_data_validation rule{};
-  rule.validate = LXW_VALIDATION_TYPE_DECIMAL;
+  rule.validate = whole ? LXW_VALIDATION_TYPE_INTEGER : LXW_VALIDATION_TYPE_DECIMAL;
   rule.criteria = LXW_VALIDATION_CRITERIA_BETWEEN;
   rule.ignore_blank = LXW_VALIDATION_OFF;
   rule.minimum_number = low;

@@ -112,7 +112,7 @@ function scenario(file, next) {
     hybrid_spills: [0, 1],
     own_spills: [0, 1],
   };
-  const whole = /months|from_month|spills|despite_gap|nodes_min|spare_nodes|lead_months/;
+  const whole = /months|from_month|spills|despite_gap|nodes_min|spare_nodes|lead_months|gpus_per_node/;
   for (const input of file.inputs) {
     if (next() < 0.45) continue;
     let [low, high] = draws[input.name] ?? [input.low, input.high];
@@ -200,6 +200,8 @@ test("what contradicts itself is said and not computed", LIMIT, () => {
   assert.deepEqual(why({ horizon_months: 60 }), ["horizon_months"]);
   assert.deepEqual(why({ horizon_months: 60, depreciation_years: 5 }), []);
   assert.deepEqual(why({ wacc: -0.01 }), ["wacc"]);
+  assert.deepEqual(why({ hybrid_nodes_min: 1.5 }), ["hybrid_nodes_min"]);
+  assert.deepEqual(why({ own_spills: 0.5 }), ["own_spills"]);
   assert.ok(why({ bill_list_usd_month: 1 }).includes("own_moved_usd_month") || base.inputs.every((i) => i.name !== "own_moved_usd_month"));
 });
 

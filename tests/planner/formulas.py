@@ -54,6 +54,9 @@ LEARNT = {
     "part of the tokens moves": {"own_moved_mtok_month": 5_000, "rent_moved_mtok_month": 700},
     "a larger bill than the usage gives": {"bill_list_usd_month": 400_000},
 }
+# The program refuses these; the workbook must not give advice on them.
+CONTRADICTIONS = [{"horizon_months": 60}, {"horizon_months": 36.5}, {"idle_draw_share": 0.9},
+                  {"own_moved_usd_month": 1_000_000}, {"rent_utilisation": 0}]
 problems = []
 
 
@@ -130,6 +133,12 @@ def cases(program):
         if len(shared) < 0.9 * len(fresh.cached):
             wrong(f"{name}: only {len(shared)} of {len(fresh.cached)} formulas stand in both workbooks")
         compare(changed, found, shared, f"{name}, written into the example's workbook")
+    for values in CONTRADICTIONS:
+        changed.put_all_back()
+        for key, value in values.items():
+            changed.put(key, value)
+        if changed.named("verdict") != "check inputs" or not changed.named("contradiction"):
+            wrong(f"{values}: the verdict is {changed.named('verdict')}")
     for name, values in LEARNT.items():
         _, fresh = program.run(toml(values, inputs))
         count += len(fresh.formulas)

@@ -463,6 +463,9 @@ export interface Violation {
   why: string;
 }
 
+// Machines, switches and the horizon: half of one is none.
+const WHOLE = new Set(["horizon_months", "despite_gap", "spills", "nodes_min", "spare_nodes", "gpus_per_node"]);
+
 // What must hold before anything is computed; the rules of validate() in src/planner/scenario.cc.
 export function violations(inputs: readonly Input[], m: MoneyInputs): Violation[] {
   const out: Violation[] = [];
@@ -470,10 +473,9 @@ export function violations(inputs: readonly Input[], m: MoneyInputs): Violation[
     if (!(input.value >= input.at_least && input.value <= input.at_most)) {
       const most = input.at_most >= 1e12 ? "" : ` and at most ${input.at_most}`;
       out.push({ input: input.name, why: `must be at least ${input.at_least}${most} (${input.unit})` });
+    } else if (WHOLE.has(input.key) && input.value !== Math.floor(input.value)) {
+      out.push({ input: input.name, why: `must be a whole number (${input.unit})` });
     }
-  }
-  if (m.horizon_months !== Math.floor(m.horizon_months)) {
-    out.push({ input: "horizon_months", why: "must be a whole number of months" });
   }
   if (m.horizon_months > m.depreciation_years * 12) {
     out.push({

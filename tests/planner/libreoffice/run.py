@@ -69,9 +69,9 @@ def cached(path):
                 if BANNED.search(formula.text):
                     fail(f"{path} {sheet.get('name')}!{cell.get('r')}: {formula.text}")
                 value = cell.find("m:v", NS)
-                if value is None or value.text is None:
+                if value is None or (value.text is None and cell.get("t") != "str"):
                     fail(f"{path} {sheet.get('name')}!{cell.get('r')} has no cached value")
-                text = value.text
+                text = value.text or ""
                 out[(sheet.get("name"), cell.get("r"))] = text if cell.get("t") == "str" else float(text)
     return out, names
 
