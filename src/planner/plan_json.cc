@@ -126,7 +126,9 @@ void write_usage(Writer& w, const Plan& plan) {
   w.key("workloads").array();
   for (const WorkloadPlan& workload : plan.workloads) {
     w.object().member("name", workload.name).member("may_move", workload.may_move);
-    w.member("requests", workload.requests).member("usd_month", workload.usd_month);
+    w.member("requests", workload.requests);
+    w.member("requests_estimated", workload.requests_estimated);
+    w.member("usd_month", workload.usd_month);
     w.member("mtok_month", workload.mtok_month);
     strings(w, "models", workload.models);
     tokens_member(w, workload.tokens);

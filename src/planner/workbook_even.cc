@@ -276,14 +276,23 @@ class EvenSheet {
                              tco_cell(tco_, o, "served", 0));
         },
         [](const M& m) { return m.bill_month.served; });
-    row(
-        "left at the API: moved work while a node is out", Style::Usd,
+    const auto failover = row(
+        "of it, moved work that comes back while a node is out", Style::Usd,
         [&](Option o) {
           return fmt::format("IF({}>0,{}*{}*{}*(1-negotiated_discount)*api_price_factor,0)",
                              in(o, "nodes_min"), in(o, "moved_usd_month"),
                              tco_cell(tco_, o, "fits", 0), tco_cell(tco_, o, "down", 0));
         },
         [](const M& m) { return m.bill_month.failover; });
+    row(
+        "of it, work that stays at the API", Style::Usd,
+        [&](Option o) {
+          return without_noise(
+              fmt::format("({}-{}-{})", at(bill, o), at(served, o), at(failover, o)));
+        },
+        [](const M& m) {
+          return without_noise(m.bill_month.paid - m.bill_month.served - m.bill_month.failover);
+        });
     avoidable_ = row(
         "Avoidable: no longer due once it has moved", Style::TotalUsd,
         [&](Option o) {

@@ -107,6 +107,8 @@ function scenario(file, next) {
     room_usd_month: [0, 5_000],
     software_usd_gpu_year: [0, 4_500],
     unexplained_share: [0, 0.06],
+    outage_usd_hour: [0, 200],
+    own_spare_nodes: [0, 1],
     own_nodes_min: [0, 3],
     hybrid_nodes_min: [0, 2],
     hybrid_spills: [0, 1],

@@ -296,6 +296,9 @@ test("it prints and fits a telephone", LIMIT, async () => {
     const box = document.querySelector(".months .scroll");
     return box.scrollHeight <= box.clientHeight + 1;
   }), "months are cut off on paper");
+  const stuck = await page.evaluate(() =>
+    [...document.querySelectorAll(".plan th, .plan td")].filter((cell) => getComputedStyle(cell).position === "sticky").length);
+  assert.equal(stuck, 0, "cells that stay in sight on a screen stand over others on paper");
   assert.ok(pages >= 3 && pages <= 16, `${pages} pages`);
   if (SHOTS) writeFileSync(`${SHOTS}/plan.pdf`, pdf);
   await page.emulateMedia({ media: "screen" });

@@ -33,6 +33,7 @@ export interface Workload {
   name: string;
   may_move: boolean;
   requests: number;
+  requests_estimated?: boolean; // the source counts none
   usd_month: number;
   mtok_month: number;
   models: string[];
