@@ -134,7 +134,9 @@ class Maker {
   }
 
   base::Status reconcile_charges() {
-    Reconciler reconciler(plan_.profile, names_, {plan_.scenario.money.unexplained_limit});
+    Reconciler reconciler(
+        plan_.profile, names_,
+        {plan_.scenario.money.unexplained_limit, plan_.scenario.money.negotiated_discount});
     base::Status added;
     FH_TRY_VOID(request_.costs([&](const domain::CostRecord& record) {
       added = reconciler.add(record);
@@ -216,7 +218,7 @@ class Maker {
       if (row.model != model || !row.usage_seen || !row.charge_seen) continue;
       low += usd_of(row.computed.low);
       high += usd_of(row.computed.high);
-      charged += usd_of(row.charged);
+      charged += usd_of(plan_.reconciliation.at_list ? row.listed : row.charged);
     }
     const double place = high > low ? std::clamp((charged - low) / (high - low), 0.0, 1.0) : 0;
     places_.emplace(model, place);

@@ -149,6 +149,8 @@ void write_reconciliation(Writer& w, const ReconcileReport& report) {
   w.member("evidence", report.evidence).member("advice_allowed", report.advice_allowed);
   w.member("unexplained_share", report.unexplained_share);
   w.member("charged_usd", static_cast<double>(report.charged.value) / 1e6);
+  w.member("at_list", report.at_list);
+  w.member("listed_usd", static_cast<double>(report.listed.value) / 1e6);
   w.member("computed_low_usd", static_cast<double>(report.computed.low.value) / 1e6);
   w.member("computed_high_usd", static_cast<double>(report.computed.high.value) / 1e6);
   w.member("other_charged_usd", static_cast<double>(report.other_charged.value) / 1e6);

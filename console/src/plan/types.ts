@@ -142,6 +142,8 @@ export interface PlanFile {
     advice_allowed: boolean;
     unexplained_share: number;
     charged_usd: number;
+    at_list: boolean; // explained before discount
+    listed_usd: number;
     computed_low_usd: number;
     computed_high_usd: number;
     other_charged_usd: number;
