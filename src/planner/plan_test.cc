@@ -55,6 +55,16 @@ TEST(Plan, OptionsAreThereAndHonest) {
   EXPECT_GE(plan.picks[1].token_share, 0.999);
 }
 
+// A machine whose price stands in one place only has no range there; the draws vary it all the same.
+TEST(Plan, ASinglePriceIsNotACertainOne) {
+  const Plan& plan = example();
+  for (const char* input : {"rent_price_factor", "hardware_price_factor"}) {
+    const InputState& state = plan.scenario.inputs[*input_index(input)];
+    EXPECT_LT(state.low, 1) << input;
+    EXPECT_GT(state.high, 1) << input;
+  }
+}
+
 TEST(Plan, WithoutChargesNoAdviceIsGivenUnlessAsked) {
   const Plan& full = example();
   const auto plan_with = [&](bool despite) {

@@ -160,7 +160,7 @@ class InputsSheet {
     sheet_.formula(1, 4, of_focus(rows.npv), focus.npv_usd, Style::Usd);
     sheet_.formula(1, 5, of_focus(rows.saved), focus.saved_npv_usd, Style::Usd);
     sheet_.formula(1, 6, of_focus(rows.month), focus.break_even_month, Style::Month);
-    sheet_.formula_text(2, 0, "=" + contradiction_formula(), "", Style::Answer);
+    sheet_.formula_text(2, 0, "=" + contradiction_formula(), "", Style::Warning);
     book_.define("contradiction", sheet_.ref(2, 0));
     next_ = kFrozen;
   }
@@ -214,7 +214,7 @@ class InputsSheet {
     for (const std::uint32_t at : pick.workloads) {
       work += (work.empty() ? "" : ", ") + plan_.workloads[at].name;
     }
-    return fmt::format("{}{} x {}, {}: {:.0f} % of {}", pick.machines,
+    return fmt::format("{}{} x ({}), {}: {:.0f} % of {}", pick.machines,
                        pick.spare > 0 ? fmt::format("+{} spare", pick.spare) : "",
                        pick.machine_name, pick.model_name, 100 * pick.token_share, work);
   }

@@ -376,8 +376,10 @@ std::string source_text(const Catalogue& catalogue, const std::string& source) {
     const std::size_t end = std::min(rest.find(", "), rest.size());
     const std::string_view piece = rest.substr(0, end);
     rest.remove_prefix(std::min(rest.size(), end + 2));
-    std::string words(piece == "calc" ? "computed from the catalogue" : piece);
+    const bool computed = piece == "calc";
+    std::string words(computed ? "computed from the catalogue" : piece);
     for (const Source& known : catalogue.sources()) {
+      if (computed) break;  // the catalogue's own title speaks of its file
       if (piece == known.key || piece.starts_with(known.key + " (")) {
         words = known.title + std::string(piece.substr(known.key.size()));
       }

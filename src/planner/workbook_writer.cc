@@ -64,6 +64,7 @@ constexpr StyleSpec kSpecs[kStyles] = {
     {Style::InputShare, "0.0%", false, false, kInput, kInk, 0, Place::Right, false, false},
     {Style::InputRatio, "0.00", false, false, kInput, kInk, 0, Place::Right, false, false},
     {Style::Answer, nullptr, true, false, 0xD9EAD3, 0, 16, Place::Middle, false, false},
+    {Style::Warning, nullptr, true, false, 0, 0xB3261E, 0, Place::Left, false, false},
     {Style::TotalLabel, nullptr, true, false, 0, 0, 0, Place::Left, true, false},
     {Style::TotalUsd, kUsd, true, false, 0, 0, 0, Place::Right, true, false},
     {Style::TotalUsdCent, kUsdCent, true, false, 0, 0, 0, Place::Right, true, false},

@@ -51,7 +51,8 @@ enum class Style : std::uint8_t {
   InputRate,
   InputShare,
   InputRatio,
-  Answer,  // the verdict
+  Answer,   // the verdict
+  Warning,  // why there is none
   TotalLabel,
   TotalUsd,
   TotalUsdCent,
