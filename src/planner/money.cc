@@ -47,6 +47,11 @@ double busy_share(const MoneyInputs& in, const OptionInputs& o, double nodes, do
   return std::min(1.0, mtok / std::max(1e-9, nodes * o.node_mtok_month * in.capacity_factor));
 }
 
+// A node kept for failures is the store of spare parts, too.
+double spares_share(const MoneyInputs& in, const OptionInputs& o) {
+  return o.spare_nodes >= 1 ? 0 : in.spares_share;
+}
+
 // The share of a node's time that it is out of service.
 double down_share(const MoneyInputs& in, const OptionInputs& o) {
   const double hours = o.node_price_usd > 0 ? in.repair_hours : in.rented_repair_hours;
@@ -84,7 +89,7 @@ void fill_fleet(const MoneyInputs& in, const OptionInputs& o, const MonthRow* be
   row.served = row.fits * (1 - row.down);
   row.capex_hardware = row.bought * o.node_price_usd * in.hardware_price_factor;
   const bool ordered = row.month == 0 && there;
-  row.capex_other = row.capex_hardware * (in.install_share + in.spares_share) +
+  row.capex_other = row.capex_hardware * (in.install_share + spares_share(in, o)) +
                     (ordered && o.node_price_usd > 0 ? in.room_once_usd : 0);
   row.one_off = ordered ? in.migration_usd : 0;
 }
@@ -224,7 +229,7 @@ double annuity(double amount, double rate_month, double months) {
 AllIn all_in_month(const MoneyInputs& in, const OptionInputs& o, double nodes, double busy) {
   const double hardware = nodes * o.node_price_usd * in.hardware_price_factor;
   const double room = nodes > 0 && o.node_price_usd > 0 ? in.room_once_usd : 0;
-  const double spent = hardware * (1 + in.install_share + in.spares_share) + room;
+  const double spent = hardware * (1 + in.install_share + spares_share(in, o)) + room;
   AllIn out;
   out.capital =
       annuity(spent - hardware * in.residual_share / std::pow(1 + in.wacc, in.depreciation_years),

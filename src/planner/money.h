@@ -67,8 +67,8 @@ struct MoneyInputs {
   double hardware_price_factor = 1;
   double capacity_factor = 1;
   double utilisation_factor = 1;
-  double install_share = 0.1;  // network, storage, rack and installation, of the hardware
-  double spares_share = 0.03;
+  double install_share = 0.1;   // network, storage, rack and installation, of the hardware
+  double spares_share = 0.03;   // parts, where no spare node is kept: that one is bought already
   double support_share = 0.08;  // of the hardware, per year
   double software_usd_gpu_year = 0;
   double depreciation_years = 4;

@@ -253,6 +253,19 @@ TEST(Money, ARentedNodeIsReplacedByItsProvider) {
   EXPECT_DOUBLE_EQ(compute_money(in).of(Option::Own).months[5].api_cash, 10'000);
 }
 
+// Parts are stored or a whole node is: not both.
+TEST(Money, ASpareNodeTakesThePlaceOfSpareParts) {
+  MoneyInputs in = small();
+  in.spares_share = 0.05;
+  const OptionMoney parts = compute_money(in).of(Option::Own);
+  EXPECT_DOUBLE_EQ(parts.months[0].capex_other, 120'000 * (0.1 + 0.05));
+  EXPECT_DOUBLE_EQ(parts.all_in.capital, 120'000 * 1.15 / 48);
+  in.own.spare_nodes = 1;
+  const OptionMoney node = compute_money(in).of(Option::Own);
+  EXPECT_DOUBLE_EQ(node.months[0].capex_other, 240'000 * 0.1);
+  EXPECT_DOUBLE_EQ(node.all_in.capital, 240'000 * 1.1 / 48);
+}
+
 // A room is built for machines that are given away, too: in the months and in the month all in.
 TEST(Money, TheRoomIsBuiltWhateverTheMachinesCost) {
   MoneyInputs in = small();

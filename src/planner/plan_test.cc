@@ -55,7 +55,7 @@ TEST(Plan, OptionsAreThereAndHonest) {
   EXPECT_GE(plan.picks[1].token_share, 0.999);
 }
 
-// A machine whose price stands in one place only has no range there; the draws vary it all the same.
+// A machine whose price stands in one place only has no range there; the draws vary it nonetheless.
 TEST(Plan, ASinglePriceIsNotACertainOne) {
   const Plan& plan = example();
   for (const char* input : {"rent_price_factor", "hardware_price_factor"}) {

@@ -66,7 +66,7 @@ constexpr Row kHardware[] = {
     {"hardware", "capacity_factor", "Factor on what a machine carries", "factor", 0.65, 1.35, 0.01, 100, "datasheet estimate, 35 % either way", "2026-11-22", "low", &shared<&M::capacity_factor>},
     {"hardware", "utilisation_factor", "Factor on the mean utilisation", "factor", 0.8, 1.2, 0.01, 100, "calc", "2026-11-22", "low", &shared<&M::utilisation_factor>},
     {"hardware", "install_share", "Network, storage, rack, installation, of the hardware", "share", 0.08, 0.15, 0, 2, "market-2026", "2026-06-30", "low", &shared<&M::install_share>},
-    {"hardware", "spares_share", "Spare parts, of the hardware", "share", 0, 0.05, 0, 1, "assumption", "2026-11-22", "low", &shared<&M::spares_share>},
+    {"hardware", "spares_share", "Spare parts, of the hardware, where no spare node is kept", "share", 0, 0.05, 0, 1, "assumption", "2026-11-22", "low", &shared<&M::spares_share>},
     {"hardware", "support_share", "Vendor support, of the hardware per year", "share/year", 0.05, 0.1, 0, 1, "market-2026", "2026-06-30", "low", &shared<&M::support_share>},
     {"hardware", "software_usd_gpu_year", "Licences per GPU, only if used", "USD/GPU/year", 0, 0, 0, kBig, "market-2026 (NVIDIA AI Enterprise: 4,500)", "2026-06-30", "low", &shared<&M::software_usd_gpu_year>},
     {"hardware", "depreciation_years", "Life of the hardware, straight line", "years", 4, 4, 1, 10, "depreciation", "2026-06-30", "medium", &shared<&M::depreciation_years>},

@@ -349,9 +349,10 @@ class EvenSheet {
         "Capital: annuity of price and installation less the worth at the end", Style::Usd,
         [&](Option o) {
           const std::string spread = fmt::format(
-              "({0}*(1+install_share+spares_share)+IF(AND({1}>0,{2}>0),room_once_usd,0)"
+              "({0}*(1+install_share+IF({3}>=1,0,spares_share))+IF(AND({1}>0,{2}>0),room_once_usd,"
+              "0)"
               "-{0}*residual_share/POWER(1+wacc,depreciation_years))",
-              at(hardware, o), at(nodes, o), in(o, "node_price_usd"));
+              at(hardware, o), at(nodes, o), in(o, "node_price_usd"), in(o, "spare_nodes"));
           return fmt::format(
               "IF(wacc=0,{0}/(depreciation_years*12),"
               "{0}*(wacc/12)/(1-POWER(1+wacc/12,-(depreciation_years*12))))",

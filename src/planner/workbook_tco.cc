@@ -45,7 +45,7 @@ constexpr Column kColumns[] = {
     {Band::Cash, true, "outage", "Lost service while a node is out", &MonthRow::outage, "[work_nodes]*[down]*730*outage_usd_hour*[moved]", nullptr, "0", Style::Usd},
     {Band::Cash, true, "running", "Running the machines, sum", &MonthRow::running, "[power]+[site]+[network]+[support]+[software]+[staff]+[rent]+[outage]", nullptr, "0", Style::Usd},
     {Band::Cash, true, "capex_hardware", "Machines bought", &MonthRow::capex_hardware, "[bought]*{node_price_usd}*hardware_price_factor", nullptr, "0", Style::Usd},
-    {Band::Cash, true, "capex_other", "Installation, spares, room", &MonthRow::capex_other, "[capex_hardware]*(install_share+spares_share)+IF(AND([month]=0,{nodes_min}>0,{node_price_usd}>0),room_once_usd,0)", nullptr, "0", Style::Usd},
+    {Band::Cash, true, "capex_other", "Installation, spares, room", &MonthRow::capex_other, "[capex_hardware]*(install_share+IF({spare_nodes}>=1,0,spares_share))+IF(AND([month]=0,{nodes_min}>0,{node_price_usd}>0),room_once_usd,0)", nullptr, "0", Style::Usd},
     {Band::Cash, true, "one_off", "Evaluation and migration", &MonthRow::one_off, "IF(AND([month]=0,{nodes_min}>0),migration_usd,0)", nullptr, "0", Style::Usd},
     {Band::Cash, true, "cash", "Cash out", &MonthRow::cash, "[api_cash]+[seats]+[running]+[capex_hardware]+[capex_other]+[one_off]", nullptr, "0", Style::Usd},
     {Band::Cash, false, "cum_cash", "Cash out so far", &MonthRow::cum_cash, "[cum_cash<]+[cash]", nullptr, "0", Style::Usd},

@@ -268,6 +268,9 @@ function busy_share(m: MoneyInputs, o: OptionInputs, nodes: number, mtok: number
   return Math.min(1, mtok / Math.max(1e-9, nodes * o.node_mtok_month * m.capacity_factor));
 }
 
+// A node kept for failures is the store of spare parts, too.
+export const spares_share = (m: MoneyInputs, o: OptionInputs): number => (o.spare_nodes >= 1 ? 0 : m.spares_share);
+
 // The share of a node's time that it is out of service.
 export function down_share(m: MoneyInputs, o: OptionInputs): number {
   const hours = o.node_price_usd > 0 ? m.repair_hours : m.rented_repair_hours;
@@ -282,7 +285,7 @@ export function annuity(amount: number, rate_month: number, months: number): num
 export function all_in_month(m: MoneyInputs, o: OptionInputs, nodes: number, busy: number): AllIn {
   const hardware = nodes * o.node_price_usd * m.hardware_price_factor;
   const room = nodes > 0 && o.node_price_usd > 0 ? m.room_once_usd : 0;
-  const spent = hardware * (1 + m.install_share + m.spares_share) + room;
+  const spent = hardware * (1 + m.install_share + spares_share(m, o)) + room;
   const capital = annuity(
     spent - (hardware * m.residual_share) / Math.pow(1 + m.wacc, m.depreciation_years),
     m.wacc / 12,
@@ -332,7 +335,7 @@ function run_months(m: MoneyInputs, o: OptionInputs, stay: OptionMoney | null, o
     const capex_hardware = bought * o.node_price_usd * m.hardware_price_factor;
     const ordered = month === 0 && there;
     const capex_other =
-      capex_hardware * (m.install_share + m.spares_share) + (ordered && o.node_price_usd > 0 ? m.room_once_usd : 0);
+      capex_hardware * (m.install_share + spares_share(m, o)) + (ordered && o.node_price_usd > 0 ? m.room_once_usd : 0);
     const one_off = ordered ? m.migration_usd : 0;
 
     const on = there && month > o.lead_months ? runs : 0;

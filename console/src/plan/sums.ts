@@ -8,6 +8,7 @@ import {
   NEVER,
   option_inputs,
   pays,
+  spares_share,
   whole_nodes,
   type MoneyInputs,
   type OptionInputs,
@@ -113,6 +114,7 @@ function fleet_npv_of(m: MoneyInputs, o: OptionInputs, p: Powers): number {
   const life = m.depreciation_years * 12;
   const paid = 1 - m.negotiated_discount;
   const spare_nodes = o.spare_nodes;
+  const other_share = m.install_share + spares_share(m, o);
   const spills = o.spills === 1;
   const owned = node_price_usd > 0;
   const network = owned ? m.network_usd_month : 0;
@@ -146,7 +148,7 @@ function fleet_npv_of(m: MoneyInputs, o: OptionInputs, p: Powers): number {
       hardware += capex_hardware;
       spent =
         capex_hardware +
-        (capex_hardware * (m.install_share + m.spares_share) + (month === 0 && owned ? m.room_once_usd : 0));
+        (capex_hardware * other_share + (month === 0 && owned ? m.room_once_usd : 0));
       worn = (hardware * worn_share) / life;
       site = nodes * node_kw_max * m.colocation_usd_kw_month + room;
       support = (hardware * m.support_share) / 12;
