@@ -47,6 +47,21 @@ double busy_share(const MoneyInputs& in, const OptionInputs& o, double nodes, do
   return std::min(1.0, mtok / std::max(1e-9, nodes * o.node_mtok_month * in.capacity_factor));
 }
 
+// A node kept for failures is the store of spare parts, too.
+double spares_share(const MoneyInputs& in, const OptionInputs& o) {
+  return o.spare_nodes >= 1 ? 0 : in.spares_share;
+}
+
+// The share of a node's time that it is out of service.
+double down_share(const MoneyInputs& in, const OptionInputs& o) {
+  const double hours = o.node_price_usd > 0 ? in.repair_hours : in.rented_repair_hours;
+  return std::min(1.0, in.node_failures_year * hours / kHoursPerYear);
+}
+
+double outage_usd(const MoneyInputs& in, const MonthRow& row) {
+  return row.work_nodes * row.down * kHoursPerMonth * in.outage_usd_hour;
+}
+
 // Sizes, purchases and what the work needs.
 void fill_fleet(const MoneyInputs& in, const OptionInputs& o, const MonthRow* before,
                 MonthRow& row) {
@@ -65,14 +80,16 @@ void fill_fleet(const MoneyInputs& in, const OptionInputs& o, const MonthRow* be
                                                              o.spills == 1)) *
                                row.active
                          : 0;
-  row.served =
+  row.fits =
       o.spills == 1 ? std::min(1.0, row.work_nodes * node_mtok / std::max(1e-9, work_mtok)) : 1;
   const double nodes_before = before == nullptr ? 0 : before->nodes;
   row.nodes = there ? std::max(nodes_before, row.work_nodes + o.spare_nodes * row.active) : 0;
   row.bought = row.nodes - nodes_before;
+  row.down = there && row.nodes - row.work_nodes < 1 ? down_share(in, o) : 0;
+  row.served = row.fits * (1 - row.down);
   row.capex_hardware = row.bought * o.node_price_usd * in.hardware_price_factor;
   const bool ordered = row.month == 0 && there;
-  row.capex_other = row.capex_hardware * (in.install_share + in.spares_share) +
+  row.capex_other = row.capex_hardware * (in.install_share + spares_share(in, o)) +
                     (ordered && o.node_price_usd > 0 ? in.room_once_usd : 0);
   row.one_off = ordered ? in.migration_usd : 0;
 }
@@ -85,6 +102,8 @@ void fill_api(const MoneyInputs& in, const OptionInputs& o, const MonthRow* befo
   row.moved = there && row.month > o.lead_months + in.double_running_months ? runs : 0;
   row.own_mtok = o.moved_mtok_month * row.load * row.served * row.moved;
   row.busy = busy_share(in, o, row.nodes, row.own_mtok);
+  row.api_failover = o.moved_usd_month * row.fits * row.down * row.moved *
+                     (1 - in.negotiated_discount) * row.load * row.price;
   row.api_used =
       std::max(0.0, in.bill_list_usd_month - o.moved_usd_month * row.served * row.moved) *
       (1 - in.negotiated_discount) * row.load * row.price * runs;
@@ -108,8 +127,9 @@ void fill_running(const MoneyInputs& in, const OptionInputs& o, const MonthRow* 
   row.software = r.software * row.on;
   row.staff = r.staff * row.on;
   row.rent = r.rent * row.on;
-  row.running =
-      row.power + row.site + row.network + row.support + row.software + row.staff + row.rent;
+  row.outage = outage_usd(in, row) * row.moved;
+  row.running = row.power + row.site + row.network + row.support + row.software + row.staff +
+                row.rent + row.outage;
 }
 
 // Cash, profit and loss, present value.
@@ -135,13 +155,15 @@ void fill_totals(const MoneyInputs& in, const MonthRow* before, const MonthRow* 
       row.discount;
 }
 
-BillMonth bill_month(const MoneyInputs& in, const OptionInputs& o, double served) {
+BillMonth bill_month(const MoneyInputs& in, const OptionInputs& o, const MonthRow& row) {
   const double owed = in.commitment_months > 0 ? in.commitment_usd_month : 0;
   BillMonth out;
   out.list = in.bill_list_usd_month * in.api_price_factor;
   out.discount = out.list * in.negotiated_discount;
   out.paid = out.list - out.discount;
-  out.served = o.moved_usd_month * served * (1 - in.negotiated_discount) * in.api_price_factor;
+  const double moved = o.moved_usd_month * (1 - in.negotiated_discount) * in.api_price_factor;
+  out.served = moved * row.served;
+  out.failover = moved * row.fits * row.down;
   out.avoidable = std::max(out.paid, owed) - std::max(out.paid - out.served, owed);
   out.due_anyway = out.served - out.avoidable;
   return out;
@@ -159,9 +181,11 @@ void sum_up(const MoneyInputs& in, const OptionInputs& o, OptionMoney& out) {
   const double mtok = o.moved_mtok_month * first.served;
   out.all_in = all_in_month(in, o, first.nodes, busy_share(in, o, first.nodes, mtok));
   out.all_in.mtok = mtok;
+  out.all_in.outage = outage_usd(in, first);
+  out.all_in.total += out.all_in.outage;
   if (mtok > 0) out.all_in.usd_per_mtok = out.all_in.total / mtok;
   const bool moves = out.option != Option::Stay && out.available;
-  out.bill_month = bill_month(in, o, moves ? first.served : 0);
+  out.bill_month = bill_month(in, o, moves ? first : MonthRow());
 }
 
 }  // namespace
@@ -204,8 +228,8 @@ double annuity(double amount, double rate_month, double months) {
 
 AllIn all_in_month(const MoneyInputs& in, const OptionInputs& o, double nodes, double busy) {
   const double hardware = nodes * o.node_price_usd * in.hardware_price_factor;
-  const double spent =
-      hardware * (1 + in.install_share + in.spares_share) + (hardware > 0 ? in.room_once_usd : 0);
+  const double room = nodes > 0 && o.node_price_usd > 0 ? in.room_once_usd : 0;
+  const double spent = hardware * (1 + in.install_share + spares_share(in, o)) + room;
   AllIn out;
   out.capital =
       annuity(spent - hardware * in.residual_share / std::pow(1 + in.wacc, in.depreciation_years),

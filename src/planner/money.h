@@ -17,6 +17,7 @@ namespace fh::planner {
 
 inline constexpr int kMonthsMax = 60;  // rows are always 0..60; those past the horizon are zero
 inline constexpr double kHoursPerMonth = 730;
+inline constexpr double kHoursPerYear = 8'760;
 inline constexpr double kNever = 9999;  // a month that does not come within the horizon
 
 enum class Option : std::uint8_t { Stay, Own, Hybrid, Rent };
@@ -66,12 +67,17 @@ struct MoneyInputs {
   double hardware_price_factor = 1;
   double capacity_factor = 1;
   double utilisation_factor = 1;
-  double install_share = 0.1;  // network, storage, rack and installation, of the hardware
-  double spares_share = 0.03;
+  double install_share = 0.1;   // network, storage, rack and installation, of the hardware
+  double spares_share = 0.03;   // parts, where no spare node is kept: that one is bought already
   double support_share = 0.08;  // of the hardware, per year
   double software_usd_gpu_year = 0;
   double depreciation_years = 4;
   double residual_share = 0.15;
+  // Failures. They cost where no spare node is there: two at once are not counted.
+  double node_failures_year = 1;   // that take a node out, per node
+  double repair_hours = 72;        // until a node of one's own serves again
+  double rented_repair_hours = 4;  // until the provider has given another
+  double outage_usd_hour = 0;      // lost service, per hour that a node is missing
   // Where it stands.
   double electricity_usd_kwh = 0.135;
   double pue = 1.35;
@@ -107,11 +113,17 @@ const OptionInputs& option_inputs(const MoneyInputs& inputs, Option option);
 // One month of one option. Every member is a column of the workbook's sheet TCO.
 struct MonthRow {
   double month = 0, active = 0, load = 0, price = 0;
-  double work_nodes = 0, served = 0, nodes = 0, bought = 0;
+  double work_nodes = 0;
+  double fits = 0;    // share of the moved work that work_nodes carry
+  double down = 0;    // share of the time that a node is missing and nothing stands in
+  double served = 0;  // share of the moved work that is served: of what fits, less what fails
+  double nodes = 0, bought = 0;
   double capex_hardware = 0, capex_other = 0, one_off = 0;
   double on = 0, moved = 0, own_mtok = 0, busy = 0;
+  double api_failover = 0;  // of api_used, what failures bring back to the API
   double api_used = 0, api_due = 0, api_cash = 0, credits_left = 0, seats = 0;
   double power = 0, site = 0, network = 0, support = 0, software = 0, staff = 0, rent = 0;
+  double outage = 0;  // lost service
   double running = 0;
   double cum_hardware = 0, cum_other = 0, depreciation = 0, book_hardware = 0, resale = 0;
   double cash = 0, cum_cash = 0, saved = 0, pays_back = kNever;
@@ -122,6 +134,7 @@ struct MonthRow {
 struct AllIn {
   double capital = 0;  // annuity of price, installation and spares less the discounted residual
   double power = 0, site = 0, network = 0, support = 0, software = 0, staff = 0, rent = 0;
+  double outage = 0;  // lost service while a node is missing
   double total = 0;
   double mtok = 0;          // served
   double usd_per_mtok = 0;  // total / mtok; 0 without tokens
@@ -133,6 +146,7 @@ struct BillMonth {
   double discount = 0;    // negotiated; comes off it
   double paid = 0;        // after discount
   double served = 0;      // of that, the work that the machines serve
+  double failover = 0;    // not of `served`: moved work that failures bring back to the API
   double avoidable = 0;   // no longer due once it has moved
   double due_anyway = 0;  // of `served`, what a commitment keeps due
 };
@@ -169,7 +183,7 @@ OptionMoney compute_option(const MoneyInputs& inputs, Option option, const Optio
 // The inputs are taken as they are: validate() of scenario.h keeps them in their bounds.
 Money compute_money(const MoneyInputs& inputs);
 
-// `all_in` of an option that keeps `nodes` nodes busy for the share `busy`.
+// `all_in` of an option that keeps `nodes` nodes busy for the share `busy`; without failures.
 AllIn all_in_month(const MoneyInputs& inputs, const OptionInputs& option, double nodes,
                    double busy);
 

@@ -85,6 +85,7 @@ MoneyInputs small() {
   in.fte_first_nodes = 1;
   in.migration_usd = 5'000;
   in.double_running_months = 1;
+  in.node_failures_year = 0;  // they have tests of their own
   in.own.moved_usd_month = 10'000;
   in.own.moved_mtok_month = 100;
   in.own.node_mtok_month = 400;
@@ -181,6 +182,100 @@ TEST(Money, ZeroLoadCostsTheFixedCost) {
   EXPECT_EQ(money.best, Option::Stay);
 }
 
+// 7.3 failures a year of 12 hours each: a node is missing for one hundredth of the time.
+MoneyInputs failing() {
+  MoneyInputs in = small();
+  in.node_failures_year = 7.3;
+  in.repair_hours = 12;
+  return in;
+}
+
+TEST(Money, WithoutASpareFailuresBringWorkBackToTheApi) {
+  const OptionMoney own = compute_money(failing()).of(Option::Own);
+  const MonthRow& row = own.months[5];
+  EXPECT_DOUBLE_EQ(row.down, 0.01);
+  EXPECT_DOUBLE_EQ(row.fits, 1);
+  EXPECT_DOUBLE_EQ(row.served, 0.99);
+  EXPECT_NEAR(row.api_failover, 100, 1e-9);
+  EXPECT_NEAR(row.api_cash, 100, 1e-9);
+  EXPECT_NEAR(row.own_mtok, 99, 1e-9);
+  EXPECT_DOUBLE_EQ(own.months[2].api_failover, 0);  // nothing has moved yet
+  EXPECT_NEAR(own.bill_month.served, 9'900, 1e-9);
+  EXPECT_NEAR(own.bill_month.failover, 100, 1e-9);
+  EXPECT_NEAR(own.bill_month.avoidable, 9'900, 1e-9);
+  EXPECT_NEAR(own.all_in.mtok, 99, 1e-9);
+  // Dearer by exactly that, over the 22 months after the move.
+  EXPECT_NEAR(own.cash_usd - compute_money(small()).of(Option::Own).cash_usd, 22 * 100, 1e-6);
+}
+
+TEST(Money, LostServiceIsPaidForEachHourThatANodeIsOut) {
+  MoneyInputs in = failing();
+  in.outage_usd_hour = 50;
+  const OptionMoney own = compute_money(in).of(Option::Own);
+  EXPECT_DOUBLE_EQ(own.months[2].outage, 0);
+  EXPECT_NEAR(own.months[5].outage, 0.01 * 730 * 50, 1e-9);
+  EXPECT_NEAR(own.all_in.outage, 0.01 * 730 * 50, 1e-9);
+  EXPECT_NEAR(own.all_in.total - compute_money(failing()).of(Option::Own).all_in.total, 365, 1e-9);
+  in.own.nodes_min = 3;  // three machines fail three times as often
+  EXPECT_NEAR(compute_money(in).of(Option::Own).months[5].outage, 3 * 365, 1e-9);
+}
+
+TEST(Money, ASpareNodeStandsInForOneThatFails) {
+  MoneyInputs in = failing();
+  in.outage_usd_hour = 50;
+  in.own.spare_nodes = 1;
+  const OptionMoney spare = compute_money(in).of(Option::Own);
+  EXPECT_DOUBLE_EQ(spare.months[5].down, 0);
+  EXPECT_DOUBLE_EQ(spare.months[5].served, 1);
+  EXPECT_DOUBLE_EQ(spare.months[5].outage, 0);
+  EXPECT_DOUBLE_EQ(spare.all_in.outage, 0);
+  // A node that shrinking work has left idle is one, too.
+  in.own.spare_nodes = 0;
+  in.own.utilisation = 0.25 / 2;  // today's work fills two
+  in.load_growth_per_year = -0.6;
+  const OptionMoney idle = compute_money(in).of(Option::Own);
+  EXPECT_DOUBLE_EQ(idle.months[3].down, 0.01);
+  EXPECT_DOUBLE_EQ(idle.months[12].work_nodes, 1);
+  EXPECT_DOUBLE_EQ(idle.months[12].nodes, 2);
+  EXPECT_DOUBLE_EQ(idle.months[12].down, 0);
+}
+
+TEST(Money, ARentedNodeIsReplacedByItsProvider) {
+  MoneyInputs in = failing();
+  in.rented_repair_hours = 3;
+  in.rent = in.own;
+  in.rent.node_price_usd = 0;
+  in.rent.rent_usd_gpu_hour = 2;
+  EXPECT_DOUBLE_EQ(compute_money(in).of(Option::Rent).months[5].down, 0.0025);
+  in.node_failures_year = 1'000;  // never more than always
+  in.repair_hours = 8'760;
+  EXPECT_DOUBLE_EQ(compute_money(in).of(Option::Own).months[5].down, 1);
+  EXPECT_DOUBLE_EQ(compute_money(in).of(Option::Own).months[5].api_cash, 10'000);
+}
+
+// Parts are stored or a whole node is: not both.
+TEST(Money, ASpareNodeTakesThePlaceOfSpareParts) {
+  MoneyInputs in = small();
+  in.spares_share = 0.05;
+  const OptionMoney parts = compute_money(in).of(Option::Own);
+  EXPECT_DOUBLE_EQ(parts.months[0].capex_other, 120'000 * (0.1 + 0.05));
+  EXPECT_DOUBLE_EQ(parts.all_in.capital, 120'000 * 1.15 / 48);
+  in.own.spare_nodes = 1;
+  const OptionMoney node = compute_money(in).of(Option::Own);
+  EXPECT_DOUBLE_EQ(node.months[0].capex_other, 240'000 * 0.1);
+  EXPECT_DOUBLE_EQ(node.all_in.capital, 240'000 * 1.1 / 48);
+}
+
+// A room is built for machines that are given away, too: in the months and in the month all in.
+TEST(Money, TheRoomIsBuiltWhateverTheMachinesCost) {
+  MoneyInputs in = small();
+  in.room_once_usd = 48'000;
+  in.hardware_price_factor = 0;
+  const OptionMoney own = compute_money(in).of(Option::Own);
+  EXPECT_DOUBLE_EQ(own.months[0].capex_other, 48'000);
+  EXPECT_DOUBLE_EQ(own.all_in.capital, 1'000);
+}
+
 TEST(Money, TooMuchUnexplainedRefuses) {
   MoneyInputs in = small();
   in.unexplained_share = 0.031;
@@ -233,6 +328,9 @@ MoneyInputs any_inputs() {
   in.residual_share = between(0, 0.4);
   in.migration_usd = between(0, 100'000);
   in.double_running_months = *rc::gen::inRange(0, 4);
+  in.node_failures_year = between(0, 20);
+  in.repair_hours = between(0, 400);
+  in.outage_usd_hour = between(0, 200) * *rc::gen::inRange(0, 2);
   in.own = any_option(in, false);
   in.hybrid = any_option(in, false);
   in.rent = any_option(in, true);
@@ -279,10 +377,11 @@ TEST(MoneyProperties, TheClassesOfAMonthSumToIt) {
       for (const MonthRow& r : option.months) {
         const double parts = r.power + r.site + r.network + r.support + r.software + r.staff +
                              r.rent + r.api_cash + r.seats + r.capex_hardware + r.capex_other +
-                             r.one_off;
+                             r.one_off + r.outage;
         RC_ASSERT(std::abs(parts - r.cash) <= 1e-6 * (1 + parts));
         RC_ASSERT(r.month <= in.horizon_months || r.cash == 0);
         RC_ASSERT(r.api_cash <= r.api_due && r.api_due >= r.api_used);
+        RC_ASSERT(r.api_failover <= r.api_used + 1e-6 * (1 + r.api_used));
         cash += r.cash - r.resale;
         present += r.present;
       }
@@ -337,7 +436,7 @@ TEST(MoneyProperties, WhatIsAvoidableIsPartOfTheBill) {
       RC_ASSERT(std::abs(bill.list - bill.discount - bill.paid) <= slack);
       RC_ASSERT(std::abs(bill.avoidable + bill.due_anyway - bill.served) <= slack);
       RC_ASSERT(bill.avoidable >= -slack && bill.due_anyway >= -slack);
-      RC_ASSERT(bill.served <= bill.paid + slack);
+      RC_ASSERT(bill.served + bill.failover <= bill.paid + slack);
       RC_ASSERT(option.option != Option::Stay || bill.served == 0);
     }
   }));

@@ -71,6 +71,7 @@ class Maker {
     note_uncertain();
     if (plan_.profile.records > 0) {
       FH_TRY_VOID(choose_options(request_, plan_));
+      FH_TRY_VOID(hold_usage_against_written_bill());
     }
     FH_TRY_VOID(validate(plan_.scenario));
     plan_.money = compute_money(plan_.scenario.money);
@@ -133,7 +134,9 @@ class Maker {
   }
 
   base::Status reconcile_charges() {
-    Reconciler reconciler(plan_.profile, names_, {plan_.scenario.money.unexplained_limit});
+    Reconciler reconciler(
+        plan_.profile, names_,
+        {plan_.scenario.money.unexplained_limit, plan_.scenario.money.negotiated_discount});
     base::Status added;
     FH_TRY_VOID(request_.costs([&](const domain::CostRecord& record) {
       added = reconciler.add(record);
@@ -215,7 +218,7 @@ class Maker {
       if (row.model != model || !row.usage_seen || !row.charge_seen) continue;
       low += usd_of(row.computed.low);
       high += usd_of(row.computed.high);
-      charged += usd_of(row.charged);
+      charged += usd_of(plan_.reconciliation.at_list ? row.listed : row.charged);
     }
     const double place = high > low ? std::clamp((charged - low) / (high - low), 0.0, 1.0) : 0;
     places_.emplace(model, place);
@@ -287,6 +290,27 @@ class Maker {
     return {};
   }
 
+  // A bill that the user wrote may be less than what the usage says could move.
+  base::Status hold_usage_against_written_bill() {
+    const double bill = plan_.scenario.money.bill_list_usd_month;
+    for (const Option option : {Option::Own, Option::Hybrid, Option::Rent}) {
+      const std::string name(option_name(option));
+      const double moved = option_inputs(plan_.scenario.money, option).moved_usd_month;
+      if (moved <= bill * (1 + 1e-9) || plan_.scenario.by_user(name + "_moved_usd_month")) continue;
+      return std::unexpected(base::Error{
+          base::Code::InvalidArgument,
+          fmt::format("`bill.bill_list_usd_month` is {}, less than the {} a month at list price "
+                      "that the usage of {} gives for the work that may move",
+                      dollars_text(bill), dollars_text(moved), days_text(plan_.usage_days)),
+          fmt::format("leave it out to take the bill from the usage (a discount is "
+                      "bill.negotiated_discount), or write {}.moved_usd_month, too",
+                      name),
+          "bill.bill_list_usd_month",
+          {}});
+    }
+    return {};
+  }
+
   void learn_bill() {
     if (plan_.profile.records == 0) return learn_least_bill();
     double total = 0;
@@ -297,20 +321,46 @@ class Maker {
         "bill_list_usd_month", total / plan_.usage_days * kMonthDays,
         fmt::format("usage of {} at the prices of {}", days_text(plan_.usage_days), day), day,
         trust_of_days());
-    for (int month = 1; month <= kMonthsMax; ++month) {
-      const std::int32_t then = plan_.today + static_cast<std::int32_t>(month * kMonthDays);
-      double future = 0, now = 0;
-      for (const auto& [key, sum] : by_tier_) {
-        now += sum.second;
-        future += sum.second * rates_.factor(key.first, sum.first, key.second, plan_.today, then);
-      }
-      if (now > 0 && std::abs(future / now - 1) > 1e-6) {
-        const std::string source = "price book " + request_.book->version() + ": announced change";
-        scenario.learn_exact("scheduled_price_factor", future / now, source, day, "medium");
-        scenario.learn_exact("scheduled_from_month", month, source, day, "medium");
-        return;
-      }
+    learn_announced();
+  }
+
+  // The bill at the prices of the end of a month, of the same tokens, against today's.
+  double announced_factor(int month) {
+    const std::int32_t then = plan_.today + static_cast<std::int32_t>(month * kMonthDays);
+    double future = 0, now = 0;
+    for (const auto& [key, sum] : by_tier_) {
+      now += sum.second;
+      future += sum.second * rates_.factor(key.first, sum.first, key.second, plan_.today, then);
     }
+    return now > 0 ? future / now : 1;
+  }
+
+  // The account knows one announced change. Where prices change again after it, it is their mean
+  // from the first change to the horizon: over all of it the same money at the same load.
+  void learn_announced() {
+    Scenario& scenario = plan_.scenario;
+    const int horizon = std::min(kMonthsMax, static_cast<int>(scenario.money.horizon_months));
+    int first = 1;
+    while (first <= horizon && std::abs(announced_factor(first) - 1) <= 1e-6) ++first;
+    if (first > horizon) return;
+    double sum = 0;
+    bool again = false;
+    for (int month = first; month <= horizon; ++month) {
+      again = again || std::abs(announced_factor(month) - announced_factor(first)) > 1e-6;
+      sum += announced_factor(month);
+    }
+    const double factor = sum / (horizon - first + 1);
+    const std::string day = date_text(plan_.today);
+    const std::string source = "price book " + request_.book->version() + ": announced change" +
+                               (again ? "s, their mean over the horizon" : "");
+    scenario.learn_exact("scheduled_price_factor", factor, source, day, "medium");
+    scenario.learn_exact("scheduled_from_month", first, source, day, "medium");
+    if (!again) return;
+    plan_.notes.push_back(fmt::format(
+        "Announced prices change more than once: the bill {:+.0f} % from month {}, {:+.0f} % in "
+        "month {}. The account takes the mean from the first change on, {:+.0f} %.",
+        100 * (announced_factor(first) - 1), first, 100 * (announced_factor(horizon) - 1), horizon,
+        100 * (factor - 1)));
   }
 
   void note_uncertain() {

@@ -20,6 +20,8 @@ constexpr RowMember kRowMembers[] = {
     {"load", &MonthRow::load},
     {"price", &MonthRow::price},
     {"work_nodes", &MonthRow::work_nodes},
+    {"fits", &MonthRow::fits},
+    {"down", &MonthRow::down},
     {"served", &MonthRow::served},
     {"nodes", &MonthRow::nodes},
     {"bought", &MonthRow::bought},
@@ -30,6 +32,7 @@ constexpr RowMember kRowMembers[] = {
     {"moved", &MonthRow::moved},
     {"own_mtok", &MonthRow::own_mtok},
     {"busy", &MonthRow::busy},
+    {"api_failover", &MonthRow::api_failover},
     {"api_used", &MonthRow::api_used},
     {"api_due", &MonthRow::api_due},
     {"api_cash", &MonthRow::api_cash},
@@ -42,6 +45,7 @@ constexpr RowMember kRowMembers[] = {
     {"software", &MonthRow::software},
     {"staff", &MonthRow::staff},
     {"rent", &MonthRow::rent},
+    {"outage", &MonthRow::outage},
     {"running", &MonthRow::running},
     {"cum_hardware", &MonthRow::cum_hardware},
     {"cum_other", &MonthRow::cum_other},
@@ -122,7 +126,9 @@ void write_usage(Writer& w, const Plan& plan) {
   w.key("workloads").array();
   for (const WorkloadPlan& workload : plan.workloads) {
     w.object().member("name", workload.name).member("may_move", workload.may_move);
-    w.member("requests", workload.requests).member("usd_month", workload.usd_month);
+    w.member("requests", workload.requests);
+    w.member("requests_estimated", workload.requests_estimated);
+    w.member("usd_month", workload.usd_month);
     w.member("mtok_month", workload.mtok_month);
     strings(w, "models", workload.models);
     tokens_member(w, workload.tokens);
@@ -143,6 +149,8 @@ void write_reconciliation(Writer& w, const ReconcileReport& report) {
   w.member("evidence", report.evidence).member("advice_allowed", report.advice_allowed);
   w.member("unexplained_share", report.unexplained_share);
   w.member("charged_usd", static_cast<double>(report.charged.value) / 1e6);
+  w.member("at_list", report.at_list);
+  w.member("listed_usd", static_cast<double>(report.listed.value) / 1e6);
   w.member("computed_low_usd", static_cast<double>(report.computed.low.value) / 1e6);
   w.member("computed_high_usd", static_cast<double>(report.computed.high.value) / 1e6);
   w.member("other_charged_usd", static_cast<double>(report.other_charged.value) / 1e6);
@@ -178,13 +186,14 @@ void write_option(Writer& w, const Plan& plan, const OptionMoney& money) {
   w.key("all_in_month").object().member("capital", all.capital).member("power", all.power);
   w.member("site", all.site).member("network", all.network).member("support", all.support);
   w.member("software", all.software).member("staff", all.staff).member("rent", all.rent);
+  w.member("outage", all.outage);
   w.member("total", all.total)
       .member("mtok", all.mtok)
       .member("usd_per_mtok", all.usd_per_mtok)
       .end_object();
   const BillMonth& bill = money.bill_month;
   w.key("bill_month").object().member("list", bill.list).member("discount", bill.discount);
-  w.member("paid", bill.paid).member("served", bill.served);
+  w.member("paid", bill.paid).member("served", bill.served).member("failover", bill.failover);
   w.member("avoidable", bill.avoidable).member("due_anyway", bill.due_anyway).end_object();
   const OptionSpread& spread = plan.sensitivity.spread[static_cast<std::size_t>(money.option)];
   w.key("sampled").object();

@@ -296,7 +296,8 @@ class Chooser {
     const Best& rented = best_[static_cast<std::size_t>(Option::Rent)];
     const auto factor = [&](const char* input, const std::optional<Range>& range,
                             const Best& best) {
-      if (!best.found || !range || range->mid() <= 0) return;
+      // One price that was found is not a certain one: then the usual range stands.
+      if (!best.found || !range || range->mid() <= 0 || range->low >= range->high) return;
       std::string sources;
       for (const std::string& key : best.pick.price_from.sources) {
         sources += (sources.empty() ? "" : ", ") + key;

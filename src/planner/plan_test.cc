@@ -55,6 +55,16 @@ TEST(Plan, OptionsAreThereAndHonest) {
   EXPECT_GE(plan.picks[1].token_share, 0.999);
 }
 
+// A machine whose price stands in one place only has no range there; the draws vary it nonetheless.
+TEST(Plan, ASinglePriceIsNotACertainOne) {
+  const Plan& plan = example();
+  for (const char* input : {"rent_price_factor", "hardware_price_factor"}) {
+    const InputState& state = plan.scenario.inputs[*input_index(input)];
+    EXPECT_LT(state.low, 1) << input;
+    EXPECT_GT(state.high, 1) << input;
+  }
+}
+
 TEST(Plan, WithoutChargesNoAdviceIsGivenUnlessAsked) {
   const Plan& full = example();
   const auto plan_with = [&](bool despite) {
@@ -212,6 +222,54 @@ TEST(Plan, AnOfferBeyondTheBillOfTheUsageIsExplained) {
   EXPECT_NE(plan.error().message.find("$2,000,000"), std::string::npos) << plan.error().message;
   EXPECT_NE(plan.error().message.find("60 days of usage"), std::string::npos);
   EXPECT_NE(plan.error().hint.find("bill.bill_list_usd_month"), std::string::npos);
+}
+
+TEST(Plan, AWrittenBillBelowTheWorkThatMovesIsExplained) {
+  auto scenario = parse_scenario(sample_scenario(), "s.toml");
+  ASSERT_TRUE(scenario);
+  const auto written = parse_scenario("[bill]\nbill_list_usd_month = 900\n", "s.toml");
+  ASSERT_TRUE(written);
+  scenario->money.bill_list_usd_month = 900;
+  scenario->inputs = written->inputs;
+  const auto plan = sample_plan(pricing::PriceBook::bundled(), Catalogue::bundled(), &*scenario);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().field, "bill.bill_list_usd_month");
+  EXPECT_NE(plan.error().message.find("$900"), std::string::npos) << plan.error().message;
+  EXPECT_NE(plan.error().hint.find("own.moved_usd_month"), std::string::npos) << plan.error().hint;
+}
+
+// Two models of one provider whose prices double a month apart.
+TEST(Plan, EveryAnnouncedChangeIsInTheAccount) {
+  constexpr std::int32_t kToday = 20'781;  // 2026-11-24
+  ASSERT_EQ(date_text(kToday), "2026-11-24");
+  PlanRequest request;
+  request.scenario.money.despite_gap = 1;
+  request.book = &pricing::PriceBook::bundled();
+  request.catalogue = &Catalogue::bundled();
+  request.today = kToday;
+  request.usage = [&](const UsageVisit& visit) -> base::Status {
+    for (const auto& [model, tokens] : {std::pair{"gemini-4-argon", 30'000'000ULL},
+                                        std::pair{"gemini-3.7-flash", 80'000'000ULL}}) {
+      domain::UsageRecord record;
+      record.provider = "google";
+      record.model = model;
+      record.source_id = model;
+      record.start_unix_ns = (std::int64_t{kToday} * 24 - 20) * 3'600'000'000'000;
+      record.end_unix_ns = record.start_unix_ns + 1;
+      record.requests = 1'000;
+      record.usage.input_uncached = tokens;
+      visit(record);
+    }
+    return {};
+  };
+  request.costs = [](const CostVisit&) -> base::Status { return {}; };
+  const auto plan = make_plan(request);
+  ASSERT_TRUE(plan) << plan.error().text();
+  const MoneyInputs& money = plan->scenario.money;
+  // $60 and $60: half of the bill doubles on the first of December, the rest on New Year's Day.
+  EXPECT_EQ(money.scheduled_from_month, 1);
+  EXPECT_NEAR(money.scheduled_price_factor, (1.5 + 47 * 2.0) / 48, 1e-9);
+  EXPECT_TRUE(notes_say(*plan, "change more than once: the bill +50 % from month 1, +100 %"));
 }
 
 TEST(Plan, HalfOfTheBillMovesHalfOfTheTokens) {

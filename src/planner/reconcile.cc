@@ -53,12 +53,43 @@ struct Used {
 using DayModel = std::pair<std::int32_t, std::string>;
 
 base::Status charge(std::map<DayModel, ReconcileRow>& rows, const DayModel& key,
-                    domain::MicroUsd amount, std::optional<double> tokens) {
+                    domain::MicroUsd amount, domain::MicroUsd list, std::optional<double> tokens) {
   ReconcileRow& row = rows[key];
   row.charge_seen = true;
   FH_TRY(row.charged, domain::add(row.charged, amount));
+  FH_TRY(row.listed, domain::add(row.listed, list));
   if (tokens) row.tokens_charged = row.tokens_charged.value_or(0) + *tokens;
   return {};
+}
+
+struct ModelSum {
+  std::int64_t charged = 0, listed = 0, low = 0, high = 0;
+};
+using ModelSums = std::map<std::string, ModelSum>;
+
+// What of the charges is out of the computed ranges, model by model: one does not make up for
+// another. `scale` makes a charge comparable.
+double unexplained(const ModelSums& models, std::int64_t ModelSum::* amount, double scale) {
+  double out = 0;
+  for (const auto& [name, m] : models) {
+    const auto told =
+        static_cast<std::int64_t>(std::llround(static_cast<double>(m.*amount) * scale));
+    out += std::abs(static_cast<double>(distance(told, m.low, m.high)));
+  }
+  return out;
+}
+
+// The share below list price that would explain all models alike; 0: there is none.
+double discount_that_explains(const ModelSums& models, double threshold) {
+  double charged = 0, low = 0;
+  for (const auto& [name, m] : models) {
+    charged += static_cast<double>(m.charged);
+    low += static_cast<double>(m.low);
+  }
+  if (charged <= 0 || charged >= low) return 0;
+  return unexplained(models, &ModelSum::charged, low / charged) <= threshold * low
+             ? 1 - charged / low
+             : 0;
 }
 
 }  // namespace
@@ -83,11 +114,16 @@ base::Status Reconciler::add(const domain::CostRecord& r) {
   const std::int64_t days = std::clamp<std::int64_t>(last - day + 1, 1, 366);
   const std::string model = key_of(names_.normalise(r.provider, r.model));
   std::int64_t left = r.billed.value;
+  std::int64_t list_left = r.list ? r.list->value : before_discount(r.billed).value;
+  list_told_ = list_told_ || r.list.has_value();
   for (std::int64_t i = 0; i < days; ++i) {
     const std::int64_t part = left / (days - i);
     left -= part;
     Charge& c = charges_[{day + static_cast<std::int32_t>(i), model}];
+    const std::int64_t list_part = list_left / (days - i);
+    list_left -= list_part;
     FH_TRY(c.amount, domain::add(c.amount, domain::MicroUsd{part}));
+    FH_TRY(c.list, domain::add(c.list, domain::MicroUsd{list_part}));
     if (r.quantity && is_tokens(r.quantity_unit)) {
       c.tokens += *r.quantity / static_cast<double>(days);
       c.tokens_known = true;
@@ -115,10 +151,13 @@ base::Result<ReconcileReport> Reconciler::finish() {
     FH_TRY(row.computed.low, domain::add(row.computed.low, u.priced.low));
     FH_TRY(row.computed.high, domain::add(row.computed.high, u.priced.high));
     if (u.priced_records < u.records) unpriced.insert(key.second);
-    if (!any_cost_) FH_TRY_VOID(charge(rows, key, u.reported_billed, std::nullopt));
+    if (!any_cost_) {
+      FH_TRY_VOID(
+          charge(rows, key, u.reported_billed, before_discount(u.reported_billed), std::nullopt));
+    }
   }
   for (const auto& [key, c] : charges_) {
-    FH_TRY_VOID(charge(rows, key, c.amount,
+    FH_TRY_VOID(charge(rows, key, c.amount, c.list,
                        c.tokens_known ? std::optional<double>(c.tokens) : std::nullopt));
   }
   FH_TRY_VOID(find_overlap(report));
@@ -140,6 +179,11 @@ base::Result<ReconcileReport> Reconciler::finish() {
   }
   FH_TRY_VOID(sum(report));
   return report;
+}
+
+domain::MicroUsd Reconciler::before_discount(domain::MicroUsd charged) const {
+  const double list = static_cast<double>(charged.value) / (1 - options_.discount);
+  return {static_cast<std::int64_t>(std::llround(list))};
 }
 
 // Days that both usage and charges reach over: first to last, both counted.
@@ -166,16 +210,15 @@ void Reconciler::unmatched(ReconcileReport& report, const ReconcileRow& row,
 }
 
 base::Status Reconciler::sum(ReconcileReport& report) const {
-  struct Model {
-    std::int64_t charged = 0, low = 0, high = 0;
-  };
-  std::map<std::string, Model> models;
+  ModelSums models;
   for (const ReconcileRow& row : report.rows) {
     FH_TRY(report.charged, domain::add(report.charged, row.charged));
     FH_TRY(report.computed.low, domain::add(report.computed.low, row.computed.low));
     FH_TRY(report.computed.high, domain::add(report.computed.high, row.computed.high));
-    Model& m = models[row.model];
+    FH_TRY(report.listed, domain::add(report.listed, row.listed));
+    ModelSum& m = models[row.model];
     m.charged += row.charged.value;
+    m.listed += row.listed.value;
     m.low += row.computed.low.value;
     m.high += row.computed.high.value;
   }
@@ -184,25 +227,47 @@ base::Status Reconciler::sum(ReconcileReport& report) const {
     return std::tie(y, a.day, a.model, a.why) < std::tie(x, b.day, b.model, b.why);
   });
   if (report.unmatched.size() > kUnmatchedMax) report.unmatched.resize(kUnmatchedMax);
-  double unexplained = 0;
-  for (const auto& [name, m] : models)
-    unexplained += std::abs(static_cast<double>(distance(m.charged, m.low, m.high)));
-  report.gap =
-      distance(report.charged.value, report.computed.low.value, report.computed.high.value);
-  report.evidence = report.charged.value > 0 && !report.rows.empty();
+  // What was prepaid is charged with nothing; its list price is there to be held against.
+  const bool told = report.charged.value > 0 || (list_told_ && report.listed.value > 0);
+  report.evidence = told && !report.rows.empty();
   if (!report.evidence) {
     report.unexplained_share = 1;
     report.summary =
         "There is no bill to hold the computed cost against: import the provider's cost report.";
     return {};
   }
-  report.unexplained_share = unexplained / static_cast<double>(report.charged.value);
+  const double as_charged = report.charged.value > 0 ? unexplained(models, &ModelSum::charged, 1) /
+                                                           static_cast<double>(report.charged.value)
+                                                     : 1;
+  const double before = report.listed.value > 0 ? unexplained(models, &ModelSum::listed, 1) /
+                                                      static_cast<double>(report.listed.value)
+                                                : as_charged;
+  report.at_list = before < as_charged;
+  report.unexplained_share = std::min(before, as_charged);
+  report.gap = distance(report.at_list ? report.listed.value : report.charged.value,
+                        report.computed.low.value, report.computed.high.value);
   report.advice_allowed = report.unexplained_share <= report.threshold;
-  report.summary = fmt::format(
-      "Charged {}, computed {} to {}: {:.1f} % is not explained; advice is given up to {:.1f} %.",
-      usd_text(report.charged), usd_text(report.computed.low), usd_text(report.computed.high),
-      report.unexplained_share * 100, report.threshold * 100);
+  report.summary = summary(report);
+  const double discount =
+      report.advice_allowed ? 0 : discount_that_explains(models, report.threshold);
+  if (discount > 0) {
+    report.summary += fmt::format(
+        " All of it is charged {:.1f} % below list price: if that is your discount, write "
+        "bill.negotiated_discount = {:.3f}.",
+        discount * 100, discount);
+  }
   return {};
+}
+
+std::string Reconciler::summary(const ReconcileReport& report) const {
+  const std::string before = report.at_list
+                                 ? fmt::format(" ({} before discount{})", usd_text(report.listed),
+                                               list_told_ ? ", as the report tells" : "")
+                                 : std::string();
+  return fmt::format(
+      "Charged {}{}, computed {} to {}: {:.1f} % is not explained; advice is given up to {:.1f} %.",
+      usd_text(report.charged), before, usd_text(report.computed.low),
+      usd_text(report.computed.high), report.unexplained_share * 100, report.threshold * 100);
 }
 
 base::Result<ReconcileReport> reconcile(ledger::UsageArchive& archive,

@@ -31,6 +31,7 @@ struct ReconcileRow {
   std::string model;  // price book id, or the source's name
   CostRange computed;
   domain::MicroUsd charged;
+  domain::MicroUsd listed;  // the charge before discounts: as the source tells it, else computed
   std::int64_t gap_low = 0, gap_high = 0;  // micro-USD: charged - computed.high / .low
   double tokens_used = 0;
   std::optional<double> tokens_charged;  // where the cost report counts tokens
@@ -52,6 +53,9 @@ struct ReconcileReport {
   std::int32_t first_day = 0, last_day = 0;  // overlap
   CostRange computed;
   domain::MicroUsd charged, other_charged;
+  // The charges are explained before discounts, `listed`, and not as they were charged.
+  bool at_list = false;
+  domain::MicroUsd listed;
   std::int64_t gap = 0;  // signed, nearest end of the range; micro-USD
   double unexplained_share = 0;
   double threshold = 0.03;
@@ -62,6 +66,9 @@ struct ReconcileReport {
 
 struct ReconcileOptions {
   double threshold = 0.03;
+  // Negotiated, off list price. Some cost reports are before it, some after: what explains more
+  // of the charges counts.
+  double discount = 0;
 };
 
 class Reconciler {
@@ -73,7 +80,7 @@ class Reconciler {
 
  private:
   struct Charge {
-    domain::MicroUsd amount;
+    domain::MicroUsd amount, list;
     double tokens = 0;
     bool tokens_known = false;
     std::string item;
@@ -88,6 +95,9 @@ class Reconciler {
   base::Status find_overlap(ReconcileReport& report) const;
   void unmatched(ReconcileReport& report, const ReconcileRow& row, std::string_view why) const;
   base::Status sum(ReconcileReport& report) const;
+  domain::MicroUsd before_discount(domain::MicroUsd charged) const;
+  std::string summary(const ReconcileReport& report) const;
+  bool list_told_ = false;  // by a cost record
 };
 
 base::Result<ReconcileReport> reconcile(ledger::UsageArchive& archive,

@@ -39,9 +39,9 @@ class Reconcile : public testing::Test {
     c.billed = domain::MicroUsd{micro_usd};
     return c;
   }
-  ReconcileReport against(const std::vector<domain::CostRecord>& costs) {
+  ReconcileReport against(const std::vector<domain::CostRecord>& costs, double discount = 0) {
     profile = builder.finish().value();
-    Reconciler reconciler(profile, names);
+    Reconciler reconciler(profile, names, {0.03, discount});
     for (const auto& c : costs) EXPECT_TRUE(reconciler.add(c).has_value());
     return reconciler.finish().value();
   }
@@ -66,6 +66,66 @@ TEST_F(Reconcile, AboveTheThresholdThereIsNoAdvice) {
   const ReconcileReport r = against({cost(0, "claude-opus-5-5", 4'130'000)});
   EXPECT_NEAR(r.unexplained_share, 0.13 / 4.13, 1e-12);  // 3.1 %
   EXPECT_FALSE(r.advice_allowed);
+}
+
+// A report of what is paid after a discount of a quarter.
+TEST_F(Reconcile, AWrittenDiscountExplainsWhatIsChargedBelowList) {
+  use(0, "claude-opus-5-5", 1'000'000);   // 4.00
+  use(0, "claude-haiku-4-5", 1'000'000);  // 1.00
+  const std::vector<domain::CostRecord> paid = {cost(0, "claude-opus-5-5", 3'000'000),
+                                                cost(0, "claude-haiku-4-5", 750'000)};
+  const ReconcileReport r = against(paid, 0.25);
+  EXPECT_TRUE(r.at_list);
+  EXPECT_EQ(r.listed.value, 5'000'000);
+  EXPECT_NEAR(r.unexplained_share, 0, 1e-9);
+  EXPECT_TRUE(r.advice_allowed) << r.summary;
+  EXPECT_NE(r.summary.find("before discount"), std::string::npos) << r.summary;
+}
+
+// Other reports are before the discount: it does not make them unexplained.
+TEST_F(Reconcile, AReportAtListPriceIsExplainedWhateverTheDiscount) {
+  use(0, "claude-opus-5-5", 1'000'000);
+  const ReconcileReport r = against({cost(0, "claude-opus-5-5", 4'000'000)}, 0.25);
+  EXPECT_FALSE(r.at_list);
+  EXPECT_TRUE(r.advice_allowed) << r.summary;
+}
+
+TEST_F(Reconcile, AListPriceThatTheReportTellsIsHeldAgainst) {
+  use(0, "claude-opus-5-5", 2'000'000);
+  domain::CostRecord both = cost(0, "claude-opus-5-5", 5'600'000);
+  both.list = domain::MicroUsd{8'000'000};
+  const ReconcileReport r = against({both});
+  EXPECT_TRUE(r.at_list);
+  EXPECT_TRUE(r.advice_allowed) << r.summary;
+  EXPECT_NE(r.summary.find("as the report tells"), std::string::npos) << r.summary;
+}
+
+TEST_F(Reconcile, WhatIsPrepaidIsHeldAgainstAtItsListPrice) {
+  use(0, "claude-opus-5-5", 2'000'000);
+  domain::CostRecord prepaid = cost(0, "claude-opus-5-5", 0);
+  prepaid.list = domain::MicroUsd{8'000'000};
+  const ReconcileReport r = against({prepaid});
+  EXPECT_TRUE(r.evidence);
+  EXPECT_TRUE(r.advice_allowed) << r.summary;
+}
+
+TEST_F(Reconcile, ADiscountThatWouldExplainEverythingIsNamed) {
+  use(0, "claude-opus-5-5", 1'000'000);
+  use(0, "claude-haiku-4-5", 1'000'000);
+  const ReconcileReport alike =
+      against({cost(0, "claude-opus-5-5", 3'200'000), cost(0, "claude-haiku-4-5", 800'000)});
+  EXPECT_FALSE(alike.advice_allowed);
+  EXPECT_NE(alike.summary.find("bill.negotiated_discount = 0.200"), std::string::npos)
+      << alike.summary;
+}
+
+TEST_F(Reconcile, ModelsThatDifferInTheirGapAreNoDiscount) {
+  use(0, "claude-opus-5-5", 1'000'000);
+  use(0, "claude-haiku-4-5", 1'000'000);
+  const ReconcileReport r =
+      against({cost(0, "claude-opus-5-5", 3'000'000), cost(0, "claude-haiku-4-5", 1'000'000)});
+  EXPECT_FALSE(r.advice_allowed);
+  EXPECT_EQ(r.summary.find("negotiated_discount"), std::string::npos) << r.summary;
 }
 
 TEST_F(Reconcile, ModelsDoNotOffsetOneAnother) {

@@ -87,12 +87,6 @@ base::Status read_state(toml::Value table, double& value, InputState& state) {
   return {};
 }
 
-// A count of months, a switch: between two values of it there is nothing.
-bool takes_range(const InputSpec& spec) {
-  const std::string_view key = spec.key;
-  return key != "horizon_months" && key != "despite_gap" && key != "spills";
-}
-
 base::Status read_input(toml::Value given, const InputSpec& spec, Scenario& scenario,
                         std::size_t index) {
   if (!given.exists()) return {};
@@ -107,12 +101,15 @@ base::Status read_input(toml::Value given, const InputSpec& spec, Scenario& scen
   } else {
     return std::unexpected(given.error("must be a number, or a table with `value`"));
   }
-  if (state.low < state.high && !takes_range(spec)) {
+  if (state.low < state.high && takes_whole(spec)) {
     return std::unexpected(given.error("takes one value, not a range"));
   }
   if (!std::isfinite(value) || state.low < spec.at_least || state.high > spec.at_most) {
     return std::unexpected(
         given.error(fmt::format("must be {} to {} ({})", spec.at_least, spec.at_most, spec.unit)));
+  }
+  if (takes_whole(spec) && value != std::floor(value)) {
+    return std::unexpected(given.error(fmt::format("must be a whole number ({})", spec.unit)));
   }
   spec.at(scenario.money) = value;
   scenario.inputs[index] = std::move(state);
@@ -214,6 +211,12 @@ std::string_view origin_name(Origin origin) {
   return "default";
 }
 
+bool takes_whole(const InputSpec& spec) {
+  constexpr std::string_view kWhole[] = {"horizon_months", "despite_gap", "spills",
+                                         "nodes_min",      "spare_nodes", "gpus_per_node"};
+  return std::find(std::begin(kWhole), std::end(kWhole), spec.key) != std::end(kWhole);
+}
+
 std::optional<std::size_t> input_index(std::string_view name) {
   const std::vector<InputSpec>& specs = input_specs();
   for (std::size_t i = 0; i < specs.size(); ++i) {
@@ -298,9 +301,10 @@ base::Status validate(const Scenario& scenario) {
           spec.path(), fmt::format("`{}` is {}; it must be {} to {} ({})", spec.path(), value,
                                    spec.at_least, spec.at_most, spec.unit));
     }
-  }
-  if (money.horizon_months != std::floor(money.horizon_months)) {
-    return wrong("account.horizon_months", "must be a whole number of months");
+    if (takes_whole(spec) && value != std::floor(value)) {
+      return base::fail_field(spec.path(), fmt::format("`{}` is {}; it must be a whole number ({})",
+                                                       spec.path(), value, spec.unit));
+    }
   }
   if (money.horizon_months > money.depreciation_years * 12) {
     return wrong("account.horizon_months",

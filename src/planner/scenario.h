@@ -37,6 +37,9 @@ struct InputSpec {
   std::string path() const { return std::string(section) + "." + key; }
 };
 const std::vector<InputSpec>& input_specs();
+// Machines, switches and the horizon: between two whole numbers there is nothing, so they take no
+// range either.
+bool takes_whole(const InputSpec& spec);
 // Position in input_specs(); nullopt: there is none.
 std::optional<std::size_t> input_index(std::string_view name);
 

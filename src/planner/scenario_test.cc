@@ -124,15 +124,32 @@ TEST(Scenario, WishesNameWorkloads) {
   EXPECT_EQ(scenario->rules[1].workload, "chat");
 }
 
-TEST(Scenario, ASwitchAndTheHorizonTakeNoRange) {
+TEST(Scenario, MachinesSwitchesAndTheHorizonTakeNoRange) {
   for (const char* text : {"[account]\nhorizon_months = { value = 36, low = 24, high = 48 }\n",
-                           "[own]\nspills = { value = 1, low = 0, high = 1 }\n"}) {
+                           "[own]\nspills = { value = 1, low = 0, high = 1 }\n",
+                           "[hybrid]\nnodes_min = { value = 2, low = 1, high = 3 }\n",
+                           "[own]\nspare_nodes = { value = 1, low = 0, high = 2 }\n"}) {
     const auto scenario = parse_scenario(text, "s.toml");
     ASSERT_FALSE(scenario) << text;
     EXPECT_NE(scenario.error().message.find("not a range"), std::string::npos);
   }
   EXPECT_TRUE(
       parse_scenario("[account]\nhorizon_months = { value = 36, source = \"lease\" }\n", "s.toml"));
+}
+
+// Half a machine cannot be bought, and half a switch is neither on nor off.
+TEST(Scenario, MachinesSwitchesAndTheHorizonAreWhole) {
+  for (const char* text : {"[account]\nhorizon_months = 36.5\n", "[own]\nnodes_min = 1.5\n",
+                           "[hybrid]\nspills = 0.5\n", "[bill]\ndespite_gap = 0.1\n",
+                           "[rent]\ngpus_per_node = 7.9\n"}) {
+    const auto scenario = parse_scenario(text, "s.toml");
+    ASSERT_FALSE(scenario) << text;
+    EXPECT_NE(scenario.error().message.find("a whole number"), std::string::npos) << text;
+  }
+  Scenario scenario;
+  scenario.money.own.spare_nodes = 0.5;
+  ASSERT_FALSE(validate(scenario));
+  EXPECT_EQ(validate(scenario).error().field, "own.spare_nodes");
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ std::string why_stay(const Scenario& scenario, const Money& money, Option focus)
       "({}) or the {} a month that would pay for the risk.",
       option_title(focus), money_text(option.saved_npv_usd), months,
       100 * scenario.money.min_return_share, money_text(option.fleet_npv_usd),
-      money_text(scenario.money.min_saving_usd_month));
+      dollars_text(scenario.money.min_saving_usd_month));
 }
 
 std::string why_move(const Scenario& scenario, const Money& money) {

@@ -14,6 +14,21 @@
 namespace fh::planner {
 namespace {
 
+// The work that moves in an option, in money or in tokens. Where the user wrote the one, the other
+// goes with it.
+std::string moved_formula(const Scenario& scenario, std::string_view option, bool tokens) {
+  const char* own = tokens ? "workload_mtok" : "workload_usd";
+  const char* other = tokens ? "workload_usd" : "workload_mtok";
+  const std::string other_input = fmt::format("{}_moved_{}_month", option, tokens ? "usd" : "mtok");
+  if (!scenario.by_user(other_input)) {
+    return fmt::format("={0}_token_share*SUMPRODUCT({1},{0}_flags)", option, own);
+  }
+  return fmt::format(
+      "=SUMPRODUCT({1},{0}_flags)*IF(SUMPRODUCT({2},{0}_flags)>0,{3}/"
+      "MAX(0.000000001,SUMPRODUCT({2},{0}_flags)),{0}_token_share)",
+      option, own, other, other_input);
+}
+
 // Inputs that follow from other sheets as long as nobody writes over them.
 std::string formula_of(const Plan& plan, const std::string& input) {
   if (plan.usage.empty()) return {};
@@ -21,12 +36,8 @@ std::string formula_of(const Plan& plan, const std::string& input) {
   for (const Option option : {Option::Own, Option::Hybrid, Option::Rent}) {
     if (!plan.picks[static_cast<std::size_t>(option)].found) continue;
     const std::string name(option_name(option));
-    if (input == name + "_moved_usd_month") {
-      return fmt::format("={0}_token_share*SUMPRODUCT(workload_usd,{0}_flags)", name);
-    }
-    if (input == name + "_moved_mtok_month") {
-      return fmt::format("={0}_token_share*SUMPRODUCT(workload_mtok,{0}_flags)", name);
-    }
+    if (input == name + "_moved_usd_month") return moved_formula(plan.scenario, name, false);
+    if (input == name + "_moved_mtok_month") return moved_formula(plan.scenario, name, true);
   }
   return {};
 }
@@ -49,12 +60,34 @@ std::string section_title(const Plan& plan, std::string_view section) {
   return std::string(section);
 }
 
+// What the inputs say against each other, as text; nothing where they agree. The rules between
+// inputs of validate() in scenario.cc.
+std::string contradiction_formula() {
+  std::string carries_nothing, moved;
+  for (const Option option : {Option::Own, Option::Hybrid, Option::Rent}) {
+    carries_nothing +=
+        fmt::format("{0}AND({1}_nodes_min>0,OR({1}_node_mtok_month<=0,{1}_utilisation<=0))",
+                    carries_nothing.empty() ? "" : ",", option_name(option));
+    moved += fmt::format("{}{}_moved_usd_month", moved.empty() ? "" : ",", option_name(option));
+  }
+  return fmt::format(
+      "IF(horizon_months<>INT(horizon_months),\"The horizon must be a whole number of months.\","
+      "IF(horizon_months>depreciation_years*12,"
+      "\"The horizon is longer than the life of the hardware.\","
+      "IF(load_draw_share<idle_draw_share,\"A busy machine draws less than an idle one.\","
+      "IF(MAX({})>bill_list_usd_month*1.000000001,\"A way moves more than the whole bill.\","
+      "IF(OR({}),\"A way has nodes that carry nothing.\",\"\")))))",
+      moved, carries_nothing);
+}
+
 constexpr const char* kHowToRead[] = {
     "The question: go on paying the API (stay), own machines for all that may move (own), own a "
     "floor and let peaks go to the API (hybrid), or rent GPUs (rent). Each is counted month by "
     "month against staying.",
     "Change a shaded value. The months (TCO), the totals (Break-even) and the verdict above follow "
-    "at once. Shaded values that are formulas come from your usage; write over one to try another.",
+    "at once. Shaded values that are formulas come from your usage; write over one to try another. "
+    "Where the inputs contradict each other the verdict is \"check inputs\", and why stands below "
+    "this sheet's title.",
     "USD, no tax. Costs are positive; what is saved is positive where a way is cheaper than "
     "staying. List price is what the price list asks for your tokens; the discount is yours and "
     "comes off it. Only avoidable money counts as saved: commitments, credits and seats are paid "
@@ -127,6 +160,8 @@ class InputsSheet {
     sheet_.formula(1, 4, of_focus(rows.npv), focus.npv_usd, Style::Usd);
     sheet_.formula(1, 5, of_focus(rows.saved), focus.saved_npv_usd, Style::Usd);
     sheet_.formula(1, 6, of_focus(rows.month), focus.break_even_month, Style::Month);
+    sheet_.formula_text(2, 0, "=" + contradiction_formula(), "", Style::Warning);
+    book_.define("contradiction", sheet_.ref(2, 0));
     next_ = kFrozen;
   }
 
@@ -179,7 +214,7 @@ class InputsSheet {
     for (const std::uint32_t at : pick.workloads) {
       work += (work.empty() ? "" : ", ") + plan_.workloads[at].name;
     }
-    return fmt::format("{}{} x {}, {}: {:.0f} % of {}", pick.machines,
+    return fmt::format("{}{} x ({}), {}: {:.0f} % of {}", pick.machines,
                        pick.spare > 0 ? fmt::format("+{} spare", pick.spare) : "",
                        pick.machine_name, pick.model_name, 100 * pick.token_share, work);
   }
@@ -218,7 +253,7 @@ class InputsSheet {
     } else {
       sheet_.formula(row, kValueCol, formula, value, style);
     }
-    sheet_.allow(row, kValueCol, spec.at_least, spec.at_most, spec.unit);
+    sheet_.allow(row, kValueCol, {spec.at_least, spec.at_most, takes_whole(spec)}, spec.unit);
     sheet_.text(row, 2, spec.unit);
     if (state.low < state.high) {
       sheet_.number(row, 3, state.low, style_of_unit(spec.unit, false));

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "planner/workbook_tco.h"
+#include "planner/workbook_years.h"
 
 namespace fh::planner {
 namespace {
@@ -16,15 +18,7 @@ using M = OptionMoney;
 constexpr std::uint32_t kVerdictRow = 3;
 constexpr std::uint32_t kNames = kEvenNames;
 constexpr std::uint32_t kChartRows = 20;
-constexpr std::uint32_t kLastCol = 7;  // of the years
-
-// A part of the costs in the tables of years.
-struct YearLine {
-  const char* title;
-  std::vector<std::string_view> columns;  // of the sheet TCO, added up
-  double MonthRow::* values[2];
-  int sign;
-};
+constexpr std::uint32_t kLastCol = kYearsLastCol;
 
 double sum_of(const M& money, double MonthRow::* value) {
   double sum = 0;
@@ -132,7 +126,7 @@ class EvenSheet {
         "Evaluation and migration, once", Style::Usd, [&](Option o) { return sum(o, "one_off"); },
         [](const M& m) { return sum_of(m, &MonthRow::one_off); });
     const auto last = row(
-        "Running: power, space, uplink, support, licences, people, rent", Style::Usd,
+        "Running: power, space, uplink, support, licences, people, rent, lost service", Style::Usd,
         [&](Option o) { return sum(o, "running"); },
         [](const M& m) { return sum_of(m, &MonthRow::running); });
     const auto out = row(
@@ -282,6 +276,23 @@ class EvenSheet {
                              tco_cell(tco_, o, "served", 0));
         },
         [](const M& m) { return m.bill_month.served; });
+    const auto failover = row(
+        "of it, moved work that comes back while a node is out", Style::Usd,
+        [&](Option o) {
+          return fmt::format("IF({}>0,{}*{}*{}*(1-negotiated_discount)*api_price_factor,0)",
+                             in(o, "nodes_min"), in(o, "moved_usd_month"),
+                             tco_cell(tco_, o, "fits", 0), tco_cell(tco_, o, "down", 0));
+        },
+        [](const M& m) { return m.bill_month.failover; });
+    row(
+        "of it, work that stays at the API", Style::Usd,
+        [&](Option o) {
+          return without_noise(
+              fmt::format("({}-{}-{})", at(bill, o), at(served, o), at(failover, o)));
+        },
+        [](const M& m) {
+          return without_noise(m.bill_month.paid - m.bill_month.served - m.bill_month.failover);
+        });
     avoidable_ = row(
         "Avoidable: no longer due once it has moved", Style::TotalUsd,
         [&](Option o) {
@@ -338,9 +349,10 @@ class EvenSheet {
         "Capital: annuity of price and installation less the worth at the end", Style::Usd,
         [&](Option o) {
           const std::string spread = fmt::format(
-              "({0}*(1+install_share+spares_share)+IF({0}>0,room_once_usd,0)"
+              "({0}*(1+install_share+IF({3}>=1,0,spares_share))+IF(AND({1}>0,{2}>0),room_once_usd,"
+              "0)"
               "-{0}*residual_share/POWER(1+wacc,depreciation_years))",
-              at(hardware, o));
+              at(hardware, o), at(nodes, o), in(o, "node_price_usd"), in(o, "spare_nodes"));
           return fmt::format(
               "IF(wacc=0,{0}/(depreciation_years*12),"
               "{0}*(wacc/12)/(1-POWER(1+wacc/12,-(depreciation_years*12))))",
@@ -403,6 +415,13 @@ class EvenSheet {
                  in(o, "rent_usd_gpu_hour") + "*rent_price_factor";
         },
         [](const M& m) { return m.all_in.rent; });
+    row(
+        "Lost service while a node is out", Style::Usd,
+        [&](Option o) {
+          return tco_cell(tco_, o, "work_nodes", 0) + "*" + tco_cell(tco_, o, "down", 0) +
+                 "*730*outage_usd_hour";
+        },
+        [](const M& m) { return m.all_in.outage; });
   }
 
   void years() {
@@ -410,89 +429,7 @@ class EvenSheet {
     for (const Option option : kAllOptions) {
       if (!plan_.money.of(option).available) continue;
       if (written++ % 2 == 0) breaks_.push_back(next_ + 1);
-      years_of(option);
-    }
-  }
-
-  double in_year(Option option, double MonthRow::* value, int year) const {
-    double sum = 0;
-    for (const MonthRow& row : plan_.money.of(option).months) {
-      if (static_cast<int>(std::ceil(row.month / 12)) == year) sum += row.*value;
-    }
-    return sum;
-  }
-
-  static const std::vector<YearLine>& year_lines() {
-    using R = MonthRow;
-    static const std::vector<YearLine> lines = {
-        {"API usage, after discount, commitment and credits",
-         {"api_cash"},
-         {&R::api_cash, nullptr},
-         1},
-        {"Seats and plans", {"seats"}, {&R::seats, nullptr}, 1},
-        {"Machines", {"capex_hardware"}, {&R::capex_hardware, nullptr}, 1},
-        {"Installation, spares, room", {"capex_other"}, {&R::capex_other, nullptr}, 1},
-        {"Evaluation and migration", {"one_off"}, {&R::one_off, nullptr}, 1},
-        {"Electricity", {"power"}, {&R::power, nullptr}, 1},
-        {"Space and uplink", {"site", "network"}, {&R::site, &R::network}, 1},
-        {"Vendor support and licences", {"support", "software"}, {&R::support, &R::software}, 1},
-        {"People", {"staff"}, {&R::staff, nullptr}, 1},
-        {"Rented GPUs", {"rent"}, {&R::rent, nullptr}, 1},
-        {"Cash out", {}, {nullptr, nullptr}, 1},
-        {"less the machines' worth at the end", {"resale"}, {&R::resale, nullptr}, -1},
-        {"For comparison: depreciation", {"depreciation"}, {&R::depreciation, nullptr}, 1},
-        {"Cost in the income statement", {"pnl"}, {&R::pnl, nullptr}, 1},
-        {"Present value", {"present"}, {&R::present, nullptr}, 1},
-    };
-    return lines;
-  }
-
-  // One cell of a line: the year of column `year`, 0 is the order.
-  void year_cell(Option option, const YearLine& line, int year, Style style) {
-    std::string formula = line.sign < 0 ? "=-(" : "=";
-    double value = 0;
-    for (std::size_t i = 0; i < line.columns.size(); ++i) {
-      formula +=
-          fmt::format("{}SUMIF({},{},{})", i == 0 ? "" : "+", tco_range(tco_, option, "year"), year,
-                      tco_range(tco_, option, line.columns[i]));
-      value += line.sign * in_year(option, line.values[i], year);
-    }
-    if (line.sign < 0) formula += ")";
-    sheet_.formula(next_, 1 + static_cast<std::uint32_t>(year), formula, value, style);
-  }
-
-  void years_of(Option option) {
-    constexpr int kYears = kMonthsMax / 12;
-    ++next_;
-    std::vector<Head> heads = {"By year, USD: " + std::string(option_title(option)), num("Order")};
-    for (int year = 1; year <= kYears; ++year) heads.push_back(num(fmt::format("Year {}", year)));
-    heads.push_back(num("Total"));
-    sheet_.headers(next_++, heads);
-    const std::uint32_t first = next_;
-    for (const YearLine& line : year_lines()) {
-      const bool total = line.columns.empty();
-      const Style style = total ? Style::TotalUsd : Style::Usd;
-      sheet_.text(next_, 0, line.title, total ? Style::TotalLabel : Style::Plain);
-      double all = 0;
-      for (int year = 0; year <= kYears; ++year) {
-        const std::uint32_t at_col = 1 + static_cast<std::uint32_t>(year);
-        if (total) {
-          sheet_.formula(
-              next_, at_col,
-              fmt::format("=SUM({}:{})", cell_name(first, at_col), cell_name(next_ - 1, at_col)),
-              in_year(option, &MonthRow::cash, year), style);
-          all += in_year(option, &MonthRow::cash, year);
-          continue;
-        }
-        year_cell(option, line, year, style);
-        for (std::size_t i = 0; i < line.columns.size(); ++i) {
-          all += line.sign * in_year(option, line.values[i], year);
-        }
-      }
-      sheet_.formula(next_, kLastCol,
-                     fmt::format("=SUM({}:{})", cell_name(next_, 1), cell_name(next_, kYears + 1)),
-                     all, style);
-      ++next_;
+      next_ = write_years(sheet_, tco_, plan_.money.of(option), next_ + 1);
     }
   }
 
@@ -563,8 +500,9 @@ class EvenSheet {
                         std::string(option_name(focus)), Style::Plain);
     book_.define("focus", sheet_.ref(next_++, 1));
     sheet_.formula_text(kVerdictRow, 1,
-                        fmt::format("=IF(AND(unexplained_share>unexplained_limit,despite_gap=0),"
-                                    "\"no advice\",{})",
+                        fmt::format("=IF(contradiction<>\"\",\"check inputs\","
+                                    "IF(AND(unexplained_share>unexplained_limit,despite_gap=0),"
+                                    "\"no advice\",{}))",
                                     best_cell),
                         plan_.verdict.word, Style::Answer);
     book_.define("verdict", sheet_.ref(kVerdictRow, 1));

@@ -38,6 +38,30 @@ void provenance(Sheet& sheet, std::uint32_t row, std::uint32_t col, const Proven
   sheet.text(row, col + 2, confidence_name(from.confidence));
 }
 
+struct Width {
+  std::uint32_t first, last;
+  double characters;
+};
+
+// Column widths, title and, over all columns, what the sheet shows.
+void begin_sheet(Sheet& sheet, std::initializer_list<Width> widths, std::string_view title,
+                 std::string_view note) {
+  std::uint32_t last = 0;
+  for (const Width& width : widths) {
+    sheet.width(width.first, width.last, width.characters);
+    last = std::max(last, width.last);
+  }
+  sheet.text(0, 0, title, Style::Title);
+  if (!note.empty()) sheet.note(1, 0, last, note);
+}
+
+// Of a sheet that is one table whose head stands in row 3: the head stays in sight, on paper, too.
+void end_table(Sheet& sheet, std::uint32_t row_last, std::uint32_t col_last) {
+  sheet.freeze(4, 1);
+  sheet.print(row_last, col_last);
+  sheet.repeat_on_paper(3);
+}
+
 // Which workloads move in which option: flags that the inputs are computed from.
 std::uint32_t write_flags(Workbook& book, Sheet& sheet, const Plan& plan, std::uint32_t row) {
   sheet.text(row++, 0, "What moves (1) and what stays (0)", Style::Section);
@@ -186,16 +210,11 @@ std::uint32_t write_flips(Sheet& sheet, const Plan& plan, std::uint32_t row) {
 }  // namespace
 
 void write_prices(Sheet& sheet, const Plan& plan) {
-  sheet.width(0, 1, 30);
-  sheet.width(2, 6, 14);
-  sheet.width(7, 9, 14);
-  sheet.width(10, 10, 70);
-  sheet.text(0, 0, "API list prices of the models in use", Style::Title);
-  sheet.note(1, 0, 10,
-             fmt::format("USD per million tokens, standard tier, short prompts, before any "
-                         "discount; price book {}. Each line of the sheet Usage is priced at its "
-                         "own day, token class, tier and prompt length.",
-                         plan.profile.price_version));
+  begin_sheet(sheet, {{0, 1, 30}, {2, 9, 14}, {10, 10, 70}}, "API list prices of the models in use",
+              fmt::format("USD per million tokens, standard tier, short prompts, before any "
+                          "discount; price book {}. Each line of the sheet Usage is priced at its "
+                          "own day, token class, tier and prompt length.",
+                          plan.profile.price_version));
   sheet.headers(3, {"Model", "Name", num("Input"), num("Cache read"), num("Cache write, short"),
                     num("Cache write, 1 h"), num("Output"), "In force since", "Read on",
                     "Confidence", "Source"});
@@ -215,23 +234,17 @@ void write_prices(Sheet& sheet, const Plan& plan) {
     sheet.text(row, 10, line.source, Style::Wrapped);
     sheet.fit_row(row, {{10, line.source.size()}});
   }
-  sheet.freeze(4, 1);
-  sheet.print(row, 10);
-  sheet.repeat_on_paper(3);
+  end_table(sheet, row, 10);
 }
 
 void write_capacity(Workbook& book, Sheet& sheet, const Plan& plan) {
-  sheet.width(0, 0, 34);
-  sheet.width(1, 1, 26);
-  sheet.width(2, 2, 11);
-  sheet.width(3, 3, 30);
-  sheet.width(4, 13, 13);
-  sheet.text(0, 0, "Capacity: what the machines carry", Style::Title);
-  sheet.note(1, 0, 13,
-             fmt::format("Estimated from data sheets, 35 % either way, for the busiest hour of the "
-                         "usage within a first token in {:.0f} ms (p95) and {:.0f} ms for each "
-                         "further one. Results of the program: not recalculated here.",
-                         plan.scenario.replacement.ttft_p95_ms, plan.scenario.replacement.tpot_ms));
+  begin_sheet(
+      sheet, {{0, 0, 34}, {1, 1, 26}, {2, 2, 11}, {3, 3, 30}, {4, 13, 13}},
+      "Capacity: what the machines carry",
+      fmt::format("Estimated from data sheets, 35 % either way, for the busiest hour of the "
+                  "usage within a first token in {:.0f} ms (p95) and {:.0f} ms for each "
+                  "further one. Results of the program: not recalculated here.",
+                  plan.scenario.replacement.ttft_p95_ms, plan.scenario.replacement.tpot_ms));
   std::uint32_t row = write_flags(book, sheet, plan, 3);
   row = write_picks(sheet, plan, row);
   row = write_considered(sheet, plan, row);
@@ -240,13 +253,8 @@ void write_capacity(Workbook& book, Sheet& sheet, const Plan& plan) {
 }
 
 void write_hardware(Sheet& sheet, const Plan& plan) {
-  sheet.width(0, 0, 34);
-  sheet.width(1, 8, 13);
-  sheet.width(9, 9, 84);
-  sheet.width(10, 11, 12);
-  sheet.text(0, 0, "Machines and what they cost", Style::Title);
-  sheet.note(
-      1, 0, 11,
+  begin_sheet(
+      sheet, {{0, 0, 34}, {1, 8, 13}, {9, 9, 84}, {10, 11, 12}}, "Machines and what they cost",
       "Ranges of prices as found; the plan takes the middle. An offer in hand is worth more: "
       "write it into the inputs of own, hybrid or rent.");
   sheet.headers(3,
@@ -277,9 +285,7 @@ void write_hardware(Sheet& sheet, const Plan& plan) {
                                            : machine.from,
                *plan.catalogue);
   }
-  sheet.freeze(4, 1);
-  sheet.print(row, 11);
-  sheet.repeat_on_paper(3);
+  end_table(sheet, row, 11);
 }
 
 namespace {
@@ -331,13 +337,10 @@ std::uint32_t write_tornado(Workbook& book, Sheet& sheet, const Plan& plan, std:
 }  // namespace
 
 void write_sensitivity(Workbook& book, Sheet& sheet, const Plan& plan) {
-  sheet.width(0, 0, 56);
-  sheet.width(1, 9, 15);
-  sheet.text(0, 0, "How sure the answer is", Style::Title);
-  sheet.note(1, 0, 9,
-             "Results of the program: not recalculated here. Saved is present value against "
-             "staying; p10, p50 and p90 are the values that a tenth, half and nine tenths of the "
-             "draws stay below.");
+  begin_sheet(sheet, {{0, 0, 56}, {1, 9, 15}}, "How sure the answer is",
+              "Results of the program: not recalculated here. Saved is present value against "
+              "staying; p10, p50 and p90 are the values that a tenth, half and nine tenths of the "
+              "draws stay below.");
   std::uint32_t row = write_spread(sheet, plan, 3);
   row = write_flips(sheet, plan, row);
   if (!plan.sensitivity.tornado.empty()) row = write_tornado(book, sheet, plan, row);
@@ -346,12 +349,9 @@ void write_sensitivity(Workbook& book, Sheet& sheet, const Plan& plan) {
 }
 
 void write_readiness(Sheet& sheet, const Plan& plan) {
-  sheet.width(0, 0, 42);
-  sheet.width(1, 1, 12);
-  sheet.width(2, 2, 60);
-  sheet.width(3, 3, 50);
-  sheet.text(0, 0, "Readiness: could you run it", Style::Title);
-  sheet.text(1, 0, plan.readiness.summary + " Readiness never changes the money.", Style::Note);
+  begin_sheet(sheet, {{0, 0, 42}, {1, 1, 12}, {2, 2, 60}, {3, 3, 50}},
+              "Readiness: could you run it",
+              plan.readiness.summary + " Readiness never changes the money.");
   sheet.headers(3, {"Question", "Answer", "Evidence", "Missing"});
   std::uint32_t row = 3;
   for (const ReadinessItem& item : plan.readiness.items) {
@@ -376,8 +376,10 @@ std::string source_text(const Catalogue& catalogue, const std::string& source) {
     const std::size_t end = std::min(rest.find(", "), rest.size());
     const std::string_view piece = rest.substr(0, end);
     rest.remove_prefix(std::min(rest.size(), end + 2));
-    std::string words(piece == "calc" ? "computed from the catalogue" : piece);
+    const bool computed = piece == "calc";
+    std::string words(computed ? "computed from the catalogue" : piece);
     for (const Source& known : catalogue.sources()) {
+      if (computed) break;  // the catalogue's own title speaks of its file
       if (piece == known.key || piece.starts_with(known.key + " (")) {
         words = known.title + std::string(piece.substr(known.key.size()));
       }
@@ -388,10 +390,7 @@ std::string source_text(const Catalogue& catalogue, const std::string& source) {
 }
 
 void write_sources(Sheet& sheet, const Plan& plan) {
-  sheet.width(0, 0, 22);
-  sheet.width(1, 1, 90);
-  sheet.width(2, 2, 84);
-  sheet.text(0, 0, "Sources", Style::Title);
+  begin_sheet(sheet, {{0, 0, 22}, {1, 1, 90}, {2, 2, 84}}, "Sources", "");
   std::uint32_t row = 2;
   const auto line = [&](std::string_view what, std::string_view text) {
     sheet.text(row, 0, what);

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kLinesMax = 10'000;  // above, days are folded into months
 constexpr std::uint32_t kDaysChartMax = 400;
-constexpr std::uint32_t kFirstWorkload = 14;
+constexpr std::uint32_t kFirstWorkload = 15;
 constexpr std::uint32_t kChartRows = 21;
 constexpr std::uint32_t kColours[] = {0x0A6F80, 0xD98A2B, 0x6A4AA8, 0x4F86B8, 0x8AA35B, 0x7D8890};
 constexpr std::int32_t kSerialOfEpoch = 25'569;  // 1970-01-01 in a spreadsheet
@@ -112,6 +112,7 @@ void write_workloads(Workbook& book, Sheet& sheet, const Plan& plan, const Lines
     sheet.formula(row, 5, monthly(kToday, ""), workload.usd_month, Style::UsdCent);
     sheet.formula(row, 6, monthly(kTokens, "/1000000"), workload.mtok_month, Style::Count);
     sheet.number(row, 7, static_cast<double>(workload.requests), Style::Count);
+    if (workload.requests_estimated) sheet.text(row, 8, "estimated", Style::Note);
     std::string models;
     for (const std::string& model : workload.models) {
       models += (models.empty() ? "" : ", ") + model;
@@ -179,12 +180,16 @@ void write_charges(Sheet& sheet, const Plan& plan) {
     sheet.number(row, 4, value, style);
   };
   line(6, "Charged for tokens on the days of both, USD", usd(report.charged), Style::UsdCent);
-  line(7, "Computed from usage and list prices, low, USD", usd(report.computed.low),
+  if (report.at_list) {
+    line(7, "The same before discount, which is what is explained, USD", usd(report.listed),
+         Style::UsdCent);
+  }
+  line(8, "Computed from usage and list prices, low, USD", usd(report.computed.low),
        Style::UsdCent);
-  line(8, "and high, where prompt lengths are not known, USD", usd(report.computed.high),
+  line(9, "and high, where prompt lengths are not known, USD", usd(report.computed.high),
        Style::UsdCent);
-  line(9, "Not explained, of what was charged", report.unexplained_share, Style::Share);
-  line(10, "Other charges (seats, searches, storage), USD", usd(report.other_charged),
+  line(10, "Not explained, of what was charged", report.unexplained_share, Style::Share);
+  line(11, "Other charges (seats, searches, storage), USD", usd(report.other_charged),
        Style::UsdCent);
 }
 
@@ -209,7 +214,7 @@ void write_usage(Workbook& book, Sheet& sheet, const Plan& plan) {
   sheet.text(2, 0, "Days covered");
   sheet.number(2, 4, plan.usage_days, Style::Count);
   book.define("usage_days", sheet.ref(2, 4));
-  sheet.text(3, 0, "All of them, list price at today's prices, USD");
+  sheet.text(3, 0, "All usage, list price at today's prices, USD");
   sheet.formula(3, 4, "=SUM(" + sheet.range(at.first, kToday, at.last, kToday) + ")", total,
                 Style::UsdCent);
   book.define("usage_total_usd", sheet.ref(3, 4));

@@ -64,6 +64,7 @@ constexpr StyleSpec kSpecs[kStyles] = {
     {Style::InputShare, "0.0%", false, false, kInput, kInk, 0, Place::Right, false, false},
     {Style::InputRatio, "0.00", false, false, kInput, kInk, 0, Place::Right, false, false},
     {Style::Answer, nullptr, true, false, 0xD9EAD3, 0, 16, Place::Middle, false, false},
+    {Style::Warning, nullptr, true, false, 0, 0xB3261E, 0, Place::Left, false, false},
     {Style::TotalLabel, nullptr, true, false, 0, 0, 0, Place::Left, true, false},
     {Style::TotalUsd, kUsd, true, false, 0, 0, 0, Place::Right, true, false},
     {Style::TotalUsdCent, kUsdCent, true, false, 0, 0, 0, Place::Right, true, false},
@@ -208,12 +209,14 @@ void Sheet::freeze(std::uint32_t rows, std::uint32_t cols) {
   worksheet_freeze_panes(sheet_, rows, column(cols));
 }
 
-void Sheet::allow(std::uint32_t row, std::uint32_t col, double low, double high,
+void Sheet::allow(std::uint32_t row, std::uint32_t col, const Bounds& bounds,
                   const std::string& unit) {
+  const auto [low, high, whole] = bounds;
   const std::string most = high < kBig ? fmt::format(" and at most {}", high) : std::string();
-  const std::string why = fmt::format("At least {}{} ({}).", low, most, unit);
+  const std::string why =
+      fmt::format("{} least {}{} ({}).", whole ? "A whole number, at" : "At", low, most, unit);
   lxw_data_validation rule{};
-  rule.validate = LXW_VALIDATION_TYPE_DECIMAL;
+  rule.validate = whole ? LXW_VALIDATION_TYPE_INTEGER : LXW_VALIDATION_TYPE_DECIMAL;
   rule.criteria = LXW_VALIDATION_CRITERIA_BETWEEN;
   rule.ignore_blank = LXW_VALIDATION_OFF;
   rule.minimum_number = low;

@@ -51,7 +51,8 @@ enum class Style : std::uint8_t {
   InputRate,
   InputShare,
   InputRatio,
-  Answer,  // the verdict
+  Answer,   // the verdict
+  Warning,  // why there is none
   TotalLabel,
   TotalUsd,
   TotalUsdCent,
@@ -101,9 +102,12 @@ class Sheet {
   // A row that is high enough for wrapped text of these lengths (characters) in these columns.
   void fit_row(std::uint32_t row, const std::map<std::uint32_t, std::size_t>& lengths);
   void freeze(std::uint32_t rows, std::uint32_t cols);
-  // Only numbers from low to high may be typed there.
-  void allow(std::uint32_t row, std::uint32_t col, double low, double high,
-             const std::string& unit);
+  // Only numbers from low to high may be typed there; whole: only whole ones.
+  struct Bounds {
+    double low, high;
+    bool whole;
+  };
+  void allow(std::uint32_t row, std::uint32_t col, const Bounds& bounds, const std::string& unit);
   // Grey where the formula, written for the first cell of the range, is true.
   void grey_where(const std::string& formula, std::uint32_t row, std::uint32_t col,
                   std::uint32_t row_last, std::uint32_t col_last);

@@ -107,12 +107,14 @@ function scenario(file, next) {
     room_usd_month: [0, 5_000],
     software_usd_gpu_year: [0, 4_500],
     unexplained_share: [0, 0.06],
+    outage_usd_hour: [0, 200],
+    own_spare_nodes: [0, 1],
     own_nodes_min: [0, 3],
     hybrid_nodes_min: [0, 2],
     hybrid_spills: [0, 1],
     own_spills: [0, 1],
   };
-  const whole = /months|from_month|spills|despite_gap|nodes_min|spare_nodes|lead_months/;
+  const whole = /months|from_month|spills|despite_gap|nodes_min|spare_nodes|lead_months|gpus_per_node/;
   for (const input of file.inputs) {
     if (next() < 0.45) continue;
     let [low, high] = draws[input.name] ?? [input.low, input.high];
@@ -200,6 +202,8 @@ test("what contradicts itself is said and not computed", LIMIT, () => {
   assert.deepEqual(why({ horizon_months: 60 }), ["horizon_months"]);
   assert.deepEqual(why({ horizon_months: 60, depreciation_years: 5 }), []);
   assert.deepEqual(why({ wacc: -0.01 }), ["wacc"]);
+  assert.deepEqual(why({ hybrid_nodes_min: 1.5 }), ["hybrid_nodes_min"]);
+  assert.deepEqual(why({ own_spills: 0.5 }), ["own_spills"]);
   assert.ok(why({ bill_list_usd_month: 1 }).includes("own_moved_usd_month") || base.inputs.every((i) => i.name !== "own_moved_usd_month"));
 });
 

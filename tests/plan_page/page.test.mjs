@@ -140,6 +140,50 @@ test("a slider recomputes at once, by keyboard and by pointer", LIMIT, async (t)
   await context.close();
 });
 
+test("the months stand in a table that follows the sliders", LIMIT, async () => {
+  const { context, page, trouble } = await open(join(FOLDER, "plan.html"));
+  const whole = (usd) => Math.round(Math.abs(usd) < 0.5 ? 0 : usd).toLocaleString("en-US").replace("-", "−");
+  const horizon = file.inputs.find((input) => input.name === "horizon_months").value;
+  for (const way of ["hybrid", "stay"]) {
+    await page.getByRole("group", { name: "Way, month by month" }).getByRole("button", { name: way }).click();
+    const { title, months } = file.options.find((each) => each.option === way);
+    const table = page.getByRole("region", { name: `Month by month: ${title}` }).getByRole("table");
+    // The tables of years speak of the same way.
+    await page.getByRole("region", { name: `Cost by year: ${title}` }).waitFor();
+    assert.equal(await table.locator("tbody tr").count(), horizon + 1);
+    assert.ok((await table.locator("caption").innerText()).toLowerCase().startsWith(title.toLowerCase()));
+    assert.equal(await table.locator("thead th:not([scope=col]), tbody th:not([scope=row])").count(), 0);
+    const heads = await table.locator("thead th").allInnerTexts();
+    const cell = async (row, head) => (await row.locator("th, td").allInnerTexts())[heads.indexOf(head)];
+    for (const month of [0, 1, 7, horizon]) {
+      const row = table.locator("tbody tr").nth(month);
+      assert.equal(await cell(row, "Month"), String(month));
+      assert.equal(await cell(row, way === "stay" ? "API bill" : "API bill left"), whole(months.api_cash[month]));
+      assert.equal(await cell(row, "Cash out"), whole(months.cash[month]));
+      assert.equal(await cell(row, "Cash out so far"), whole(months.cum_cash[month]));
+      assert.equal(await cell(row, "Cost in the income statement"), whole(months.pnl[month]));
+    }
+    const total = table.locator("tfoot tr");
+    const sum = (column) => column.reduce((a, b) => a + b, 0);
+    assert.equal(await cell(total, "Cash out"), whole(sum(months.cash)));
+    assert.equal(await cell(total, "Cost in the income statement"), whole(sum(months.pnl)));
+    assert.equal(await cell(total, "Cash out so far"), "–");
+  }
+  // Half of the discount's bill is left, and the months after a shorter horizon go.
+  const rows = page.locator(".months tbody tr");
+  const before_text = await rows.nth(7).innerText();
+  await page.getByLabel("Your discount on list price, number").fill("50");
+  await page.keyboard.press("Tab");
+  await page.waitForFunction((text) => document.querySelectorAll(".months tbody tr")[7].innerText !== text, before_text);
+  const stay = file.options[0].months;
+  assert.ok((await rows.nth(7).innerText()).includes(whole(stay.api_cash[7] / 2)), await rows.nth(7).innerText());
+  await page.getByLabel("Horizon, number").fill("24");
+  await page.keyboard.press("Tab");
+  await page.waitForFunction(() => document.querySelectorAll(".months tbody tr").length === 25);
+  assert.deepEqual(trouble, []);
+  await context.close();
+});
+
 test("where the answer is said to turn, it turns", LIMIT, async () => {
   const { context, page, trouble } = await open(join(FOLDER, "plan.html"));
   const flips = file.sensitivity.flips.filter((flip) => flip.found && flip.value !== null);
@@ -247,6 +291,14 @@ test("it prints and fits a telephone", LIMIT, async () => {
   assert.equal(await page.locator("#lever-wacc").isVisible(), false);
   const pdf = await page.pdf({ preferCSSPageSize: true, printBackground: true });
   const pages = pdf.toString("latin1").match(/\/Type\s*\/Page\b/g)?.length ?? 0;
+  // All months are on paper, not only those in sight.
+  assert.ok(await page.evaluate(() => {
+    const box = document.querySelector(".months .scroll");
+    return box.scrollHeight <= box.clientHeight + 1;
+  }), "months are cut off on paper");
+  const stuck = await page.evaluate(() =>
+    [...document.querySelectorAll(".plan th, .plan td")].filter((cell) => getComputedStyle(cell).position === "sticky").length);
+  assert.equal(stuck, 0, "cells that stay in sight on a screen stand over others on paper");
   assert.ok(pages >= 3 && pages <= 16, `${pages} pages`);
   if (SHOTS) writeFileSync(`${SHOTS}/plan.pdf`, pdf);
   await page.emulateMedia({ media: "screen" });

@@ -5,6 +5,7 @@ import { OPTIONS, type AllIn, type Input, type OptionName } from "./types";
 
 export const MONTHS_MAX = 60;
 export const HOURS_PER_MONTH = 730;
+export const HOURS_PER_YEAR = 8760;
 export const NEVER = 9999; // a month that does not come within the horizon
 
 export interface OptionInputs {
@@ -62,6 +63,10 @@ export interface MoneyInputs {
   software_usd_gpu_year: number;
   depreciation_years: number;
   residual_share: number;
+  node_failures_year: number;
+  repair_hours: number;
+  rented_repair_hours: number;
+  outage_usd_hour: number;
   electricity_usd_kwh: number;
   pue: number;
   idle_draw_share: number;
@@ -95,6 +100,8 @@ export interface MonthRow {
   load: number;
   price: number;
   work_nodes: number;
+  fits: number;
+  down: number;
   served: number;
   nodes: number;
   bought: number;
@@ -105,6 +112,7 @@ export interface MonthRow {
   moved: number;
   own_mtok: number;
   busy: number;
+  api_failover: number;
   api_used: number;
   api_due: number;
   api_cash: number;
@@ -117,6 +125,7 @@ export interface MonthRow {
   software: number;
   staff: number;
   rent: number;
+  outage: number;
   running: number;
   cum_hardware: number;
   cum_other: number;
@@ -139,6 +148,7 @@ export interface BillMonth {
   discount: number;
   paid: number;
   served: number;
+  failover: number;
   avoidable: number;
   due_anyway: number;
 }
@@ -186,7 +196,8 @@ const no_inputs = (): MoneyInputs => ({
   seats_usd_month: 0, load_growth_per_year: 0, api_price_change_per_year: 0, api_price_factor: 0,
   scheduled_price_factor: 0, scheduled_from_month: 0, horizon_months: 0, wacc: 0, hardware_price_factor: 0,
   capacity_factor: 0, utilisation_factor: 0, install_share: 0, spares_share: 0, support_share: 0,
-  software_usd_gpu_year: 0, depreciation_years: 0, residual_share: 0, electricity_usd_kwh: 0, pue: 0,
+  software_usd_gpu_year: 0, depreciation_years: 0, residual_share: 0, node_failures_year: 0,
+  repair_hours: 0, rented_repair_hours: 0, outage_usd_hour: 0, electricity_usd_kwh: 0, pue: 0,
   idle_draw_share: 0, load_draw_share: 0, colocation_usd_kw_month: 0, room_once_usd: 0, room_usd_month: 0,
   network_usd_month: 0, staff_usd_year: 0, fte_first_nodes: 0, first_nodes: 0, fte_per_further_node: 0,
   on_call_usd_month: 0, migration_usd: 0, double_running_months: 0, rent_price_factor: 0, min_return_share: 0,
@@ -257,6 +268,15 @@ function busy_share(m: MoneyInputs, o: OptionInputs, nodes: number, mtok: number
   return Math.min(1, mtok / Math.max(1e-9, nodes * o.node_mtok_month * m.capacity_factor));
 }
 
+// A node kept for failures is the store of spare parts, too.
+export const spares_share = (m: MoneyInputs, o: OptionInputs): number => (o.spare_nodes >= 1 ? 0 : m.spares_share);
+
+// The share of a node's time that it is out of service.
+export function down_share(m: MoneyInputs, o: OptionInputs): number {
+  const hours = o.node_price_usd > 0 ? m.repair_hours : m.rented_repair_hours;
+  return Math.min(1, (m.node_failures_year * hours) / HOURS_PER_YEAR);
+}
+
 export function annuity(amount: number, rate_month: number, months: number): number {
   if (rate_month === 0) return amount / months;
   return (amount * rate_month) / (1 - Math.pow(1 + rate_month, -months));
@@ -264,7 +284,8 @@ export function annuity(amount: number, rate_month: number, months: number): num
 
 export function all_in_month(m: MoneyInputs, o: OptionInputs, nodes: number, busy: number): AllIn {
   const hardware = nodes * o.node_price_usd * m.hardware_price_factor;
-  const spent = hardware * (1 + m.install_share + m.spares_share) + (hardware > 0 ? m.room_once_usd : 0);
+  const room = nodes > 0 && o.node_price_usd > 0 ? m.room_once_usd : 0;
+  const spent = hardware * (1 + m.install_share + spares_share(m, o)) + room;
   const capital = annuity(
     spent - (hardware * m.residual_share) / Math.pow(1 + m.wacc, m.depreciation_years),
     m.wacc / 12,
@@ -274,11 +295,12 @@ export function all_in_month(m: MoneyInputs, o: OptionInputs, nodes: number, bus
   const site = nodes > 0 ? r.site : 0;
   const network = nodes > 0 ? r.network : 0;
   const total = capital + r.power + site + network + r.support + r.software + r.staff + r.rent;
-  return { ...r, capital, site, network, total, mtok: 0, usd_per_mtok: 0 };
+  return { ...r, capital, site, network, outage: 0, total, mtok: 0, usd_per_mtok: 0 };
 }
 
 const NO_ALL_IN: AllIn = {
-  capital: 0, power: 0, site: 0, network: 0, support: 0, software: 0, staff: 0, rent: 0, total: 0, mtok: 0,
+  capital: 0, power: 0, site: 0, network: 0, support: 0, software: 0, staff: 0, rent: 0, outage: 0,
+  total: 0, mtok: 0,
   usd_per_mtok: 0,
 }; // prettier-ignore
 
@@ -288,6 +310,7 @@ function run_months(m: MoneyInputs, o: OptionInputs, stay: OptionMoney | null, o
   const there = o.nodes_min > 0;
   const node_mtok = o.node_mtok_month * m.capacity_factor * Math.min(1, o.utilisation * m.utilisation_factor);
   const life = m.depreciation_years * 12;
+  const down_of_node = down_share(m, o);
   let nodes = 0, credits_left = m.credits_usd, cum_hardware = 0, cum_other = 0, book_hardware = 0, cum_cash = 0; // prettier-ignore
   for (let month = 0; month <= MONTHS_MAX; ++month) {
     const active = month <= m.horizon_months ? 1 : 0;
@@ -303,20 +326,23 @@ function run_months(m: MoneyInputs, o: OptionInputs, stay: OptionMoney | null, o
     const work_nodes = there
       ? Math.max(o.nodes_min, whole_nodes(work_mtok / Math.max(1e-9, node_mtok), spills)) * active
       : 0;
-    const served = spills ? Math.min(1, (work_nodes * node_mtok) / Math.max(1e-9, work_mtok)) : 1;
+    const fits = spills ? Math.min(1, (work_nodes * node_mtok) / Math.max(1e-9, work_mtok)) : 1;
     const nodes_before = nodes;
     nodes = there ? Math.max(nodes_before, work_nodes + o.spare_nodes * active) : 0;
     const bought = nodes - nodes_before;
+    const down = there && nodes - work_nodes < 1 ? down_of_node : 0;
+    const served = fits * (1 - down);
     const capex_hardware = bought * o.node_price_usd * m.hardware_price_factor;
     const ordered = month === 0 && there;
     const capex_other =
-      capex_hardware * (m.install_share + m.spares_share) + (ordered && o.node_price_usd > 0 ? m.room_once_usd : 0);
+      capex_hardware * (m.install_share + spares_share(m, o)) + (ordered && o.node_price_usd > 0 ? m.room_once_usd : 0);
     const one_off = ordered ? m.migration_usd : 0;
 
     const on = there && month > o.lead_months ? runs : 0;
     const moved = there && month > o.lead_months + m.double_running_months ? runs : 0;
     const own_mtok = o.moved_mtok_month * load * served * moved;
     const busy = busy_share(m, o, nodes, own_mtok);
+    const api_failover = o.moved_usd_month * fits * down * moved * (1 - m.negotiated_discount) * load * price;
     const api_used =
       Math.max(0, m.bill_list_usd_month - o.moved_usd_month * served * moved) *
       (1 - m.negotiated_discount) *
@@ -338,7 +364,8 @@ function run_months(m: MoneyInputs, o: OptionInputs, stay: OptionMoney | null, o
     const software = r.software * on;
     const staff = r.staff * on;
     const rent = r.rent * on;
-    const running = power + site + network + support + software + staff + rent;
+    const outage = work_nodes * down * HOURS_PER_MONTH * m.outage_usd_hour * moved;
+    const running = power + site + network + support + software + staff + rent + outage;
 
     const worn = ((cum_hardware * (1 - m.residual_share)) / life) * runs;
     const depreciation = worn + (cum_other / life) * runs;
@@ -359,22 +386,24 @@ function run_months(m: MoneyInputs, o: OptionInputs, stay: OptionMoney | null, o
     out.fleet_npv_usd += fleet_present;
     out.break_even_month = Math.min(out.break_even_month, pays_back);
     out.months.push({
-      month, active, load, price, work_nodes, served, nodes, bought, capex_hardware, capex_other, one_off, on, moved, own_mtok,
-      busy, api_used, api_due, api_cash, credits_left, seats, power, site, network, support, software, staff, rent,
-      running, cum_hardware, cum_other, depreciation, book_hardware, resale, cash, cum_cash, saved, pays_back, pnl,
+      month, active, load, price, work_nodes, fits, down, served, nodes, bought, capex_hardware, capex_other,
+      one_off, on, moved, own_mtok, busy, api_failover, api_used, api_due, api_cash, credits_left, seats, power, site, network, support, software, staff,
+      rent, outage, running, cum_hardware, cum_other, depreciation, book_hardware, resale, cash, cum_cash, saved, pays_back, pnl,
       discount, present, fleet_present,
     }); // prettier-ignore
   }
 }
 
-function bill_month(m: MoneyInputs, o: OptionInputs, served_share: number): BillMonth {
+function bill_month(m: MoneyInputs, o: OptionInputs, row: Pick<MonthRow, "fits" | "down" | "served">): BillMonth {
   const owed = m.commitment_months > 0 ? m.commitment_usd_month : 0;
   const list = m.bill_list_usd_month * m.api_price_factor;
   const discount = list * m.negotiated_discount;
   const paid = list - discount;
-  const served = o.moved_usd_month * served_share * (1 - m.negotiated_discount) * m.api_price_factor;
+  const moved = o.moved_usd_month * (1 - m.negotiated_discount) * m.api_price_factor;
+  const served = moved * row.served;
+  const failover = moved * row.fits * row.down;
   const avoidable = Math.max(paid, owed) - Math.max(paid - served, owed);
-  return { list, discount, paid, served, avoidable, due_anyway: served - avoidable };
+  return { list, discount, paid, served, failover, avoidable, due_anyway: served - avoidable };
 }
 
 function compute_option(m: MoneyInputs, option: OptionName, stay: OptionMoney | null): OptionMoney {
@@ -384,7 +413,7 @@ function compute_option(m: MoneyInputs, option: OptionName, stay: OptionMoney | 
     available: stay === null || o.nodes_min > 0,
     months: [],
     all_in: NO_ALL_IN,
-    bill_month: bill_month(m, o, 0),
+    bill_month: bill_month(m, o, { fits: 0, down: 0, served: 0 }),
     cash_usd: 0,
     pnl_usd: 0,
     npv_usd: 0,
@@ -394,12 +423,14 @@ function compute_option(m: MoneyInputs, option: OptionName, stay: OptionMoney | 
     qualifies: false,
   };
   run_months(m, o, stay, out);
-  const nodes = out.months[0]?.nodes ?? 0;
-  const mtok = o.moved_mtok_month * (out.months[0]?.served ?? 1);
-  out.all_in = all_in_month(m, o, nodes, busy_share(m, o, nodes, mtok));
+  const first = out.months[0]!;
+  const mtok = o.moved_mtok_month * first.served;
+  out.all_in = all_in_month(m, o, first.nodes, busy_share(m, o, first.nodes, mtok));
   out.all_in.mtok = mtok;
+  out.all_in.outage = first.work_nodes * first.down * HOURS_PER_MONTH * m.outage_usd_hour;
+  out.all_in.total += out.all_in.outage;
   if (mtok > 0) out.all_in.usd_per_mtok = out.all_in.total / mtok;
-  if (stay !== null && out.available) out.bill_month = bill_month(m, o, out.months[0]?.served ?? 0);
+  if (stay !== null && out.available) out.bill_month = bill_month(m, o, first);
   if (stay === null) return out;
   out.saved_npv_usd = stay.npv_usd - out.npv_usd;
   out.qualifies = out.available && pays(m, out.saved_npv_usd, out.fleet_npv_usd);
@@ -435,6 +466,9 @@ export interface Violation {
   why: string;
 }
 
+// Machines, switches and the horizon: half of one is none.
+const WHOLE = new Set(["horizon_months", "despite_gap", "spills", "nodes_min", "spare_nodes", "gpus_per_node"]);
+
 // What must hold before anything is computed; the rules of validate() in src/planner/scenario.cc.
 export function violations(inputs: readonly Input[], m: MoneyInputs): Violation[] {
   const out: Violation[] = [];
@@ -442,10 +476,9 @@ export function violations(inputs: readonly Input[], m: MoneyInputs): Violation[
     if (!(input.value >= input.at_least && input.value <= input.at_most)) {
       const most = input.at_most >= 1e12 ? "" : ` and at most ${input.at_most}`;
       out.push({ input: input.name, why: `must be at least ${input.at_least}${most} (${input.unit})` });
+    } else if (WHOLE.has(input.key) && input.value !== Math.floor(input.value)) {
+      out.push({ input: input.name, why: `must be a whole number (${input.unit})` });
     }
-  }
-  if (m.horizon_months !== Math.floor(m.horizon_months)) {
-    out.push({ input: "horizon_months", why: "must be a whole number of months" });
   }
   if (m.horizon_months > m.depreciation_years * 12) {
     out.push({

@@ -1,9 +1,11 @@
 // What the page holds: a plan file and the inputs that somebody changed in it. Everything else follows from the two.
 import { answer_of, changed_table, check, type Answer, type Changes } from "./compute";
-import type { Input, PlanFile } from "./types";
+import type { Input, OptionName, PlanFile } from "./types";
 
 export class PlanState {
   changes = $state.raw<Changes>({});
+  // The way that the tables of years and months speak of; null: the one that matters.
+  wanted = $state<OptionName | null>(null);
   private last: Answer | null = null;
 
   readonly table = $derived.by(() => changed_table(this.file, this.changes));
@@ -12,6 +14,10 @@ export class PlanState {
   readonly answer = $derived.by((): Answer => {
     if (this.problems.length === 0) this.last = answer_of(this.file, this.table);
     return (this.last ??= answer_of(this.file, this.file.inputs));
+  });
+  readonly way = $derived.by((): OptionName => {
+    const wanted = this.wanted;
+    return wanted && this.answer.money.options[wanted].available ? wanted : this.answer.focus;
   });
   readonly changed = $derived(this.table.filter((input) => input.name in this.changes));
 

@@ -2,11 +2,13 @@
 // at one touch of a slider. The formulas and their order are those of run_months() in money.ts; what does not change from
 // month to month is computed once. tests/plan_page holds both against the program.
 import {
+  down_share,
   HOURS_PER_MONTH,
   MONTHS_MAX,
   NEVER,
   option_inputs,
   pays,
+  spares_share,
   whole_nodes,
   type MoneyInputs,
   type OptionInputs,
@@ -112,13 +114,16 @@ function fleet_npv_of(m: MoneyInputs, o: OptionInputs, p: Powers): number {
   const life = m.depreciation_years * 12;
   const paid = 1 - m.negotiated_discount;
   const spare_nodes = o.spare_nodes;
+  const other_share = m.install_share + spares_share(m, o);
   const spills = o.spills === 1;
   const owned = node_price_usd > 0;
   const network = owned ? m.network_usd_month : 0;
   const room = owned ? m.room_usd_month : 0;
   const moves_after = lead_months + m.double_running_months;
   const draw_more = m.load_draw_share - idle_draw_share;
-  let nodes = 0, work_nodes = 0, served = 1, load_before = NaN; // prettier-ignore
+  const down_of_node = down_share(m, o);
+  const outage_usd = HOURS_PER_MONTH * m.outage_usd_hour;
+  let nodes = 0, work_nodes = 0, fits = 1, load_before = NaN; // prettier-ignore
   let hardware = 0, worn = 0, book = 0; // prettier-ignore
   let site = 0, support = 0, software = 0, staff = 0, rent = 0, full = 1, kw = 0; // prettier-ignore
   let credits = m.credits_usd;
@@ -132,7 +137,7 @@ function fleet_npv_of(m: MoneyInputs, o: OptionInputs, p: Powers): number {
       load_before = load;
       const work_mtok = moved_mtok_month * load;
       work_nodes = Math.max(nodes_min, whole_nodes(work_mtok / Math.max(1e-9, node_mtok), spills));
-      served = spills ? Math.min(1, (work_nodes * node_mtok) / Math.max(1e-9, work_mtok)) : 1;
+      fits = spills ? Math.min(1, (work_nodes * node_mtok) / Math.max(1e-9, work_mtok)) : 1;
     }
     let spent = 0;
     let capex_hardware = 0;
@@ -143,7 +148,7 @@ function fleet_npv_of(m: MoneyInputs, o: OptionInputs, p: Powers): number {
       hardware += capex_hardware;
       spent =
         capex_hardware +
-        (capex_hardware * (m.install_share + m.spares_share) + (month === 0 && owned ? m.room_once_usd : 0));
+        (capex_hardware * other_share + (month === 0 && owned ? m.room_once_usd : 0));
       worn = (hardware * worn_share) / life;
       site = nodes * node_kw_max * m.colocation_usd_kw_month + room;
       support = (hardware * m.support_share) / 12;
@@ -163,12 +168,14 @@ function fleet_npv_of(m: MoneyInputs, o: OptionInputs, p: Powers): number {
       cash_so_far = npv = fleet = spent + migration_usd;
       continue;
     }
-    const carried = month > moves_after ? served : 0;
+    const moved = month > moves_after;
+    const down = nodes - work_nodes < 1 ? down_of_node : 0;
+    const carried = moved ? fits * (1 - down) : 0;
     let running = 0;
     if (month > lead_months) {
       const busy = Math.min(1, (moved_mtok_month * load * carried) / full);
       const power = kw * (idle_draw_share + draw_more * busy) * pue * HOURS_PER_MONTH * electricity_usd_kwh;
-      running = power + site + network + support + software + staff + rent;
+      running = power + site + network + support + software + staff + rent + (moved ? work_nodes * down * outage_usd : 0);
     }
     const used = Math.max(0, bill_list_usd_month - moved_usd_month * carried) * paid * load * api_price[month]!;
     const due = Math.max(used, month <= commitment_months ? commitment_usd_month : 0);

@@ -33,6 +33,7 @@ export interface Workload {
   name: string;
   may_move: boolean;
   requests: number;
+  requests_estimated?: boolean; // the source counts none
   usd_month: number;
   mtok_month: number;
   models: string[];
@@ -65,6 +66,7 @@ export interface AllIn {
   software: number;
   staff: number;
   rent: number;
+  outage: number;
   total: number;
   mtok: number; // served in that month
   usd_per_mtok: number;
@@ -140,6 +142,8 @@ export interface PlanFile {
     advice_allowed: boolean;
     unexplained_share: number;
     charged_usd: number;
+    at_list: boolean; // explained before discount
+    listed_usd: number;
     computed_low_usd: number;
     computed_high_usd: number;
     other_charged_usd: number;

@@ -32,7 +32,7 @@ function why_stay(m: MoneyInputs, option: OptionMoney): string {
   return (
     `The best other way (${title}) saves ${money_text(option.saved_npv_usd)} over ${months} months, less than the ` +
     `${fixed(100 * m.min_return_share, 0)} % of its own cost (${money_text(option.fleet_npv_usd)}) or the ` +
-    `${money_text(m.min_saving_usd_month)} a month that would pay for the risk.`
+    `${dollars_text(m.min_saving_usd_month)} a month that would pay for the risk.`
   );
 }
 

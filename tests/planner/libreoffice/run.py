@@ -34,7 +34,9 @@ VARIED = [("bill", "negotiated_discount", 0, 0.4, False), ("bill", "credits_usd"
           ("account", "horizon_months", 6, 48, True), ("account", "wacc", 0, 0.15, False),
           ("hardware", "hardware_price_factor", 0.3, 1.5, False), ("hardware", "capacity_factor", 0.6, 3, False),
           ("hardware", "utilisation_factor", 0.6, 1.5, False), ("hardware", "install_share", 0, 0.2, False),
-          ("hardware", "software_usd_gpu_year", 0, 4_500, False), ("hardware", "residual_share", 0, 0.4, False),
+          ("hardware", "software_usd_gpu_year", 0, 4_500, False), ("hardware", "residual_share", 0, 1, False),
+          ("hardware", "node_failures_year", 0, 12, False), ("hardware", "repair_hours", 0, 300, False),
+          ("hardware", "outage_usd_hour", 0, 200, False),
           ("site", "electricity_usd_kwh", 0.05, 0.3, False), ("site", "pue", 1.1, 2, False),
           ("site", "room_once_usd", 0, 60_000, False), ("site", "room_usd_month", 0, 3_000, False),
           ("staff", "staff_usd_year", 90_000, 400_000, False), ("staff", "fte_first_nodes", 0.1, 2, False),
@@ -69,9 +71,9 @@ def cached(path):
                 if BANNED.search(formula.text):
                     fail(f"{path} {sheet.get('name')}!{cell.get('r')}: {formula.text}")
                 value = cell.find("m:v", NS)
-                if value is None or value.text is None:
+                if value is None or (value.text is None and cell.get("t") != "str"):
                     fail(f"{path} {sheet.get('name')}!{cell.get('r')} has no cached value")
-                text = value.text
+                text = value.text or ""
                 out[(sheet.get("name"), cell.get("r"))] = text if cell.get("t") == "str" else float(text)
     return out, names
 
