@@ -270,6 +270,23 @@ TEST_F(EngineTest, AFullQueueIsRefusedWithAHint) {
   EXPECT_TRUE(prepare(ask("Now?", 4)).has_value());
 }
 
+TEST_F(EngineTest, CancelledTwiceItEndsOnce) {
+  auto o = options();
+  Call call;
+  std::atomic<bool> cancelled = false;
+  const auto record = o.on_step;
+  o.on_step = [&](const StepReport& report) {  // both before the engine looks again
+    record(report);
+    if (report.decoders.empty() || cancelled.exchange(true)) return;
+    engine->cancel(call.ticket);
+    engine->cancel(call.ticket);
+  };
+  open(o);
+  start(call, ask("Tell me a very long story.", 200));
+  EXPECT_EQ(call.finished().reason, domain::EndReason::ClientAbort);
+  EXPECT_FALSE(answer(ask("Now?", 4)).empty());  // after it: a second end would have been seen
+}
+
 TEST_F(EngineTest, CancelBeforeStartFreesThePlace) {
   auto o = options();
   o.sequences_max = 1;

@@ -27,6 +27,12 @@ thread_local std::string* collected_errors = nullptr;
 
 // The library's lines may quote grammars or texts, so outside of a load only the name of the
 // function that complains is logged (every line begins with it).
+void log_function_of(std::string_view line) {
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos || colon > 60) return;
+  base::log_warn("llama.cpp reports an error", {{"function", std::string(line.substr(0, colon))}});
+}
+
 void on_library_log(ggml_log_level level, const char* text, void*) {
   if (level != GGML_LOG_LEVEL_ERROR || text == nullptr) return;
   std::string_view line(text);
@@ -37,9 +43,7 @@ void on_library_log(ggml_log_level level, const char* text, void*) {
     *collected_errors += line;
     return;
   }
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos || colon > 60) return;
-  base::log_warn("llama.cpp reports an error", {{"function", std::string(line.substr(0, colon))}});
+  log_function_of(line);
 }
 
 void start_library_once() {
@@ -435,6 +439,7 @@ base::Status Context::decode(const Batch& batch, const GiveUp& give_up) {
   }
   if (status != -1) resynchronise();
   if (status == kGivenUp) return base::fail(Code::Cancelled, "the batch was given up");
+  log_function_of(errors);
   return base::fail(Code::Internal, "llama_decode failed with status " + std::to_string(status));
 }
 

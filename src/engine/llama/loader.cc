@@ -36,17 +36,21 @@ bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
          std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-// Keys and values of the first `tokens` probe tokens, computed in pieces of `piece`; empty when
-// given up or on any failure.
-BlockData computed_in_pieces(Context& context, std::uint32_t tokens, std::uint32_t piece,
+using PieceSize = std::function<std::uint32_t(std::uint32_t begin)>;
+
+// Keys and values of the first `tokens` probe tokens, computed in pieces; empty when given up or on
+// any failure.
+BlockData computed_in_pieces(Context& context, std::uint32_t tokens, const PieceSize& piece,
                              const Context::GiveUp& give_up) {
   context.clear_all();
-  for (std::uint32_t begin = 0; begin < tokens; begin += piece) {
+  for (std::uint32_t begin = 0; begin < tokens;) {
+    const std::uint32_t end = std::min(tokens, begin + piece(begin));
     Batch batch;
-    for (std::uint32_t i = begin; i < begin + piece; ++i) {
+    for (std::uint32_t i = begin; i < end; ++i) {
       batch.add({probe_token(context.model(), i), static_cast<Position>(i), 0, false});
     }
     if (!context.decode(batch, give_up)) return {};
+    begin = end;
   }
   auto saved = context.save(0, 0, tokens);
   return saved ? std::move(*saved) : BlockData{};
@@ -118,9 +122,12 @@ std::optional<bool> cuts_are_free(Context& context, std::uint32_t chunk, std::ui
       wide > context.cells_max()) {
     return std::nullopt;
   }
-  const BlockData whole = computed_in_pieces(context, wide, wide, give_up);
+  const auto in_one = [&](std::uint32_t) { return wide; };
+  // One chunk, then pieces as long as what is before them: kernels are chosen by size.
+  const auto growing = [&](std::uint32_t begin) { return std::max(begin, chunk); };
+  const BlockData whole = computed_in_pieces(context, wide, in_one, give_up);
   const BlockData cut =
-      whole.empty() ? BlockData{} : computed_in_pieces(context, wide, chunk, give_up);
+      whole.empty() ? BlockData{} : computed_in_pieces(context, wide, growing, give_up);
   context.clear_all();
   if (cut.empty()) return std::nullopt;
   return whole == cut;

@@ -34,8 +34,9 @@ base::Result<PoolSize> pool_size(const Model& model, const PoolWish& wish);
 ReuseKind proven_reuse(Context& context);
 
 // Whether the numbers of a prompt do not depend on how it is cut: `wide` tokens computed in one
-// piece, and again chunk by chunk, leave the same keys and values bit by bit. So it is on CPUs,
-// where each row of a batch is computed alike, and not on every accelerator. Takes as long as 2 x
+// piece, and again in pieces from one chunk upwards, leave the same keys and values bit by bit. So
+// it is on CPUs, where each row of a batch is computed alike, and not on every accelerator. Shown
+// for these sizes and within `wide` tokens; taken to hold behind them. Takes as long as 2 x
 // `wide` tokens of prefill; nothing when given up or when it cannot be tried. Leaves the context
 // empty.
 std::optional<bool> cuts_are_free(Context& context, std::uint32_t chunk, std::uint32_t wide,

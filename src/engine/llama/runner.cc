@@ -81,6 +81,7 @@ bool Runner::has_work() const {
 // How prompts may be cut; given up, to be begun anew, when there is something better to do.
 void Runner::find_cuts() {
   const std::uint32_t wide = options_.piece_tokens_max;
+  context_->set_threads(prompt_governor_.threads());  // as prompts will be computed
   const auto free =
       cuts_are_free(*context_, pool_.chunk_tokens(), wide, [this] { return interrupted_.load(); });
   if (!free && interrupted_) return;
@@ -135,6 +136,7 @@ void Runner::take_inbox() {
 void Runner::cancel_now(Ticket ticket) {
   for (const auto& active : active_) {
     if (active->request->ticket == ticket) {
+      if (active->sequence < 0) return;  // has just ended
       finish(*active, domain::EndReason::ClientAbort);
       return;
     }

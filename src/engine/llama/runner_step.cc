@@ -12,6 +12,7 @@ namespace fh::engine::llama {
 namespace {
 constexpr double kWorthSharingNs = 1e6;
 constexpr double kSmoothing = 0.1;
+constexpr double kRatioUnit = 1e6;
 constexpr std::uint32_t kManyTokens = 16;  // of prompts: then the threads for prompts compute
 }  // namespace
 
@@ -79,7 +80,13 @@ StepPlan Runner::plan(StepReport& report) {
   const auto answers = static_cast<std::uint32_t>(decoders.size());
   report.budget_tokens =
       std::min(budget_.tokens(answers, depth), context_->batch_tokens_max() - answers);
-  return make_step_plan(decoders, prefills, report.budget_tokens, {pool_.chunk_tokens(), wide_});
+  StepPlan plan =
+      make_step_plan(decoders, prefills, report.budget_tokens, {pool_.chunk_tokens(), wide_});
+  // Steps that compute no prompt at all pass nobody over.
+  if (!plan.pieces.empty()) {
+    for (const PrefillView& view : prefills) ++active_[view.slot]->waited;
+  }
+  return plan;
 }
 
 void Runner::step() {
@@ -88,9 +95,6 @@ void Runner::step() {
   StepReport report;
   report.number = ++step_number_;
   const StepPlan planned = plan(report);
-  for (const auto& active : active_) {
-    if (!active->decoding) ++active->waited;
-  }
   // Slots are places in active_, which changes when a request is set aside: keep admission numbers
   // instead.
   std::vector<Part> parts;
@@ -238,8 +242,13 @@ void Runner::prompt_step(const Part& part, StepReport& report) {
     if (status.error().code != base::Code::Cancelled) fail(active, status.error());
     return;
   }
+  // Against what such a piece is known to cost: sizes and depths differ.
+  const double expected = budget_.prefill_ns(part.piece.size(), part.piece.begin);
+  if (part.piece.size() >= kManyTokens && expected > 0) {
+    prompt_governor_.decoded(
+        1, static_cast<std::int64_t>(kRatioUnit * static_cast<double>(took) / expected));
+  }
   budget_.prefilled(part.piece.size(), part.piece.begin, took);
-  if (part.piece.size() >= kManyTokens) prompt_governor_.decoded(1, took / part.piece.size());
   probe_.prefill_ns += static_cast<std::uint64_t>(took);
   report.prefill_ns += took;
   prefilled(active, part.piece, report);

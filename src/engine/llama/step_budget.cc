@@ -27,7 +27,7 @@ constexpr double kKeep = 0.75;
 constexpr std::uint32_t kGrowthPercent = 150;
 constexpr std::uint64_t kFirstSteps = 3;      // of answers alone, before anything else is known
 constexpr std::uint32_t kBothInARowMax = 16;  // then one of answers alone
-constexpr double kDebtMax = 8;                // in steps that pay it back
+constexpr double kDebtMax = 8;                // in steps, or bursts, that pay it back
 // The other way of sharing must read so much more before it is taken: figures waver.
 constexpr double kWorthChanging = 1.25;
 // A burst is at most so many times as large as what was seen.
@@ -161,6 +161,7 @@ double StepBudget::steady_rate(std::uint32_t answers, std::uint32_t depth) const
     return known ? beside_ns(tokens, depth) : burst_ns(tokens, depth);
   };
   const double room = room_ns(answers);
+  if (room <= 0) return 0;
   const std::uint32_t tokens = std::max(affordable(room, cost), options_.tokens_min);
   const double share = room / (decode_ns(answers) + room);
   return cost(tokens) > 0 ? share * tokens / cost(tokens) : 0.0;
@@ -175,11 +176,11 @@ std::uint32_t StepBudget::burst_tokens(std::uint32_t answers, std::uint32_t dept
   return std::max(most / options_.burst_unit, 1U) * options_.burst_unit;
 }
 
-// Steps without prefill after a burst that added so much.
+// Steps without prefill after a burst that added so much. Bounded: what answers are predicted to
+// cost may be far too little just when their number has changed.
 double StepBudget::burst_distance(std::uint32_t answers, double added_ns) const {
-  return std::max<double>(
-      options_.burst_every,
-      std::min(added_ns, kDebtMax * options_.burst_ns_max) / std::max(1.0, room_ns(answers)));
+  const double least = options_.burst_every;
+  return std::clamp(added_ns / std::max(1.0, room_ns(answers)), least, kDebtMax * least);
 }
 
 double StepBudget::burst_rate(std::uint32_t answers, std::uint32_t depth) const {
@@ -192,6 +193,7 @@ std::uint32_t StepBudget::tokens(std::uint32_t answers, std::uint32_t depth) {
   last_depth_ = depth;
   bursting_ = false;
   if (answers == 0) {
+    if (prefill_cost_.samples() == 0) return options_.burst_unit;
     const double all = prefill_ns(options_.tokens_max, depth);
     if (all <= options_.step_ns_max) return options_.tokens_max;
     const double part = options_.step_ns_max / all * options_.tokens_max;

@@ -15,7 +15,8 @@
 // do where a processor core is what computes them, the more the deeper they stand; with fewer than
 // one long step in twenty the 95th percentile of the answers' gaps is that of answers alone, and
 // the longest is bounded by burst_ns_max or, where that is too short for one, by a single unit.
-// Without any answer running a step takes `tokens_max`, or what fits in step_ns_max. Not
+// Without any answer running a step takes `tokens_max`, or what fits in step_ns_max; one unit while
+// nothing is known. Not
 // thread-safe. Pure: time comes in as arguments.
 
 #include <array>

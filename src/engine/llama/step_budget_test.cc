@@ -47,6 +47,8 @@ TEST(StepBudget, LearnsWhatStepsCost) {
 
 TEST(StepBudget, AloneAStepTakesTheMaximumOrWhatItsTimeAllows) {
   StepBudget budget({});
+  EXPECT_EQ(budget.tokens(0, 0), 64U);  // nothing is known: no more than one unit
+  budget.prefilled(64, 0, 64'000'000);
   EXPECT_EQ(budget.tokens(0, 0), 512U);
   Machine slow;
   slow.prefill_token = 10e6;  // 512 tokens are 5 s
@@ -218,6 +220,28 @@ TEST(StepBudget, ASlowBurstKeepsTheNextAway) {
   }
   EXPECT_GT(quiet, 50);
   EXPECT_LT(quiet, 500);
+}
+
+// Costs that rise faster than the number of answers let one answer seem to cost nothing when the
+// others end. A burst just then must not keep the prompt waiting for good.
+TEST(StepBudget, AWrongPredictionDoesNotStopPrefill) {
+  StepBudget budget({});
+  budget.prefilled(512, 0, 1'000'000'000);
+  for (int i = 0; i < 40; ++i) {
+    budget.decoded(7, 61'000'000);
+    budget.decoded(8, 80'000'000);
+  }
+  const auto step = [&](std::uint32_t tokens) {
+    if (tokens == 0) return budget.decoded(1, 10'000'000);
+    budget.both(1, tokens, 0, 10'000'000 + std::int64_t{2'000'000} * tokens);
+  };
+  std::uint32_t read = 0;
+  for (int i = 0; i < 1500; ++i) {
+    const std::uint32_t tokens = budget.tokens(1, 0);
+    step(tokens);
+    read += tokens;
+  }
+  EXPECT_GT(read, 1000U);
 }
 
 TEST(StepBudget, PrefillNeverStopsUnderLoad) {

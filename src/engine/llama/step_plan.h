@@ -7,7 +7,7 @@
 // crosses a cut between chunks begins and ends at one, and what lies behind the last cut is a piece
 // of its own. Pieces are cut in one of two ways.
 // Alone, when nothing is generating: one chunk each, or up to `wide` tokens of whole chunks. A
-// `wide` above one chunk is for models whose numbers were shown not to depend on it (cut_proof.h);
+// `wide` above one chunk is for models whose numbers were shown not to depend on it (loader.h);
 // then a prompt gives the same numbers whatever was cached of it.
 // Beside answers: as many tokens as the budget says, so that no answer waits for a whole chunk. The
 // numbers of such a prompt may differ in their last bits from those of one computed alone.
@@ -24,7 +24,7 @@ struct PrefillView {
   std::uint32_t end = 0;      // where pieces end: the prompt's last token; next < end
   std::uint64_t service = 0;  // what this request's tenant has been given so far (fair_queue.h)
   std::uint64_t order = 0;    // admission number
-  std::uint32_t waited = 0;   // steps in a row without a piece
+  std::uint32_t waited = 0;   // steps in a row whose pieces were others'
 };
 
 struct PrefillPiece {

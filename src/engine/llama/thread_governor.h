@@ -3,11 +3,12 @@
 // spinning; when another program takes one of the cores, one late thread holds up all, and fewer
 // threads are faster by a multiple. The governor notices that steps take far longer than they did,
 // tries with one thread less, and keeps what is faster; now and then it tries one more again. Fed
-// with steps that cost nearly the same from one to the next: those of answers, or what a token cost
-// in pieces of prompts.
+// with steps that cost nearly the same from one to the next: those of answers, or what pieces of
+// prompts took of what such pieces are known to take.
 //
 // A change of the thread count may change the last bits of logits (attention over long contexts is
-// split between threads), so it happens only under such pressure, or never if `adapt` is off. Pure;
+// split between threads), so for one kind of step it happens only under such pressure, or never if
+// `adapt` is off; answers beside a piece of a prompt are computed with the prompts' number. Pure;
 // not thread-safe.
 
 #include <cstdint>

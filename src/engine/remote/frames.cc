@@ -137,7 +137,7 @@ base::Status RemoteEngine::Impl::on_pong(const Frame& frame) {
     const std::lock_guard lock(mutex_);
     const auto it = pings_.find(frame.id);
     if (it == pings_.end()) return violation("a pong without a ping");
-    done = std::move(it->second);
+    done = std::move(it->second.done);
     pings_.erase(it);
   }
   done({});
@@ -217,9 +217,10 @@ void RemoteEngine::Impl::on_closed(std::uint64_t epoch, base::Error why) {
     fail_epoch(epoch, unavailable("the model's worker process ended (" + why.message + "); retry"),
                calls);
     for (auto& [id, ping] : pings_) {
-      calls.push_back([done = std::move(ping), why] { done(std::unexpected(why)); });
+      if (ping.epoch != epoch) continue;
+      calls.push_back([done = std::move(ping.done), why] { done(std::unexpected(why)); });
     }
-    pings_.clear();
+    std::erase_if(pings_, [epoch](const auto& entry) { return entry.second.epoch == epoch; });
     current = current && !closing_;
   }
   for (const auto& call : calls) call();

@@ -100,7 +100,11 @@ class RemoteEngine::Impl : public std::enable_shared_from_this<RemoteEngine::Imp
   std::deque<std::pair<std::uint64_t, std::string>>
       waiting_;  // id and its Prepare frame, oldest first
   std::size_t waiting_bytes_ = 0;
-  std::map<std::uint64_t, std::function<void(base::Status)>> pings_;
+  struct Ping {
+    std::uint64_t epoch = 0;
+    std::function<void(base::Status)> done;
+  };
+  std::map<std::uint64_t, Ping> pings_;
   std::vector<std::shared_ptr<remote::Link>> old_links_;
   bool closing_ = false;
 };

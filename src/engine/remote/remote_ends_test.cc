@@ -126,6 +126,33 @@ TEST_P(RemoteTest, AttachingAgainReplacesTheWorker) {
   shut();
 }
 
+// A ticket of a worker that has been replaced is not the new one's, also before the old one's end
+// has been noticed.
+TEST_P(RemoteTest, ATicketIsNotStartedOnTheNextWorker) {
+  const auto first = hand_made();
+  first->greet();
+  const auto request = prepare(ask("x"));
+  first->prepared(first->receive(FrameType::Prepare)->id);
+  ASSERT_TRUE(wait_until([&] { return request->prepared().has_value(); }));
+  const auto ticket = (*request->prepared())->ticket;
+  std::atomic<bool> held = false;
+  std::atomic<bool> go_on = false;
+  if (runtime_) {  // the loop is busy, so the old link ends later
+    runtime_->post([&] {
+      held = true;
+      while (!go_on) std::this_thread::yield();
+    });
+    ASSERT_TRUE(wait_until([&] { return held.load(); }));
+  }
+  const auto second = hand_made();
+  remote_->start(ticket, request->on_event());
+  go_on = true;
+  ASSERT_TRUE(wait_until([&] { return request->ended(); }));
+  EXPECT_TRUE(request->failed());
+  shut();
+  EXPECT_FALSE(second->receive(FrameType::Start));
+}
+
 TEST_P(RemoteTest, AKilledProcessFailsItsRequestsOnce) {
   const auto fds = make_pair();
   const pid_t pid = ::fork();

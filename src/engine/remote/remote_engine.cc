@@ -179,7 +179,7 @@ void RemoteEngine::Impl::ping(std::function<void(base::Status)> done) {
     return;
   }
   const std::uint64_t id = next_id_++;
-  pings_.emplace(id, std::move(done));
+  pings_.emplace(id, Ping{worker_->epoch, std::move(done)});
   if (auto frame = protocol::encode_frame({FrameType::Ping, id, {}})) {
     worker_->link->send_control(*std::move(frame));
   }
@@ -303,7 +303,9 @@ void RemoteEngine::Impl::start(Ticket ticket, EventFn on_event) {
     const std::lock_guard lock(mutex_);
     const auto it = requests_.find(ticket);
     auto frame = protocol::encode_frame({FrameType::Start, ticket, {}});
-    if (it != requests_.end() && it->second.phase == Phase::Prepared && worker_ && frame) {
+    // The end of a replaced worker may still be on its way here: its tickets are not the new one's.
+    if (it != requests_.end() && it->second.phase == Phase::Prepared && worker_ &&
+        worker_->epoch == it->second.epoch && frame) {
       it->second.phase = Phase::Started;
       it->second.on_event = std::make_shared<EventFn>(std::move(on_event));
       worker_->link->send_control(*std::move(frame));
