@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "importers/csv_kinds.h"
 #include "importers/csv_table.h"
 #include "importers/names.h"
 #include "importers/token_meter.h"
@@ -20,9 +21,8 @@ struct FocusColumns {
   Column input, cache_read, cache_write, output, user, key;  // likewise
 };
 
-constexpr std::size_t kMetersMax = 4096, kMeterKeyMax = 4096;
-
-// What names a row, amounts apart: the columns of its identity.
+// What names a row: the columns of its identity. Left apart are amounts, and what is not yet there
+// when a month's first rows are delivered or changes later: the invoice and tags.
 constexpr std::string_view kIdentityKeys[] = {
     "availabilityzone",
     "billingaccountid",
@@ -37,7 +37,6 @@ constexpr std::string_view kIdentityKeys[] = {
     "commitmentdiscountid",
     "commitmentdiscountstatus",
     "consumedunit",
-    "invoiceid",
     "invoiceissuername",
     "pricingcategory",
     "pricingunit",
@@ -51,7 +50,6 @@ constexpr std::string_view kIdentityKeys[] = {
     "skumeter",
     "skupriceid",
     "subaccountid",
-    "tags",
     "x_usagetype",
     "x_tokentype",
     "x_model",
@@ -109,7 +107,7 @@ class FocusImporter final : public CsvImporter {
       return base::fail(base::Code::InvalidArgument, "columns of a FOCUS export are missing");
     }
     for (const std::string_view key : kIdentityKeys) {
-      if (const Column column = header.find({key})) identity_columns_.push_back(column);
+      if (const Column column = header.find({key})) identity_.add(column, std::string(key));
     }
     return {};
   }
@@ -123,9 +121,7 @@ class FocusImporter final : public CsvImporter {
     read_cost(cells, cost);
     if (!cells.ok()) return;
     const bool tokens = take_tokens(cells, cost);
-    parts_.clear();
-    for (const Column& column : identity_columns_) parts_.push_back(cells.text(column));
-    emit(sink, tokens ? Give::Both : Give::Cost, parts_);
+    emit(sink, tokens ? Give::Both : Give::Cost, identity_.of(cells));
   }
 
  private:
@@ -217,22 +213,13 @@ class FocusImporter final : public CsvImporter {
     return usage.total() != 0;
   }
 
-  // What read_meter says, remembered: exports have few kinds of rows.
   const TokenMeter& meter_of(const Cells& cells) {
     const bool consumed = !cells.text(columns_.consumed).empty();
-    meter_key_.clear();
-    for (const Column column :
-         {columns_.usage_type, columns_.sku_meter, columns_.token_kind, columns_.description,
-          columns_.model, columns_.resource_name, columns_.service,
-          consumed ? columns_.consumed_unit : columns_.priced_unit}) {
-      meter_key_.append(cells.text(column));
-      meter_key_.push_back('\0');  // in no row
-    }
-    const auto known = meters_.find(meter_key_);
-    if (known != meters_.end()) return known->second;
-    if (meter_key_.size() > kMeterKeyMax) return unusual_meter_ = read_meter(cells);
-    if (meters_.size() == kMetersMax) meters_.clear();
-    return meters_.insert_or_assign(meter_key_, read_meter(cells)).first->second;
+    return meters_.of(cells,
+                      {columns_.usage_type, columns_.sku_meter, columns_.token_kind,
+                       columns_.description, columns_.model, columns_.resource_name,
+                       columns_.service, consumed ? columns_.consumed_unit : columns_.priced_unit},
+                      [&] { return read_meter(cells); });
   }
 
   TokenMeter read_meter(const Cells& cells) const {
@@ -265,11 +252,8 @@ class FocusImporter final : public CsvImporter {
   }
 
   FocusColumns columns_;
-  std::vector<Column> identity_columns_;
-  std::vector<std::string_view> parts_;
-  std::unordered_map<std::string, TokenMeter> meters_;
-  std::string meter_key_;
-  TokenMeter unusual_meter_;
+  IdentityColumns identity_;
+  RowKinds<TokenMeter> meters_;
 };
 
 int recognise(const FileHint& hint) {
