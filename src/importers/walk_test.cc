@@ -7,9 +7,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "importers/test_sink.h"
 
@@ -255,6 +257,37 @@ TEST_F(Walk, AHooksErrorEndsTheRun) {
   EXPECT_EQ(status.error().code, base::Code::Cancelled);
   EXPECT_EQ(files, 1);
   EXPECT_EQ(run.summary().records, 1U);
+}
+
+// Equal rows take next to nothing in a compressed file: a piece of it is many pieces of text.
+TEST_F(Walk, ACompressedFileIsStoredInPiecesOfItsText) {
+  constexpr std::uint64_t kRows = 200'000;
+  std::string text = "time,model,input_tokens,output_tokens\n";
+  for (std::uint64_t i = 0; i < kRows; ++i) text += "2026-06-01T05:40:29Z,gpt-5,10,20\n";
+  std::string packed(ZSTD_compressBound(text.size()), '\0');
+  packed.resize(ZSTD_compress(packed.data(), packed.size(), text.data(), text.size(), 3));
+  ASSERT_LT(packed.size(), 256U * 1024) << "one piece on the disk";
+  write("rows.csv.zst", packed);
+  std::uint64_t held = 0, most = 0, stored = 0;
+  RunHooks hooks;
+  hooks.usage = [&](domain::UsageRecord&&) { most = std::max(most, ++held); };
+  hooks.checkpoint = [&]() -> base::Status {
+    stored += std::exchange(held, 0);
+    return {};
+  };
+  EXPECT_EQ(run(hooks).records, kRows);
+  EXPECT_EQ(stored, kRows);
+  EXPECT_LT(most, 20'000U);
+
+  held = stored = most = 0;
+  hooks.checkpoint = [&]() -> base::Status {
+    return base::fail(base::Code::ResourceExhausted, "the disk is full");
+  };
+  ImportRun failing({}, hooks, clock_);
+  const base::Status status = failing.run({folder_.string()});
+  ASSERT_FALSE(status.has_value());
+  EXPECT_EQ(status.error().message, "the disk is full");
+  EXPECT_LT(held, 20'000U);
 }
 
 TEST_F(Walk, ProgressReachesItsGoal) {
