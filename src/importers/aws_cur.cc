@@ -126,6 +126,12 @@ class CurImporter final : public CsvImporter {
     return {};
   }
 
+  HabitColumns habit_columns() const override {
+    const auto& c = columns_;
+    return {{c.cost.index, c.list.index, c.savings.index, c.reservation.index, c.amount.index},
+            {c.start.index, c.end.index}};
+  }
+
   void row(Cells& cells, Sink& sink) override {
     const std::string_view currency = cells.text(columns_.currency);
     if (!currency.empty() && currency != "USD") {

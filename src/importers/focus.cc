@@ -112,6 +112,13 @@ class FocusImporter final : public CsvImporter {
     return {};
   }
 
+  HabitColumns habit_columns() const override {
+    const auto& c = columns_;
+    return {{c.billed.index, c.effective.index, c.list.index, c.consumed.index, c.priced.index,
+             c.input.index, c.cache_read.index, c.cache_write.index, c.output.index},
+            {c.start.index, c.end.index}};
+  }
+
   void row(Cells& cells, Sink& sink) override {
     const std::string_view currency = cells.text(columns_.currency);
     if (!currency.empty() && currency != "USD") {

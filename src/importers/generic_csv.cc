@@ -15,7 +15,9 @@ class MappedImporter final : public CsvImporter {
   MappedImporter(CsvMapping mapping, bool guessed, std::string_view head)
       : CsvImporter(head, Wrapped::No, mapping.delimiter),
         mapping_(std::move(mapping)),
-        guessed_(guessed) {}
+        guessed_(guessed) {
+    if (mapping_.decimal) set_decimal(*mapping_.decimal);
+  }
 
  protected:
   base::Status header(const CsvHeader& header) override {
@@ -29,6 +31,20 @@ class MappedImporter final : public CsvImporter {
       if (column(field.field)) tokens_.push_back({column(field.field), field.member});
     }
     return {};
+  }
+
+  HabitColumns habit_columns() const override {
+    HabitColumns out;
+    for (const Count& count : tokens_) out.numbers.push_back(count.column.index);
+    for (const MapField field :
+         {MapField::Requests, MapField::Cost, MapField::TtftMs, MapField::DurationMs}) {
+      out.numbers.push_back(column(field).index);
+    }
+    out.numbers.push_back(total_.index);
+    if (mapping_.time_format == TimeFormat::Auto) {
+      out.times = {column(MapField::Time).index, column(MapField::End).index};
+    }
+    return out;
   }
 
   void row(Cells& cells, Sink& sink) override {

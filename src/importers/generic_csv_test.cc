@@ -123,6 +123,7 @@ TEST(GenericCsv, AWrongMappingSaysWhatIsWrong) {
             std::string::npos);
   EXPECT_NE(error_of("tokens_per_unit = 0\n").find("between 1 and"), std::string::npos);
   EXPECT_NE(error_of("time_zone = 'Berlin'\n").find("offset"), std::string::npos);
+  EXPECT_NE(error_of("decimal = ';'\n").find("must be one of"), std::string::npos);
   EXPECT_NE(error_of("delimiter = '||'\n").find("one character"), std::string::npos);
   EXPECT_EQ(error_of("[columns]\nmodel='m'\ninput='i'\n"), "`columns.time` is missing");
   EXPECT_NE(error_of("[columns]\ntime='t'\ninput='i'\n").find("constants.model"),
