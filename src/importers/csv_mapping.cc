@@ -158,7 +158,7 @@ std::span<const Guess> guesses() {
   static const Guess kGuesses[] = {
       {MapField::Time,
        {"timestamp", "time", "created_at", "start_time", "started_at", "datetime", "date", "ts"}},
-      {MapField::Id, {"request_id", "id", "event_id", "trace_id"}},
+      {MapField::Id, {"request_id", "id", "event_id"}},
       {MapField::Model, {"model", "model_name", "model_id"}},
       {MapField::Provider, {"provider", "vendor"}},
       {MapField::Input,

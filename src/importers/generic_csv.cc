@@ -56,6 +56,12 @@ class MappedImporter final : public CsvImporter {
     read_tokens(cells, record.usage);
     read_cost(cells, record);
     if (!cells.ok()) return;
+    if (guessed_ && column(MapField::Id)) {
+      // It may number the rows of each file anew, or name the one trace of several requests.
+      return emit(sink, Give::Usage,
+                  {"id", cells.text(column(MapField::Id)), cells.text(column(MapField::Time)),
+                   record.model});
+    }
     cells.name_to(column(MapField::Id), record.source_id);
     if (!record.source_id.empty()) return emit(sink, Give::Usage);
     emit(sink, Give::Usage,
