@@ -7,6 +7,7 @@
 #include "importers/csv_kinds.h"
 #include "importers/csv_table.h"
 #include "importers/names.h"
+#include "importers/nesting.h"
 #include "importers/token_meter.h"
 
 namespace fh::importers {
@@ -137,6 +138,7 @@ class FocusImporter final : public CsvImporter {
     cost.line = cells.line();
     cells.name_to(columns_.provider, cost.provider);
     cells.name_to(columns_.description, cost.item);
+    if (is_correction(cells)) cost.item = name_of(std::string(kCorrection) + cost.item);
     cells.name_to(columns_.service, cost.service);
     const bool named = !cells.text(columns_.sub_account_name).empty();
     cells.name_to(named ? columns_.sub_account_name : columns_.sub_account, cost.workspace);
@@ -161,6 +163,10 @@ class FocusImporter final : public CsvImporter {
     }
   }
 
+  bool is_correction(const Cells& cells) const {
+    return cells.text(columns_.charge_class) == "Correction";
+  }
+
   // Sets the model of the cost record, and the usage record of a row that counts tokens. False: it
   // does not, or they cannot be read.
   bool take_tokens(Cells& cells, domain::CostRecord& cost) {
@@ -168,7 +174,7 @@ class FocusImporter final : public CsvImporter {
     name_to(meter.model, cost.model);
     const std::string_view category = cells.text(columns_.category);
     const bool usage_row = category.empty() || category == "Usage";
-    if (!usage_row || cells.text(columns_.charge_class) == "Correction") return false;
+    if (!usage_row || is_correction(cells)) return false;
     domain::UsageRecord& record = next_usage();
     if (!read_own_counts(cells, record.usage)) {
       if (meter.unit == 0) return false;

@@ -192,6 +192,19 @@ TEST(Focus, ADeliveryWithOneMoreColumnKeepsTheIdentities) {
   EXPECT_NE(id_of(columns + ",RegionId\n" + row + ",eu-west-1\n"), before);
 }
 
+// A month's correction covers the period of its days and would otherwise take their place.
+TEST(Focus, ACorrectionSaysSoInItsItem) {
+  const Collect got = read_all(
+      focus_format(),
+      "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd,ChargeCategory,"
+      "ChargeClass,ChargeDescription\n"
+      "1,1,USD,2026-08-01,2026-08-02,Usage,,tokens\n"
+      "5,5,USD,2026-08-01,2026-09-01,Usage,Correction,tokens\n");
+  ASSERT_EQ(got.costs.size(), 2U);
+  EXPECT_EQ(got.costs[0].item, "tokens");
+  EXPECT_EQ(got.costs[1].item, "Correction: tokens");
+}
+
 TEST(TokenMeter, UsageTypes) {
   struct Case {
     std::string_view text;
