@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint32_t kPageRows = 1000;
 constexpr std::int64_t kNsPerDay = 86'400LL * 1'000'000'000;
+constexpr std::int64_t kReportDaysMax = 366;  // of one bucket
 
 bool is_there(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -44,22 +45,35 @@ bool is_log(const domain::UsageRecord& record) {
   return record.granularity == domain::Granularity::Request;
 }
 
-// key_of() for records in a row, which mostly name the same model.
+// key_of() and payer_of_log() for records in a row, which mostly name the same model.
 class ModelKeys {
  public:
   explicit ModelKeys(const planner::ModelNames& names) : names_(names) {}
   const std::string& of(const domain::UsageRecord& record) {
-    if (key_.empty() || record.provider != provider_ || record.model != model_) {
-      provider_ = record.provider;
-      model_ = record.model;
-      key_ = key_of(names_, provider_, model_);
-    }
+    look(record);
     return key_;
+  }
+  Payer payer_of(const domain::UsageRecord& log) {
+    look(log);
+    return payer_;
   }
 
  private:
+  void look(const domain::UsageRecord& record) {
+    if (!key_.empty() && record.provider == provider_ && record.model == model_ &&
+        record.format == format_) {
+      return;
+    }
+    provider_ = record.provider;
+    model_ = record.model;
+    format_ = record.format;
+    key_ = key_of(names_, provider_, model_);
+    payer_ = payer_of_log(record);
+  }
+
   const planner::ModelNames& names_;
-  std::string provider_, model_, key_;
+  std::string provider_, model_, format_, key_;
+  Payer payer_ = Payer::None;
 };
 
 domain::UsageRecord record_of(const ledger::Row& row) {
@@ -142,6 +156,7 @@ base::Result<PlanEvidence> PlanEvidence::find(const Config& config, const pricin
 }
 
 // Which days of which models the imported usage holds, and which of its buckets are of others.
+// Only then is known which reports count, and what they hold.
 base::Status PlanEvidence::read_archive(const planner::ModelNames& names) {
   if (!archive_) return {};
   nesting_ = std::make_unique<importers::Nesting>();
@@ -149,23 +164,52 @@ base::Status PlanEvidence::read_archive(const planner::ModelNames& names) {
     nesting_->see(record);
     return true;
   }));
+  bool any_report = false;
   ModelKeys keys(names);
   FH_TRY_VOID(archive_->scan({}, [&](const domain::UsageRecord& record) {
-    const DayModel at{record.start_unix_ns / kNsPerDay, keys.of(record)};
     if (is_log(record)) {
-      ++logged_[at];
+      ++logged_[{record.start_unix_ns / kNsPerDay, keys.of(record), keys.payer_of(record)}];
     } else {
-      reported_.insert(at);
+      any_report = any_report || payer_of_report(record) != Payer::None;
       nesting_->see(record, importers::share_of(record));
     }
     return true;
   }));
   nesting_->settle();
   for (const importers::Nesting::Left& left : nesting_->left_out()) nested_ += left.totals.records;
+  return any_report ? read_reports(names) : base::Status{};
+}
+
+// The days that each provider's report tells of, and the logs that tell the same.
+base::Status PlanEvidence::read_reports(const planner::ModelNames& names) {
+  ModelKeys keys(names);
+  FH_TRY_VOID(archive_->scan({}, [&](const domain::UsageRecord& record) {
+    if (is_log(record) || payer_of_report(record) == Payer::None || !nesting_->counts(record)) {
+      return true;
+    }
+    const std::int64_t first = record.start_unix_ns / kNsPerDay;
+    const std::int64_t last = std::max(first, (record.end_unix_ns - 1) / kNsPerDay);
+    for (std::int64_t day = first; day <= last && day < first + kReportDaysMax; ++day) {
+      reported_.emplace(day, keys.of(record), payer_of_report(record));
+    }
+    return true;
+  }));
   for (const auto& [at, records] : logged_) {
-    if (reported_.contains(at)) logs_in_report_ += records;
+    if (reported(at)) logs_in_report_ += records;
   }
   return {};
+}
+
+bool PlanEvidence::reported(const DayModel& at) const {
+  const auto& [day, key, payer] = at;
+  if (payer == Payer::None) return false;
+  return reported_.contains(at) ||
+         (payer == Payer::ClaudeCode && reported_.contains({day, key, Payer::Anthropic}));
+}
+
+bool PlanEvidence::is_logged(std::int64_t day, const std::string& key) const {
+  const auto at = logged_.lower_bound({day, key, Payer{}});
+  return at != logged_.end() && std::get<0>(at->first) == day && std::get<1>(at->first) == key;
 }
 
 base::Status PlanEvidence::read_ledger(const planner::ModelNames& names) {
@@ -182,7 +226,7 @@ base::Status PlanEvidence::read_ledger(const planner::ModelNames& names) {
       if (take(row, names, record)) {
         ++counted_;
         if (!ran_here(row) &&
-            logged_.contains({record.start_unix_ns / kNsPerDay, key_of(names, "", record.model)})) {
+            is_logged(record.start_unix_ns / kNsPerDay, key_of(names, "", record.model))) {
           ++in_log_;
         }
       } else if (!ran_here(row) && local_as_.empty()) {
@@ -202,7 +246,8 @@ bool PlanEvidence::take(const ledger::Row& row, const planner::ModelNames& names
     return true;
   }
   return reported_.empty() ||
-         !reported_.contains({out.start_unix_ns / kNsPerDay, key_of(names, "", out.model)});
+         !reported({out.start_unix_ns / kNsPerDay, key_of(names, "", out.model),
+                    payer_of_name(row.admission.upstream)});
 }
 
 std::string PlanEvidence::text() const {
@@ -278,7 +323,7 @@ base::Status PlanEvidence::usage(const planner::UsageVisit& visit) const {
     ModelKeys keys(names);
     FH_TRY_VOID(archive_->scan({}, [&](const domain::UsageRecord& record) {
       if (is_log(record) && !reported_.empty() &&
-          reported_.contains({record.start_unix_ns / kNsPerDay, keys.of(record)})) {
+          reported({record.start_unix_ns / kNsPerDay, keys.of(record), keys.payer_of(record)})) {
         return true;
       }
       if (!nesting_->counts(record)) return true;

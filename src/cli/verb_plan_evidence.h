@@ -4,8 +4,9 @@
 // cost no API: they are left out and counted, unless a model is named as which they shall count.
 //
 // A provider's report holds what went through this gateway and what its clients wrote down, too.
-// Where the imported usage has a report of a model for a day, the requests of that model and day
-// that the ledger and imported logs hold are left out, and counted.
+// Where the imported usage has a provider's own report of a model for a day, the requests of that
+// model and day that were made of this provider (verb_plan_evidence_payer.h) and that the ledger
+// and imported logs hold are left out, and counted.
 //
 // An hourly and a daily report of the same usage count once (importers/nesting.h).
 //
@@ -16,11 +17,12 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "base/result.h"
 #include "cli/config.h"
+#include "cli/verb_plan_evidence_payer.h"
 #include "importers/nesting.h"
 #include "ledger/imports.h"
 #include "ledger/ledger.h"
@@ -44,14 +46,19 @@ class PlanEvidence {
   base::Status costs(const planner::CostVisit& visit) const;
 
  private:
-  using DayModel = std::pair<std::int64_t, std::string>;
+  using DayModel = std::tuple<std::int64_t, std::string, Payer>;
   class Walk;  // the ledger's records, oldest first
 
   base::Status read_archive(const planner::ModelNames& names);
+  base::Status read_reports(const planner::ModelNames& names);
   base::Status read_ledger(const planner::ModelNames& names);
   // Whether a row is of the usage, and if so as which record.
   bool take(const ledger::Row& row, const planner::ModelNames& names,
             domain::UsageRecord& out) const;
+
+  // Whether a report holds the requests of a log or the ledger with this payer.
+  bool reported(const DayModel& at) const;
+  bool is_logged(std::int64_t day, const std::string& key) const;
 
   std::unique_ptr<ledger::UsageArchive> archive_;  // nullptr: nothing was imported
   std::unique_ptr<ledger::LedgerReader> ledger_;   // nullptr: there is none
@@ -59,8 +66,8 @@ class PlanEvidence {
   std::string local_as_;
   std::vector<std::int64_t> pages_;              // where the ledger's pages end, newest first
   std::unique_ptr<importers::Nesting> nesting_;  // of what was imported; settled
-  std::set<DayModel> reported_;                  // by a provider's report
-  std::map<DayModel, std::uint64_t> logged_;     // request records of other tools
+  std::set<DayModel> reported_;                  // by a provider's own report that counts
+  std::map<DayModel, std::uint64_t> logged_;     // by other tools, a record each
   std::uint64_t imported_ = 0, counted_ = 0, local_ = 0, in_log_ = 0;
   std::uint64_t in_report_ = 0, logs_in_report_ = 0, nested_ = 0;  // left out
 };

@@ -83,6 +83,22 @@ TEST_P(Decoder, LongRunsFillManySteps) {
   EXPECT_EQ(*out, text);
 }
 
+TEST_P(Decoder, TextsThatFillTheirLastStepAreWhole) {
+  const Form& form = GetParam();
+  for (const std::size_t size : {131'072, 262'144}) {
+    const std::string text(size, 'x');
+    const std::string data = form.encode(text);
+    for (const std::size_t piece : {std::size_t{1}, data.size(), std::size_t{1} << 20}) {
+      const auto one = decode(form, data, piece);
+      ASSERT_TRUE(one.has_value()) << size << " in pieces of " << piece;
+      EXPECT_EQ(*one, text);
+      const auto two = decode(form, data + data, piece);
+      ASSERT_TRUE(two.has_value()) << "twice " << size << " in pieces of " << piece;
+      EXPECT_EQ(*two, text + text);
+    }
+  }
+}
+
 TEST_P(Decoder, SeesDamageAndMissingEnds) {
   const Form& form = GetParam();
   const std::string data = form.encode(numbers(5000));

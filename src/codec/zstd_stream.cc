@@ -36,6 +36,8 @@ class ZstdStream final : public StreamDecoder {
       if (ZSTD_isError(wanted) != 0) return fail(Code::InvalidArgument, "zstd data is damaged");
       if (made.pos > 0 && !out({step_.data(), made.pos})) return fail(Code::Cancelled, "stopped");
       between_ = wanted == 0;
+      // A frame that is done holds nothing back; one more call would begin the next one.
+      if (between_ && in.pos == in.size) return {};
       // A step that was filled to its end may have more to give without more input.
       if (in.pos == in.size && made.pos < made.size) return {};
     }

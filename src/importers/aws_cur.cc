@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <iterator>
-#include <unordered_map>
+#include <utility>
 
 #include "codec/json_scan.h"
+#include "importers/csv_kinds.h"
 #include "importers/csv_table.h"
 #include "importers/names.h"
 #include "importers/token_meter.h"
@@ -16,7 +17,6 @@ namespace fh::importers {
 namespace {
 
 constexpr std::string_view kName = "aws-cur";
-constexpr std::size_t kMetersMax = 4096, kMeterKeyMax = 4096;
 
 struct CurColumns {
   Column start, end, type, product, usage_type, amount, cost, currency, description;
@@ -58,44 +58,26 @@ bool is_report(const CurColumns& c) {
   return c.start && c.cost && (c.usage_type || c.product);
 }
 
-// Names a line, amounts and what changes with a new delivery apart (line item, invoice, rates).
-bool names_a_line(std::string_view key) {
-  static constexpr std::string_view kKeys[] = {
-      "bill_billtype",
-      "bill_bill_type",
-      "bill_billingentity",
-      "bill_billing_entity",
-      "bill_payeraccountid",
-      "bill_payer_account_id",
-      "lineitem_availabilityzone",
-      "line_item_availability_zone",
-      "lineitem_lineitemdescription",
-      "line_item_line_item_description",
-      "lineitem_lineitemtype",
-      "line_item_line_item_type",
-      "lineitem_operation",
-      "line_item_operation",
-      "lineitem_productcode",
-      "line_item_product_code",
-      "lineitem_resourceid",
-      "line_item_resource_id",
-      "lineitem_taxtype",
-      "line_item_tax_type",
-      "lineitem_usageaccountid",
-      "line_item_usage_account_id",
-      "lineitem_usageenddate",
-      "line_item_usage_end_date",
-      "lineitem_usagestartdate",
-      "line_item_usage_start_date",
-      "lineitem_usagetype",
-      "line_item_usage_type",
-      "pricing_rateid",
-      "pricing_rate_id",
-  };
-  return std::ranges::find(kKeys, key) != std::end(kKeys) || key.starts_with("resourcetags") ||
-         key.starts_with("resource_tags") || key.starts_with("costcategory") ||
-         key.starts_with("cost_category");
-}
+// What names a line: the columns of its identity, without underscores, in which the versions of the
+// report differ. Left apart are amounts, what changes with a new delivery (line item, invoice,
+// rates), and tags and cost categories: activating one adds a column to deliveries of months past.
+constexpr std::string_view kIdentityKeys[] = {
+    "billbilltype",
+    "billbillingentity",
+    "billpayeraccountid",
+    "lineitemavailabilityzone",
+    "lineitemlineitemdescription",
+    "lineitemlineitemtype",
+    "lineitemoperation",
+    "lineitemproductcode",
+    "lineitemresourceid",
+    "lineitemtaxtype",
+    "lineitemusageaccountid",
+    "lineitemusageenddate",
+    "lineitemusagestartdate",
+    "lineitemusagetype",
+    "pricingrateid",
+};
 
 bool is_usage(std::string_view type) {
   return type.empty() || type == "Usage" || type == "DiscountedUsage" ||
@@ -136,11 +118,18 @@ class CurImporter final : public CsvImporter {
                         "columns of an AWS cost and usage report are missing");
     }
     for (std::size_t i = 0; i < header.size(); ++i) {
-      if (names_a_line(header.keys()[i])) {
-        identity_columns_.push_back({static_cast<int>(i), header.keys()[i]});
-      }
+      std::string key = header.keys()[i];
+      std::erase(key, '_');
+      if (std::ranges::find(kIdentityKeys, key) == std::end(kIdentityKeys)) continue;
+      identity_.add({static_cast<int>(i), header.keys()[i]}, std::move(key));
     }
     return {};
+  }
+
+  HabitColumns habit_columns() const override {
+    const auto& c = columns_;
+    return {{c.cost.index, c.list.index, c.savings.index, c.reservation.index, c.amount.index},
+            {c.start.index, c.end.index}};
   }
 
   void row(Cells& cells, Sink& sink) override {
@@ -153,9 +142,7 @@ class CurImporter final : public CsvImporter {
     read_cost(cells, meter, cost);
     if (!cells.ok()) return;
     const bool tokens = take_tokens(cells, meter, cost);
-    parts_.clear();
-    for (const Column& column : identity_columns_) parts_.push_back(cells.text(column));
-    emit(sink, tokens ? Give::Both : Give::Cost, parts_);
+    emit(sink, tokens ? Give::Both : Give::Cost, identity_.of(cells));
   }
 
  private:
@@ -228,20 +215,11 @@ class CurImporter final : public CsvImporter {
     return true;
   }
 
-  // What read_meter says, remembered: reports have few kinds of lines.
   const Meter& meter_of(const Cells& cells) {
-    meter_key_.clear();
-    for (const Column column :
-         {columns_.usage_type, columns_.product, columns_.product_name, columns_.product_model,
-          columns_.products, columns_.unit, columns_.region}) {
-      meter_key_.append(cells.text(column));
-      meter_key_.push_back('\0');  // in no row
-    }
-    const auto known = meters_.find(meter_key_);
-    if (known != meters_.end()) return known->second;
-    if (meter_key_.size() > kMeterKeyMax) return unusual_meter_ = read_meter(cells);
-    if (meters_.size() == kMetersMax) meters_.clear();
-    return meters_.insert_or_assign(meter_key_, read_meter(cells)).first->second;
+    return meters_.of(cells,
+                      {columns_.usage_type, columns_.product, columns_.product_name,
+                       columns_.product_model, columns_.products, columns_.unit, columns_.region},
+                      [&] { return read_meter(cells); });
   }
 
   Meter read_meter(const Cells& cells) const {
@@ -277,11 +255,8 @@ class CurImporter final : public CsvImporter {
   }
 
   CurColumns columns_;
-  std::vector<Column> identity_columns_;
-  std::vector<std::string_view> parts_;
-  std::unordered_map<std::string, Meter> meters_;
-  std::string meter_key_;
-  Meter unusual_meter_;
+  IdentityColumns identity_;
+  RowKinds<Meter> meters_;
 };
 
 int recognise(const FileHint& hint) {

@@ -174,5 +174,48 @@ TEST(AwsCur, ALaterDeliveryKeepsTheIdentities) {
   EXPECT_NE(before.records[0].source_id, before.records[1].source_id);
 }
 
+// A tag that is activated is a column of every delivery from then on, of the month so far, too.
+TEST(AwsCur, ADeliveryWithOneMoreColumnKeepsTheIdentities) {
+  const std::string columns =
+      "lineItem/LineItemType,lineItem/UsageStartDate,lineItem/UsageEndDate,lineItem/ProductCode,"
+      "lineItem/UsageType,lineItem/ResourceId,lineItem/UsageAmount,lineItem/UnblendedCost";
+  const std::string line =
+      "Usage,2026-08-01T05:00:00Z,2026-08-01T06:00:00Z,AmazonBedrock,"
+      "USE1-Claude4Sonnet-input-tokens,arn:1,3,0.3";
+  const auto id_of = [](const std::string& text) {
+    const Collect got = read_all(aws_cur_format(), text);
+    return got.costs.size() == 1 ? got.costs[0].source_id : "";
+  };
+  const std::string before = id_of(columns + "\n" + line + "\n");
+  ASSERT_FALSE(before.empty());
+  for (const auto& [more, cell] :
+       {std::pair("resourceTags/user:Team", "search"), std::pair("costCategory/Unit", "search"),
+        std::pair("resourceTags/user:Team", ""), std::pair("lineItem/TaxType", ""),
+        std::pair("lineItem/AvailabilityZone", "")}) {
+    EXPECT_EQ(id_of(columns + ',' + more + '\n' + line + ',' + cell + '\n'), before) << more;
+    EXPECT_EQ(id_of(std::string(more) + ',' + columns + '\n' + cell + ',' + line + '\n'), before);
+  }
+  EXPECT_NE(id_of(columns + ",lineItem/AvailabilityZone\n" + line + ",us-east-1a\n"), before);
+  // The same cell under another name is another line.
+  EXPECT_NE(id_of(columns + ",lineItem/Operation\n" + line + ",x\n"),
+            id_of(columns + ",pricing/rateId\n" + line + ",x\n"));
+}
+
+// The data export has the same line under other spellings and in another order.
+TEST(AwsCur, BothVersionsOfTheReportGiveALineOneIdentity) {
+  const Collect legacy = read_all(
+      aws_cur_format(),
+      "lineItem/UsageStartDate,lineItem/UsageType,lineItem/ProductCode,lineItem/UnblendedCost\n"
+      "2026-08-01T05:00:00Z,USE1-Claude4Sonnet-input-tokens,AmazonBedrock,0.3\n");
+  const Collect second =
+      read_all(aws_cur_format(),
+               "line_item_product_code,line_item_unblended_cost,line_item_usage_start_date,"
+               "line_item_usage_type\nAmazonBedrock,0.3,2026-08-01T05:00:00Z,"
+               "USE1-Claude4Sonnet-input-tokens\n");
+  ASSERT_EQ(legacy.costs.size(), 1U);
+  ASSERT_EQ(second.costs.size(), 1U);
+  EXPECT_EQ(legacy.costs[0].source_id, second.costs[0].source_id);
+}
+
 }  // namespace
 }  // namespace fh::importers

@@ -40,6 +40,11 @@ class TraceImporter final : public CsvImporter {
     return {};
   }
 
+  HabitColumns habit_columns() const override {
+    const auto& c = columns_;
+    return {{c.input.index, c.output.index, c.elapsed.index}, {c.time.index}};
+  }
+
   void row(Cells& cells, Sink& sink) override {
     domain::UsageRecord& record = next_usage();
     const auto time = cells.time_ns(columns_.time);

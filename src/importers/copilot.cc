@@ -61,6 +61,13 @@ class CopilotImporter final : public CsvImporter {
     return {};
   }
 
+  HabitColumns habit_columns() const override {
+    const auto& c = columns_;
+    return {{c.quantity.index, c.net.index, c.gross.index, c.input.index, c.cache_read.index,
+             c.cache_write.index, c.output.index},
+            {c.date.index}};
+  }
+
   void row(Cells& cells, Sink& sink) override {
     if (requests_only_) {
       return cells.fail("the premium-request report counts requests and has no tokens or amounts");

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "importers/csv_rows.h"
 #include "importers/numbers.h"
@@ -49,8 +51,8 @@ std::optional<std::string> clock_text(std::string_view text) {
   return fmt::format("{:02}{}", of_24, rest);
 }
 
-// What a cell says about the sign in front of decimals.
-enum class Sign : std::uint8_t { Nothing, Point, Comma };
+// What a number says about the sign in front of decimals. Ambiguous: "1,234", "1.234".
+enum class Sign : std::uint8_t { Nothing, Point, Comma, Ambiguous };
 
 // Whether the digits around `separator` could be groups of three: "1,234", not "0,123" or "12,34".
 bool may_be_groups(std::string_view number, char separator) {
@@ -66,31 +68,66 @@ bool may_be_groups(std::string_view number, char separator) {
   return true;
 }
 
+// The number of a cell without what stands around it and without groups that no sign separates.
+struct Digits {
+  std::array<char, 64> buffer;
+  std::size_t size = 0;
+  bool decided = false;  // by blanks between groups, or an exponent: a sign is that of decimals
+  std::string_view text() const { return {buffer.data(), size}; }
+};
+
+Digits digits_of(std::string_view cell) {
+  Digits out;
+  while (!cell.empty() && !is_digit(cell.front()) && cell.front() != '.' && cell.front() != ',') {
+    const char c = cell.front();
+    if (c != '-' && c != '+' && c != '(' && c != '$' && c != ' ' && c != 'U' && c != 'S') {
+      return out;
+    }
+    cell.remove_prefix(1);
+  }
+  bool gap = false;
+  for (const char c : cell) {
+    if (c == ' ' || c == '\'' || static_cast<unsigned char>(c) >= 0x80) {
+      gap = true;
+      continue;
+    }
+    if (!is_digit(c) && c != '.' && c != ',') {
+      out.decided = out.decided || c == 'e' || c == 'E';
+      break;
+    }
+    if (out.size == out.buffer.size()) return {};
+    out.decided = out.decided || gap;
+    out.buffer[out.size++] = c;
+  }
+  return out;
+}
+
 Sign sign_in(std::string_view cell) {
-  while (!cell.empty() && (cell.front() == '-' || cell.front() == '$')) cell.remove_prefix(1);
-  if (cell.empty() || cell.find_first_not_of("0123456789.,") != std::string_view::npos) {
-    return Sign::Nothing;
-  }
-  const auto points = std::ranges::count(cell, '.'), commas = std::ranges::count(cell, ',');
+  const Digits digits = digits_of(cell);
+  const std::string_view number = digits.text();
+  const auto points = std::ranges::count(number, '.'), commas = std::ranges::count(number, ',');
   if (points + commas == 0) return Sign::Nothing;
-  const bool point_last = commas == 0 || (points != 0 && cell.rfind('.') > cell.rfind(','));
+  const bool point_last = commas == 0 || (points != 0 && number.rfind('.') > number.rfind(','));
+  const Sign last = point_last ? Sign::Point : Sign::Comma;
   if (points != 0 && commas != 0) {  // "1,234.5": the last one, if it stands once
-    if ((point_last ? points : commas) != 1) return Sign::Nothing;
-    return point_last ? Sign::Point : Sign::Comma;
+    return (point_last ? points : commas) == 1 ? last : Sign::Nothing;
   }
-  const char sign = point_last ? '.' : ',';
+  const bool groups = may_be_groups(number, point_last ? '.' : ',');
   if (points + commas > 1) {  // groups, or no number at all
-    if (!may_be_groups(cell, sign)) return Sign::Nothing;
+    if (!groups) return Sign::Nothing;
     return point_last ? Sign::Comma : Sign::Point;
   }
-  if (may_be_groups(cell, sign)) return Sign::Nothing;
-  return point_last ? Sign::Point : Sign::Comma;
+  return groups && !digits.decided ? Sign::Ambiguous : last;
 }
 
 struct LocalDate {
   int first = 0, second = 0;
   char separator = 0;
 };
+
+std::size_t kind_of(char separator) {
+  return separator == '/' ? 0 : separator == '-' ? 1 : 2;
+}
 
 std::optional<LocalDate> local_date(std::string_view cell) {
   LocalDate date;
@@ -114,43 +151,73 @@ std::optional<LocalDate> local_date(std::string_view cell) {
 
 // What the cells of a file's first rows have shown.
 struct Seen {
+  struct Dates {
+    bool any = false, month_first = false, day_first = false;
+  };
   bool point = false, comma = false;
-  bool date = false, month_first = false, day_first = false;
+  std::array<Dates, 3> dates{};
 
-  void cell(std::string_view text) {
-    if (const auto found = local_date(text)) {
-      date = true;
-      day_first = day_first || found->first > 12 || found->separator == '.';
-      month_first = month_first || found->second > 12;
-      return;
-    }
+  void number(std::string_view text) {
     const Sign sign = sign_in(text);
     point = point || sign == Sign::Point;
     comma = comma || sign == Sign::Comma;
   }
-  DateOrder order() const {
-    if (!date) return DateOrder::None;
-    if (month_first == day_first) return DateOrder::Unclear;
-    return month_first ? DateOrder::MonthFirst : DateOrder::DayFirst;
+  void time(std::string_view text) {
+    const auto found = local_date(text);
+    if (!found) return;
+    Dates& seen = dates[kind_of(found->separator)];
+    seen.any = true;
+    seen.day_first = seen.day_first || found->first > 12;
+    seen.month_first = seen.month_first || found->second > 12;
+  }
+  DateOrder order(std::size_t kind) const {
+    const Dates& seen = dates[kind];
+    if (!seen.any) return kind == kind_of('.') ? DateOrder::DayFirst : DateOrder::None;
+    if (seen.month_first != seen.day_first) {
+      return seen.month_first ? DateOrder::MonthFirst : DateOrder::DayFirst;
+    }
+    return kind == kind_of('.') && !seen.day_first ? DateOrder::DayFirst : DateOrder::Unclear;
+  }
+  DecimalSign decimal(char delimiter) const {
+    if (point && comma) return DecimalSign::Unclear;
+    if (comma || (!point && delimiter == ';')) return DecimalSign::Comma;
+    return DecimalSign::Point;
   }
 };
 
 }  // namespace
 
-CsvHabits habits_of(std::string_view head, char delimiter) {
+DateOrder CsvHabits::order_of(std::string_view date) const {
+  const auto found = local_date(trimmed(date));
+  return found ? dates[kind_of(found->separator)] : DateOrder::None;
+}
+
+CsvHabits habits_of(std::string_view head, const HabitColumns& columns, char delimiter,
+                    bool unwrap) {
   CsvRows rows({}, delimiter);
   Seen seen;
+  std::vector<std::string_view> inner;
+  std::string buffer;
   const auto take = [&](const CsvRow& row) {
-    for (const std::string_view field : row.fields) {
-      if (field.size() < 32) seen.cell(trimmed(field));
+    std::span<const std::string_view> fields = row.fields;
+    if (unwrap && fields.size() == 1 && split_csv_row(fields[0], rows.delimiter(), inner, buffer)) {
+      fields = inner;
     }
+    const auto cell = [&](int column) {
+      const auto at = static_cast<std::size_t>(column);  // -1 is behind every row
+      return at < fields.size() && fields[at].size() < 40 ? trimmed(fields[at])
+                                                          : std::string_view();
+    };
+    for (const int column : columns.numbers) seen.number(cell(column));
+    for (const int column : columns.times) seen.time(cell(column));
   };
   rows.feed(head, take);
   rows.finish(take);
   CsvHabits habits;
-  habits.dates = seen.order();
-  habits.decimal_comma =
-      rows.delimiter() == ';' ? seen.comma || !seen.point : seen.comma && !seen.point;
+  habits.decimal = seen.decimal(rows.delimiter());
+  for (std::size_t kind = 0; kind < habits.dates.size(); ++kind) {
+    habits.dates[kind] = seen.order(kind);
+  }
   return habits;
 }
 
@@ -164,6 +231,12 @@ std::string_view with_decimal_point(std::string_view text, std::string& out) {
     if (c == '.' || c == ',') c = c == '.' ? ',' : '.';
   }
   return out;
+}
+
+std::optional<std::string_view> with_point_if_told(std::string_view text, std::string& out) {
+  const Sign sign = sign_in(text);
+  if (sign == Sign::Ambiguous) return std::nullopt;
+  return sign == Sign::Comma ? with_decimal_point(text, out) : text;
 }
 
 // By way of ISO 8601.

@@ -18,27 +18,84 @@ namespace {
 
 using Reasons = std::vector<std::string>;
 
+DecimalSign decimal_of(std::string_view text) {
+  return habits_of(text, {{0, 1}, {}}).decimal;
+}
+DateOrder order_of(std::string_view text, std::string_view date = "1/2/2026") {
+  return habits_of(text, {{}, {0, 1}}).order_of(date);
+}
+
 TEST(CsvHabits, DecimalSigns) {
-  EXPECT_FALSE(habits_of("a,b\n1.5,2\n").decimal_comma);
-  EXPECT_FALSE(habits_of("a,b\n\"1,234\",2\n").decimal_comma);
-  EXPECT_TRUE(habits_of("a,b\n\"0,32\",2\n").decimal_comma);
-  EXPECT_TRUE(habits_of("a;b\n0,32;2\n").decimal_comma);
-  EXPECT_TRUE(habits_of("a;b\n1.234;2\n").decimal_comma) << "a spreadsheet's thousands";
-  EXPECT_TRUE(habits_of("a;b\n1.234.567;1.234,5\n").decimal_comma);
-  EXPECT_FALSE(habits_of("a;b\n0.123;1\n").decimal_comma) << "no group begins with 0";
-  EXPECT_FALSE(habits_of("a;b\n12.34;1.234\n").decimal_comma);
-  EXPECT_FALSE(habits_of("a;b\n1,234,567;1\n").decimal_comma);
-  EXPECT_FALSE(habits_of("a,b\n\"1,234.50\",gpt-4.1\n").decimal_comma);
+  using enum DecimalSign;
+  EXPECT_EQ(decimal_of("a,b\n1.5,2\n"), Point);
+  EXPECT_EQ(decimal_of("a,b\n\"1,234\",2\n"), Point);
+  EXPECT_EQ(decimal_of("a,b\n\"0,32\",2\n"), Comma);
+  EXPECT_EQ(decimal_of("a,b\n\"$0,32\",2\n"), Comma);
+  EXPECT_EQ(decimal_of("a,b\n\"1 234,567 USD\",2\n"), Comma) << "the blank parts the groups";
+  EXPECT_EQ(decimal_of("a;b\n0,32;2\n"), Comma);
+  EXPECT_EQ(decimal_of("a;b\n1.234;2\n"), Comma) << "a spreadsheet's thousands";
+  EXPECT_EQ(decimal_of("a;b\n1.234.567;1.234,5\n"), Comma);
+  EXPECT_EQ(decimal_of("a;b\n0.123;1\n"), Point) << "no group begins with 0";
+  EXPECT_EQ(decimal_of("a;b\n1.234e-5;1\n"), Point) << "an exponent follows decimals";
+  EXPECT_EQ(decimal_of("a;b\n12.34;1.234\n"), Point);
+  EXPECT_EQ(decimal_of("a;b\n1,234,567;1\n"), Point);
+  EXPECT_EQ(decimal_of("a,b\n\"1,234.50\",gpt-4.1\n"), Point);
+  EXPECT_EQ(decimal_of("a,b\n\"0,32\",0.32\n"), Unclear);
+  EXPECT_EQ(decimal_of("a;b\n0,32;0.32\n"), Unclear);
+  EXPECT_EQ(decimal_of("a,b,c\n1,2,\"0,32\"\n"), Point) << "a column that is no number";
 }
 
 TEST(CsvHabits, DateOrders) {
-  EXPECT_EQ(habits_of("d\n2026-08-28\n").dates, DateOrder::None);
-  EXPECT_EQ(habits_of("d\n8/28/2026 17:49\n").dates, DateOrder::MonthFirst);
-  EXPECT_EQ(habits_of("d\n1/2/2026\n28/8/26\n").dates, DateOrder::DayFirst);
-  EXPECT_EQ(habits_of("d\n01.02.2026\n").dates, DateOrder::DayFirst);
-  EXPECT_EQ(habits_of("d\n1/2/2026\n").dates, DateOrder::Unclear);
-  EXPECT_EQ(habits_of("d,e\n1/13/2026,13/1/2026\n").dates, DateOrder::Unclear);
-  EXPECT_EQ(habits_of("version\n1.2.3\n10.11.12.13\n").dates, DateOrder::None);
+  using enum DateOrder;
+  EXPECT_EQ(order_of("d\n2026-08-28\n"), None);
+  EXPECT_EQ(order_of("d\n8/28/2026 17:49\n"), MonthFirst);
+  EXPECT_EQ(order_of("d\n1/2/2026\n28/8/26\n"), DayFirst);
+  EXPECT_EQ(order_of("d\n01.02.2026\n", "01.02.2026"), DayFirst);
+  EXPECT_EQ(order_of("d\n01.02.2026\n"), None) << "dots say nothing about strokes";
+  EXPECT_EQ(order_of("d,e\n28.08.2026,1/2/2026\n"), Unclear);
+  EXPECT_EQ(order_of("d,e\n28.08.2026,8/28/2026\n"), MonthFirst);
+  EXPECT_EQ(order_of("d,e\n28-08-2026,8/28/2026\n", "1-2-2026"), DayFirst);
+  EXPECT_EQ(order_of("d\n08.28.2026\n", "01.02.2026"), MonthFirst);
+  EXPECT_EQ(order_of("d,e\n08.28.2026,28.08.2026\n", "01.02.2026"), Unclear);
+  EXPECT_EQ(order_of("d\n1/2/2026\n"), Unclear);
+  EXPECT_EQ(order_of("d,e\n1/13/2026,13/1/2026\n"), Unclear);
+  EXPECT_EQ(order_of("version\n1.2.3\n10.11.12.13\n"), None);
+  EXPECT_EQ(order_of("d,e,v\n1/2/2026,,28/8/2026\n"), Unclear) << "a column that is no time";
+}
+
+TEST(CsvHabits, ColumnsThatAreNoNumbersSayNothing) {
+  const std::string header = "date,model,input_tokens,output_tokens,cost_usd,note\n";
+  for (const char* note : {"192.168.100.101", "\"1,2\"", "\"0,32\"", "2.1.15", "13.1.26"}) {
+    const Collect got =
+        read_all(generic_csv_format(), header + "2026-08-28,m,\"1,234\",5,1.234," + note + "\n");
+    ASSERT_EQ(got.reasons(), Reasons{}) << note;
+    EXPECT_EQ(got.records[0].usage.input_uncached, 1'234U) << note;
+    EXPECT_EQ(got.records[0].reported_cost->value, 1'234'000) << note;
+  }
+  const Collect got = read_all(generic_csv_format(),
+                               header + "1/2/2026,m,1,5,1,2.1.15\n1/2/2026,m,1,5,1,28/8/26\n");
+  EXPECT_EQ(got.records.size(), 0U) << "a version and a note give no order of days";
+}
+
+TEST(CsvHabits, BothSignsLeaveACellThatMayBeEitherRefused) {
+  const std::string text =
+      "d,m,i,o,c\n2026-08-28,x,1,2,0.5\n2026-08-28,x,1,2,\"0,32\"\n"
+      "2026-08-28,x,1,2,1.234\n2026-08-28,x,1,2,\"1.234,5\"\n";
+  const std::string columns = "[columns]\ntime='d'\nmodel='m'\ninput='i'\noutput='o'\ncost='c'\n";
+  const auto costs = [](const Collect& got) {
+    std::vector<std::int64_t> out;
+    for (const auto& record : got.records) out.push_back(record.reported_cost->value);
+    return out;
+  };
+  const Collect unclear = read_all(generic_csv_format(), text, 7, {columns});
+  EXPECT_EQ(unclear.reasons(),
+            Reasons{"4: cost may be grouped or have decimals, the file has both signs: `decimal` "
+                    "of a mapping file says which"});
+  EXPECT_EQ(costs(unclear), (std::vector<std::int64_t>{500'000, 320'000, 1'234'500'000}));
+  const Collect point = read_all(generic_csv_format(), text, 7, {"decimal = '.'\n" + columns});
+  EXPECT_EQ(costs(point), (std::vector<std::int64_t>{500'000, 1'234'000}));
+  const Collect comma = read_all(generic_csv_format(), text, 7, {"decimal = ','\n" + columns});
+  EXPECT_EQ(costs(comma), (std::vector<std::int64_t>{320'000, 1'234'000'000, 1'234'500'000}));
 }
 
 TEST(CsvHabits, ASemicolonFileOfASpreadsheet) {

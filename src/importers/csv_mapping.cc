@@ -24,27 +24,49 @@ constexpr std::array<std::string_view, kMapFields> kFieldNames = {
     "region",    "ttft_ms",     "duration_ms"};
 
 constexpr toml::Key kSchema[] = {
-    {"input_includes_cache", toml::Type::Bool},  {"output_includes_reasoning", toml::Type::Bool},
-    {"tokens_per_unit", toml::Type::Int},        {"time_format", toml::Type::String},
-    {"time_zone", toml::Type::String},           {"cost_unit", toml::Type::String},
-    {"cost_kind", toml::Type::String},           {"granularity", toml::Type::String},
-    {"delimiter", toml::Type::String},           {"columns.time", toml::Type::String},
-    {"columns.end", toml::Type::String},         {"columns.id", toml::Type::String},
-    {"columns.model", toml::Type::String},       {"columns.provider", toml::Type::String},
-    {"columns.input", toml::Type::String},       {"columns.cache_read", toml::Type::String},
-    {"columns.cache_write", toml::Type::String}, {"columns.cache_write_1h", toml::Type::String},
-    {"columns.output", toml::Type::String},      {"columns.reasoning", toml::Type::String},
-    {"columns.requests", toml::Type::String},    {"columns.cost", toml::Type::String},
-    {"columns.user", toml::Type::String},        {"columns.key", toml::Type::String},
-    {"columns.workspace", toml::Type::String},   {"columns.application", toml::Type::String},
-    {"columns.workload", toml::Type::String},    {"columns.session", toml::Type::String},
-    {"columns.tier", toml::Type::String},        {"columns.region", toml::Type::String},
-    {"columns.ttft_ms", toml::Type::String},     {"columns.duration_ms", toml::Type::String},
-    {"constants.model", toml::Type::String},     {"constants.provider", toml::Type::String},
-    {"constants.user", toml::Type::String},      {"constants.key", toml::Type::String},
-    {"constants.workspace", toml::Type::String}, {"constants.application", toml::Type::String},
-    {"constants.workload", toml::Type::String},  {"constants.session", toml::Type::String},
-    {"constants.tier", toml::Type::String},      {"constants.region", toml::Type::String},
+    {"input_includes_cache", toml::Type::Bool},
+    {"output_includes_reasoning", toml::Type::Bool},
+    {"tokens_per_unit", toml::Type::Int},
+    {"time_format", toml::Type::String},
+    {"time_zone", toml::Type::String},
+    {"cost_unit", toml::Type::String},
+    {"cost_kind", toml::Type::String},
+    {"granularity", toml::Type::String},
+    {"decimal", toml::Type::String},
+    {"delimiter", toml::Type::String},
+    {"columns.time", toml::Type::String},
+    {"columns.end", toml::Type::String},
+    {"columns.id", toml::Type::String},
+    {"columns.model", toml::Type::String},
+    {"columns.provider", toml::Type::String},
+    {"columns.input", toml::Type::String},
+    {"columns.cache_read", toml::Type::String},
+    {"columns.cache_write", toml::Type::String},
+    {"columns.cache_write_1h", toml::Type::String},
+    {"columns.output", toml::Type::String},
+    {"columns.reasoning", toml::Type::String},
+    {"columns.requests", toml::Type::String},
+    {"columns.cost", toml::Type::String},
+    {"columns.user", toml::Type::String},
+    {"columns.key", toml::Type::String},
+    {"columns.workspace", toml::Type::String},
+    {"columns.application", toml::Type::String},
+    {"columns.workload", toml::Type::String},
+    {"columns.session", toml::Type::String},
+    {"columns.tier", toml::Type::String},
+    {"columns.region", toml::Type::String},
+    {"columns.ttft_ms", toml::Type::String},
+    {"columns.duration_ms", toml::Type::String},
+    {"constants.model", toml::Type::String},
+    {"constants.provider", toml::Type::String},
+    {"constants.user", toml::Type::String},
+    {"constants.key", toml::Type::String},
+    {"constants.workspace", toml::Type::String},
+    {"constants.application", toml::Type::String},
+    {"constants.workload", toml::Type::String},
+    {"constants.session", toml::Type::String},
+    {"constants.tier", toml::Type::String},
+    {"constants.region", toml::Type::String},
 };
 
 template <typename T>
@@ -58,6 +80,7 @@ constexpr Choice<TimeFormat> kTimeFormats[] = {
     {"unix_ms", TimeFormat::UnixMs}, {"mdy", TimeFormat::MonthFirst}, {"dmy", TimeFormat::DayFirst},
 };
 constexpr Choice<bool> kCostUnits[] = {{"usd", false}, {"cents", true}};
+constexpr Choice<DecimalSign> kDecimals[] = {{",", DecimalSign::Comma}, {".", DecimalSign::Point}};
 constexpr Choice<domain::CostKind> kCostKinds[] = {
     {"billed", domain::CostKind::Billed},
     {"list", domain::CostKind::List},
@@ -135,7 +158,7 @@ std::span<const Guess> guesses() {
   static const Guess kGuesses[] = {
       {MapField::Time,
        {"timestamp", "time", "created_at", "start_time", "started_at", "datetime", "date", "ts"}},
-      {MapField::Id, {"request_id", "id", "event_id", "trace_id"}},
+      {MapField::Id, {"request_id", "id", "event_id"}},
       {MapField::Model, {"model", "model_name", "model_id"}},
       {MapField::Provider, {"provider", "vendor"}},
       {MapField::Input,
@@ -179,6 +202,7 @@ base::Result<CsvMapping> parse_csv_mapping(std::string_view text) {
   FH_TRY_VOID(read_numbers(root, out));
   FH_TRY_VOID(choose(root["time_format"], kTimeFormats, out.time_format));
   FH_TRY_VOID(choose(root["cost_unit"], kCostUnits, out.cost_in_cents));
+  FH_TRY_VOID(choose(root["decimal"], kDecimals, out.decimal));
   FH_TRY_VOID(choose(root["cost_kind"], kCostKinds, out.cost_kind));
   FH_TRY_VOID(choose(root["granularity"], kGranularities, out.granularity));
   for (std::size_t i = 0; i < kMapFields; ++i) {

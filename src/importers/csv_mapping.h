@@ -10,6 +10,7 @@
 //   cost_unit = "usd"                  # or "cents"
 //   cost_kind = "billed"               # or "list", "estimate" (default)
 //   granularity = "request"            # "minute", "hour", "day"; default: a date alone is a day
+//   decimal = ","                      # or "."; default: found out, see csv_habits.h
 //   delimiter = ";"                    # default: found out
 //   [columns]                          # the file's column names; time, a model and a token count
 //   time = "Created"                   # are needed, everything else may be left out
@@ -75,6 +76,7 @@ struct CsvMapping {
   bool cost_in_cents = false;
   domain::CostKind cost_kind = domain::CostKind::Estimate;
   std::optional<domain::Granularity> granularity;
+  std::optional<DecimalSign> decimal;
   char delimiter = '\0';
 
   const std::string& column(MapField field) const {

@@ -97,6 +97,18 @@ void Cells::fail(std::string why) {
   if (why_.empty()) why_ = std::move(why);
 }
 
+std::string_view Cells::number_of(Column column, std::string_view cell) {
+  if (habits_.decimal == DecimalSign::Comma) return with_decimal_point(cell, scratch_);
+  const auto told = with_point_if_told(cell, scratch_);
+  if (!told) {
+    fail(fmt::format(
+        "{} may be grouped or have decimals, the file has both signs: `decimal` of a mapping file "
+        "says which",
+        column.name));
+  }
+  return told.value_or(std::string_view());
+}
+
 std::nullopt_t Cells::not_a_count(Column column) {
   fail(fmt::format("{} is not a believable count", column.name));
   return std::nullopt;
@@ -138,14 +150,14 @@ std::optional<std::int64_t> Cells::time_ns(Column column, int zone_minutes) {
 std::optional<std::int64_t> Cells::local_time_ns(Column column, std::string_view cell,
                                                  int zone_minutes) {
   const bool local = looks_like_local_date(cell);
-  if (local && habits_.dates == DateOrder::Unclear) {
+  const DateOrder order = habits_.order_of(cell);
+  if (local && (order == DateOrder::Unclear || order == DateOrder::None)) {
     fail(fmt::format("{} may have the day or the month first: a mapping file can say which",
                      column.name));
     return std::nullopt;
   }
-  const auto value =
-      local ? parse_local_time_ns(cell, habits_.dates == DateOrder::MonthFirst, zone_minutes)
-            : std::nullopt;
+  const auto value = local ? parse_local_time_ns(cell, order == DateOrder::MonthFirst, zone_minutes)
+                           : std::nullopt;
   if (!value) fail(fmt::format("{} is not a time", column.name));
   return value;
 }
@@ -247,7 +259,11 @@ void CsvImporter::take_header(std::span<const std::string_view> fields, std::uin
   if (const base::Status status = header(header_); !status) {
     refused_ = true;
     sink.skip(line, status.error().message);
+    return;
   }
+  habits_ =
+      habits_of(std::exchange(head_, {}), habit_columns(), delimiter_, wrapped_ == Wrapped::Maybe);
+  if (decimal_) habits_.decimal = *decimal_;
 }
 
 // Behind the rows before it, however the file was cut.

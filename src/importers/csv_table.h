@@ -71,9 +71,9 @@ class Cells {
   std::string name(Column column) const;  // the text made safe to keep, see names.h
   void name_to(Column column, std::string& out) const { importers::name_to(text(column), out); }
   // The text of a number with a decimal point, whatever the file has; valid until the next call.
-  std::string_view number(Column column) const {
+  std::string_view number(Column column) {
     const std::string_view cell = text(column);
-    return habits_.decimal_comma ? with_decimal_point(cell, scratch_) : cell;
+    return habits_.decimal == DecimalSign::Point ? cell : number_of(column, cell);
   }
   // 0 when empty; believable, see names.h
   std::uint64_t count(Column column) { return count_if_told(column).value_or(0); }
@@ -99,6 +99,7 @@ class Cells {
   const std::string& why() const { return why_; }
 
  private:
+  std::string_view number_of(Column column, std::string_view cell);
   std::nullopt_t not_a_count(Column column);
   std::optional<std::int64_t> local_time_ns(Column column, std::string_view cell, int zone_minutes);
   static std::string_view content(std::string_view cell) {
@@ -122,13 +123,18 @@ class CsvImporter : public Importer {
   };
   // `head`: the first bytes of the file, which show how it writes numbers and dates.
   explicit CsvImporter(std::string_view head, Wrapped wrapped = Wrapped::No, char delimiter = '\0')
-      : wrapped_(wrapped), habits_(habits_of(head, delimiter)), rows_({}, delimiter) {}
+      : wrapped_(wrapped), delimiter_(delimiter), head_(head), rows_({}, delimiter) {}
   void feed(std::string_view piece, Sink& sink) final;
   void finish(Sink& sink) final;
 
  protected:
   // Once, before the rows. An error skips the file as a whole with its message.
   virtual base::Status header(const CsvHeader& header) = 0;
+  // After the header: all columns that are read by Cells::number and what is made of it, and by
+  // Cells::time_ns. They alone show how the file writes numbers and dates.
+  virtual HabitColumns habit_columns() const = 0;
+  // Where the file's owner says it.
+  void set_decimal(DecimalSign sign) { decimal_ = sign; }
   // A row with as many cells as the header. What it leaves in Cells::why() skips the row.
   virtual void row(Cells& cells, Sink& sink) = 0;
   // The records for the row at hand: numbers as they are by default, texts as some row before has
@@ -154,6 +160,9 @@ class CsvImporter : public Importer {
   std::span<const std::string_view> unwrapped(std::span<const std::string_view> fields);
 
   Wrapped wrapped_;
+  char delimiter_;
+  std::string head_;  // until the header is read
+  std::optional<DecimalSign> decimal_;
   CsvHabits habits_;
   std::string scratch_;
   CsvRows rows_;

@@ -87,6 +87,13 @@ class CursorImporter final : public CsvImporter {
     return {};
   }
 
+  HabitColumns habit_columns() const override {
+    const auto& c = columns_;
+    return {{c.cost_to_you.index, c.cost.index, c.with_write.index, c.without_write.index,
+             c.cache_read.index, c.output.index, c.total.index},
+            {c.date.index}};
+  }
+
   void row(Cells& cells, Sink& sink) override {
     domain::UsageRecord& record = next_usage();
     name_to(cursor_format().name, record.format);

@@ -4,8 +4,10 @@
 
 #include <array>
 
+#include "importers/csv_kinds.h"
 #include "importers/csv_table.h"
 #include "importers/names.h"
+#include "importers/nesting.h"
 #include "importers/token_meter.h"
 
 namespace fh::importers {
@@ -20,9 +22,8 @@ struct FocusColumns {
   Column input, cache_read, cache_write, output, user, key;  // likewise
 };
 
-constexpr std::size_t kMetersMax = 4096, kMeterKeyMax = 4096;
-
-// What names a row, amounts apart: the columns of its identity.
+// What names a row: the columns of its identity. Left apart are amounts, and what is not yet there
+// when a month's first rows are delivered or changes later: the invoice and tags.
 constexpr std::string_view kIdentityKeys[] = {
     "availabilityzone",
     "billingaccountid",
@@ -37,7 +38,6 @@ constexpr std::string_view kIdentityKeys[] = {
     "commitmentdiscountid",
     "commitmentdiscountstatus",
     "consumedunit",
-    "invoiceid",
     "invoiceissuername",
     "pricingcategory",
     "pricingunit",
@@ -51,7 +51,6 @@ constexpr std::string_view kIdentityKeys[] = {
     "skumeter",
     "skupriceid",
     "subaccountid",
-    "tags",
     "x_usagetype",
     "x_tokentype",
     "x_model",
@@ -109,9 +108,16 @@ class FocusImporter final : public CsvImporter {
       return base::fail(base::Code::InvalidArgument, "columns of a FOCUS export are missing");
     }
     for (const std::string_view key : kIdentityKeys) {
-      if (const Column column = header.find({key})) identity_columns_.push_back(column);
+      if (const Column column = header.find({key})) identity_.add(column, std::string(key));
     }
     return {};
+  }
+
+  HabitColumns habit_columns() const override {
+    const auto& c = columns_;
+    return {{c.billed.index, c.effective.index, c.list.index, c.consumed.index, c.priced.index,
+             c.input.index, c.cache_read.index, c.cache_write.index, c.output.index},
+            {c.start.index, c.end.index}};
   }
 
   void row(Cells& cells, Sink& sink) override {
@@ -123,9 +129,7 @@ class FocusImporter final : public CsvImporter {
     read_cost(cells, cost);
     if (!cells.ok()) return;
     const bool tokens = take_tokens(cells, cost);
-    parts_.clear();
-    for (const Column& column : identity_columns_) parts_.push_back(cells.text(column));
-    emit(sink, tokens ? Give::Both : Give::Cost, parts_);
+    emit(sink, tokens ? Give::Both : Give::Cost, identity_.of(cells));
   }
 
  private:
@@ -134,6 +138,7 @@ class FocusImporter final : public CsvImporter {
     cost.line = cells.line();
     cells.name_to(columns_.provider, cost.provider);
     cells.name_to(columns_.description, cost.item);
+    if (is_correction(cells)) cost.item = name_of(std::string(kCorrection) + cost.item);
     cells.name_to(columns_.service, cost.service);
     const bool named = !cells.text(columns_.sub_account_name).empty();
     cells.name_to(named ? columns_.sub_account_name : columns_.sub_account, cost.workspace);
@@ -158,6 +163,10 @@ class FocusImporter final : public CsvImporter {
     }
   }
 
+  bool is_correction(const Cells& cells) const {
+    return cells.text(columns_.charge_class) == "Correction";
+  }
+
   // Sets the model of the cost record, and the usage record of a row that counts tokens. False: it
   // does not, or they cannot be read.
   bool take_tokens(Cells& cells, domain::CostRecord& cost) {
@@ -165,7 +174,7 @@ class FocusImporter final : public CsvImporter {
     name_to(meter.model, cost.model);
     const std::string_view category = cells.text(columns_.category);
     const bool usage_row = category.empty() || category == "Usage";
-    if (!usage_row || cells.text(columns_.charge_class) == "Correction") return false;
+    if (!usage_row || is_correction(cells)) return false;
     domain::UsageRecord& record = next_usage();
     if (!read_own_counts(cells, record.usage)) {
       if (meter.unit == 0) return false;
@@ -217,22 +226,13 @@ class FocusImporter final : public CsvImporter {
     return usage.total() != 0;
   }
 
-  // What read_meter says, remembered: exports have few kinds of rows.
   const TokenMeter& meter_of(const Cells& cells) {
     const bool consumed = !cells.text(columns_.consumed).empty();
-    meter_key_.clear();
-    for (const Column column :
-         {columns_.usage_type, columns_.sku_meter, columns_.token_kind, columns_.description,
-          columns_.model, columns_.resource_name, columns_.service,
-          consumed ? columns_.consumed_unit : columns_.priced_unit}) {
-      meter_key_.append(cells.text(column));
-      meter_key_.push_back('\0');  // in no row
-    }
-    const auto known = meters_.find(meter_key_);
-    if (known != meters_.end()) return known->second;
-    if (meter_key_.size() > kMeterKeyMax) return unusual_meter_ = read_meter(cells);
-    if (meters_.size() == kMetersMax) meters_.clear();
-    return meters_.insert_or_assign(meter_key_, read_meter(cells)).first->second;
+    return meters_.of(cells,
+                      {columns_.usage_type, columns_.sku_meter, columns_.token_kind,
+                       columns_.description, columns_.model, columns_.resource_name,
+                       columns_.service, consumed ? columns_.consumed_unit : columns_.priced_unit},
+                      [&] { return read_meter(cells); });
   }
 
   TokenMeter read_meter(const Cells& cells) const {
@@ -265,11 +265,8 @@ class FocusImporter final : public CsvImporter {
   }
 
   FocusColumns columns_;
-  std::vector<Column> identity_columns_;
-  std::vector<std::string_view> parts_;
-  std::unordered_map<std::string, TokenMeter> meters_;
-  std::string meter_key_;
-  TokenMeter unusual_meter_;
+  IdentityColumns identity_;
+  RowKinds<TokenMeter> meters_;
 };
 
 int recognise(const FileHint& hint) {

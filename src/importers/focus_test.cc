@@ -173,6 +173,38 @@ TEST(Focus, RestatedAmountsKeepTheIdentityOfTheirRow) {
   EXPECT_NE(before.costs[0].source_id, before.costs[1].source_id);
 }
 
+// Invoices and tags come later than the first delivery of a month; empty columns come and go.
+TEST(Focus, ADeliveryWithOneMoreColumnKeepsTheIdentities) {
+  const std::string columns =
+      "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd,ChargeCategory,"
+      "ResourceId";
+  const std::string row = "1,1,USD,2026-08-01,2026-08-02,Usage,r";
+  const auto id_of = [](const std::string& text) {
+    const Collect got = read_all(focus_format(), text);
+    return got.costs.size() == 1 ? got.costs[0].source_id : "";
+  };
+  const std::string before = id_of(columns + "\n" + row + "\n");
+  ASSERT_FALSE(before.empty());
+  for (const auto& [more, cell] : {std::pair("InvoiceId", "INV-7"), std::pair("Tags", "{}"),
+                                   std::pair("RegionId", ""), std::pair("SkuId", "NULL")}) {
+    EXPECT_EQ(id_of(columns + ',' + more + '\n' + row + ',' + cell + '\n'), before) << more;
+  }
+  EXPECT_NE(id_of(columns + ",RegionId\n" + row + ",eu-west-1\n"), before);
+}
+
+// A month's correction covers the period of its days and would otherwise take their place.
+TEST(Focus, ACorrectionSaysSoInItsItem) {
+  const Collect got = read_all(
+      focus_format(),
+      "BilledCost,EffectiveCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd,ChargeCategory,"
+      "ChargeClass,ChargeDescription\n"
+      "1,1,USD,2026-08-01,2026-08-02,Usage,,tokens\n"
+      "5,5,USD,2026-08-01,2026-09-01,Usage,Correction,tokens\n");
+  ASSERT_EQ(got.costs.size(), 2U);
+  EXPECT_EQ(got.costs[0].item, "tokens");
+  EXPECT_EQ(got.costs[1].item, "Correction: tokens");
+}
+
 TEST(TokenMeter, UsageTypes) {
   struct Case {
     std::string_view text;

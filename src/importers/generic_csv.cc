@@ -15,7 +15,9 @@ class MappedImporter final : public CsvImporter {
   MappedImporter(CsvMapping mapping, bool guessed, std::string_view head)
       : CsvImporter(head, Wrapped::No, mapping.delimiter),
         mapping_(std::move(mapping)),
-        guessed_(guessed) {}
+        guessed_(guessed) {
+    if (mapping_.decimal) set_decimal(*mapping_.decimal);
+  }
 
  protected:
   base::Status header(const CsvHeader& header) override {
@@ -31,6 +33,20 @@ class MappedImporter final : public CsvImporter {
     return {};
   }
 
+  HabitColumns habit_columns() const override {
+    HabitColumns out;
+    for (const Count& count : tokens_) out.numbers.push_back(count.column.index);
+    for (const MapField field :
+         {MapField::Requests, MapField::Cost, MapField::TtftMs, MapField::DurationMs}) {
+      out.numbers.push_back(column(field).index);
+    }
+    out.numbers.push_back(total_.index);
+    if (mapping_.time_format == TimeFormat::Auto) {
+      out.times = {column(MapField::Time).index, column(MapField::End).index};
+    }
+    return out;
+  }
+
   void row(Cells& cells, Sink& sink) override {
     domain::UsageRecord& record = next_usage();
     name_to(generic_csv_format().name, record.format);
@@ -40,6 +56,12 @@ class MappedImporter final : public CsvImporter {
     read_tokens(cells, record.usage);
     read_cost(cells, record);
     if (!cells.ok()) return;
+    if (guessed_ && column(MapField::Id)) {
+      // It may number the rows of each file anew, or name the one trace of several requests.
+      return emit(sink, Give::Usage,
+                  {"id", cells.text(column(MapField::Id)), cells.text(column(MapField::Time)),
+                   record.model});
+    }
     cells.name_to(column(MapField::Id), record.source_id);
     if (!record.source_id.empty()) return emit(sink, Give::Usage);
     emit(sink, Give::Usage,

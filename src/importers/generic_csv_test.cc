@@ -103,6 +103,37 @@ TEST(GenericCsv, ColumnsThatSayWhatTheyAre) {
   EXPECT_EQ(recognised(generic_csv_format(), "{\"timestamp\":1}"), 0);
 }
 
+// Whether a column called "id" names an event of the world or a row of its file stands nowhere.
+TEST(GenericCsv, AGuessedIdCountsWithTimeAndModel) {
+  const auto ids = [](const std::string& column, const std::string& rows) {
+    std::vector<std::string> out;
+    const Collect got = read_all(generic_csv_format(),
+                                 column + ",timestamp,model,input_tokens,output_tokens\n" + rows);
+    for (const auto& record : got.records) out.push_back(record.source_id);
+    return out;
+  };
+  const std::string first = "1,2026-08-28T10:00:00Z,m,100,10\n2,2026-08-28T10:00:01Z,m,7,1\n";
+  const auto july = ids("id", first), august = ids("id", "1,2026-08-29T10:00:00Z,m,50,10\n"),
+             other_model = ids("id", "1,2026-08-28T10:00:00Z,n,100,10\n");
+  ASSERT_EQ(july.size(), 2U);
+  EXPECT_NE(july[0], august.at(0)) << "a file that numbers its rows from 1 again";
+  EXPECT_NE(july[0], other_model.at(0));
+  EXPECT_NE(july[0], july[1]);
+  EXPECT_EQ(ids("id", first), july) << "the same export again is the same events";
+  // Equal rows are requests of their own.
+  const std::string row = "t,2026-08-28T10:00:00Z,m,100,10\n";
+  const auto twice = ids("event_id", row + row);
+  ASSERT_EQ(twice.size(), 2U);
+  EXPECT_NE(twice[0], twice[1]);
+  // A trace is of several requests: it names none of them.
+  EXPECT_EQ(ids("trace_id", row), ids("words", row));
+  // A mapping says that it is one.
+  const Collect told = mapped("[columns]\nid='id'\ntime='t'\nmodel='m'\ninput='i'\n",
+                              "id,t,m,i\nabc,2026-08-28,x,1\n");
+  ASSERT_EQ(told.records.size(), 1U);
+  EXPECT_EQ(told.records[0].source_id, "abc");
+}
+
 TEST(GenericCsv, EveryRowIsChecked) {
   const Collect got = mapped(kMinimal,
                              "t,m,i,o\nlater,x,1,2\n,x,1,2\n2026-08-28,x,1.5,2\n2026-08-28,x,0,0\n"
@@ -123,6 +154,7 @@ TEST(GenericCsv, AWrongMappingSaysWhatIsWrong) {
             std::string::npos);
   EXPECT_NE(error_of("tokens_per_unit = 0\n").find("between 1 and"), std::string::npos);
   EXPECT_NE(error_of("time_zone = 'Berlin'\n").find("offset"), std::string::npos);
+  EXPECT_NE(error_of("decimal = ';'\n").find("must be one of"), std::string::npos);
   EXPECT_NE(error_of("delimiter = '||'\n").find("one character"), std::string::npos);
   EXPECT_EQ(error_of("[columns]\nmodel='m'\ninput='i'\n"), "`columns.time` is missing");
   EXPECT_NE(error_of("[columns]\ntime='t'\ninput='i'\n").find("constants.model"),

@@ -367,12 +367,15 @@ class CsvSpend final : public CsvImporter {
     }
     return {};
   }
+  // Counts are whole, and times as the database writes them.
+  HabitColumns habit_columns() const override { return {{columns_[kSpend].index}, {}}; }
   void row(Cells& cells, Sink& sink) override {
     SpendRow row;
     row.line = cells.line();
     for (std::size_t i = 0; i < kFieldCount; ++i) row.texts[i] = cells.text(columns_[i]);
     spend_.assign(cells.number(columns_[kSpend]));
     row.texts[kSpend] = spend_;
+    if (!cells.ok()) return;
     read_spend(row, next_usage());
     if (!row.why.empty()) return cells.fail(std::move(row.why));
     emit(sink, Give::Usage);

@@ -26,6 +26,21 @@ bool period_of(std::int64_t start, std::int64_t end, std::int64_t& from, std::in
   return true;
 }
 
+// The hours of its UTC day that a bucket tells of, a bit each; all when it is of more than one day.
+std::uint32_t hours_of(std::int64_t start, std::int64_t end) {
+  constexpr std::int64_t kHourNs = 3600 * kSecondNs;
+  constexpr std::uint32_t kAll = (1U << 24) - 1;
+  if (start / kDayNs != (end - 1) / kDayNs) return kAll;
+  const auto first = static_cast<unsigned>(start % kDayNs / kHourNs),
+             last = static_cast<unsigned>((end - 1) % kDayNs / kHourNs);
+  return (kAll >> (23 - (last - first))) << first;
+}
+
+// Credits, refunds, corrections: told beside the charge, not instead of it.
+bool is_correction(const domain::CostRecord& record) {
+  return record.billed.value < 0 || record.item.starts_with(kCorrection);
+}
+
 // Formats whose buckets are UTC days, all of them: nothing of theirs lies in anything else.
 bool has_days_only(std::string_view format) {
   static constexpr std::string_view kFormats[] = {"copilot", "litellm", "openai-costs",
@@ -111,38 +126,47 @@ bool Nesting::place_of(const domain::CostRecord& record, Place& place) {
   return true;
 }
 
-void Nesting::add(const Place& place, bool is_cost, const Share& share, const Share* before) {
+void Nesting::add(const Place& place, bool is_cost, std::uint32_t hours, const Share* share,
+                  const Share* before) {
   const auto known = index_.find(place);
   std::size_t at = known != index_.end() ? known->second : entries_.size();
   if (at == entries_.size()) {
+    if (share == nullptr) return;
     if (entries_.size() >= kEntriesMax) {
       overflowed_ = true;
       return;
     }
     index_.emplace(place, static_cast<std::uint32_t>(at));
-    entries_.push_back({place, share.model, is_cost, true, {}});
+    entries_.push_back({place, share->model, is_cost, true, 0, {}});
   }
   if (before != nullptr) entries_[at].totals.subtract(*before);
-  entries_[at].totals.add(share);
+  if (share == nullptr) return;
+  entries_[at].totals.add(*share);
+  entries_[at].hours |= hours;
 }
 
 void Nesting::see(const domain::UsageRecord& record, const Share& share, const Share* before) {
   Place place;
-  if (place_of(record, place)) add(place, false, share, before);
+  if (!place_of(record, place)) return;
+  add(place, false, hours_of(record.start_unix_ns, record.end_unix_ns), &share, before);
 }
 
 void Nesting::see(const domain::CostRecord& record, const Share* before) {
   Place place;
   if (!place_of(record, place)) return;
-  Share share;
-  share.cost_kind = domain::CostKind::Billed;
+  Share share, was;
+  share.cost_kind = was.cost_kind = domain::CostKind::Billed;
   share.cost_micro_usd = record.billed.value;
-  Share was;
-  if (before != nullptr) {
-    was.cost_kind = domain::CostKind::Billed;
-    was.cost_micro_usd = before->cost_micro_usd;
-  }
-  add(place, true, share, before != nullptr ? &was : nullptr);
+  if (before != nullptr) was.cost_micro_usd = before->cost_micro_usd;
+  const bool counted_before = before != nullptr && was.cost_micro_usd >= 0;
+  add(place, true, hours_of(record.start_unix_ns, record.end_unix_ns),
+      is_correction(record) ? nullptr : &share, counted_before ? &was : nullptr);
+}
+
+bool Nesting::tells_nothing_in_common(const Entry& entry,
+                                      std::span<const std::uint32_t> inside) const {
+  return std::ranges::none_of(
+      inside, [&](std::uint32_t other) { return (entries_[other].hours & entry.hours) != 0; });
 }
 
 // The innermost open bucket has met all its insides: it or they count.
@@ -152,7 +176,10 @@ void Nesting::close(std::vector<Node>& open, std::vector<std::uint32_t>& inside)
   Entry& entry = entries_[node.entry];
   Weight weight = weight_of(entry.totals);
   if (node.first_inside < inside.size()) {
-    if (weight > node.inside) {
+    if (tells_nothing_in_common(entry, std::span(inside).subspan(node.first_inside))) {
+      weight = {saturating_add(weight.tokens, node.inside.tokens),
+                saturating_add(weight.cost, node.inside.cost)};
+    } else if (weight > node.inside) {
       for (std::size_t i = node.first_inside; i < inside.size(); ++i) {
         entries_[inside[i]].counts = false;
       }
@@ -216,7 +243,7 @@ bool Nesting::counts(const domain::UsageRecord& record) {
 
 bool Nesting::counts(const domain::CostRecord& record) {
   Place place;
-  return !place_of(record, place) || counts(place);
+  return is_correction(record) || !place_of(record, place) || counts(place);
 }
 
 void Groupings::see(const domain::UsageRecord& record) {

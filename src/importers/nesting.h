@@ -6,12 +6,14 @@
 // the side that tells more counts, tokens first, costs where there are none; of equals the finer.
 //
 // All buckets are seen first, in any order, then settle() decides: the order of files changes
-// nothing. Buckets of an hour and less are taken together by their day. Periods that overlap in
-// part, without one lying in the other, all count (`partly`). About 250 bytes for each day (or
-// longer bucket) of a name; beyond `kEntriesMax` nothing more is told apart (`overflowed`).
-// One thread.
+// nothing. Buckets of an hour and less are taken together by their day; where no hour of it is told
+// by both sides, both count. Periods that overlap in part, without one lying in the other, all
+// count (`partly`). Credits, refunds and corrections are no part of the charge whose period they
+// name: they always count. About 250 bytes for each day (or longer bucket) of a name; beyond
+// `kEntriesMax` nothing more is told apart (`overflowed`). One thread.
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,6 +24,9 @@
 #include "importers/totals.h"
 
 namespace fh::importers {
+
+// How the item of a cost begins that corrects others.
+inline constexpr std::string_view kCorrection = "Correction: ";
 
 class Nesting {
  public:
@@ -59,15 +64,19 @@ class Nesting {
     Place place;
     std::uint32_t model = 0;
     bool is_cost = false, counts = true;
+    std::uint32_t hours = 0;  // of its day that it tells of, a bit each; see hours_of()
     Totals totals;
   };
   struct Node;
 
   bool place_of(const domain::UsageRecord& record, Place& place);
   bool place_of(const domain::CostRecord& record, Place& place);
+  bool tells_nothing_in_common(const Entry& entry, std::span<const std::uint32_t> inside) const;
   void join(std::string_view name);
   void join(std::uint64_t number);
-  void add(const Place& place, bool is_cost, const Share& share, const Share* before);
+  // `share` nullptr: nothing comes in place of what was there.
+  void add(const Place& place, bool is_cost, std::uint32_t hours, const Share* share,
+           const Share* before);
   bool counts(const Place& place) const;
   void close(std::vector<Node>& open, std::vector<std::uint32_t>& inside);
 

@@ -199,6 +199,77 @@ TEST_F(Nested, AMonthOfCostsAndItsDays) {
   }
 }
 
+domain::UsageRecord bucket(std::int64_t from, std::int64_t width, std::uint64_t tokens) {
+  domain::UsageRecord record;
+  record.format = "anthropic-usage";
+  record.granularity = granularity_of(width * kSecondNs);
+  record.start_unix_ns = (kFirst + from) * kSecondNs;
+  record.end_unix_ns = record.start_unix_ns + width * kSecondNs;
+  record.usage.output = tokens;
+  return record;
+}
+
+std::uint64_t counted(const std::vector<domain::UsageRecord>& records) {
+  Nesting nesting;
+  for (const auto& record : records) nesting.see(record, share_of(record));
+  nesting.settle();
+  std::uint64_t tokens = 0, left = 0, all = 0;
+  for (const auto& record : records) {
+    tokens += nesting.counts(record) ? record.usage.output : 0;
+    all += record.usage.output;
+  }
+  for (const Nesting::Left& side : nesting.left_out()) left += side.totals.usage.output;
+  EXPECT_EQ(tokens + left, all);
+  return tokens;
+}
+
+TEST(Nesting, HoursOfADayThatOneSideTellsAloneCount) {
+  const auto hour = bucket(5 * kHour, kHour, 100), minute = bucket(9 * kHour + 60, 60, 7),
+             same = bucket(5 * kHour + 3540, 60, 90), day = bucket(0, kDay, 107);
+  EXPECT_EQ(counted({hour, minute}), 107U) << "minutes of another hour";
+  EXPECT_EQ(counted({minute, hour}), 107U);
+  EXPECT_EQ(counted({hour, same}), 100U) << "minutes of the same hour";
+  EXPECT_EQ(counted({hour, same, minute}), 100U) << "97 of the minutes' side, 100 of the hours'";
+  EXPECT_EQ(counted({day, hour, minute}), 107U) << "the day tells as much as both";
+  EXPECT_EQ(counted({bucket(0, kDay, 108), hour, minute}), 108U);
+  // A bucket of two hours lies in the day by which hours are taken together.
+  EXPECT_EQ(counted({hour, bucket(6 * kHour, 2 * kHour, 20)}), 120U);
+  EXPECT_EQ(counted({hour, bucket(4 * kHour, 2 * kHour, 120)}), 120U);
+  EXPECT_EQ(counted({bucket(0, kHour, 1), bucket(23 * kHour, 60, 2)}), 3U);
+}
+
+TEST(Nesting, CreditsRefundsAndCorrectionsAlwaysCount) {
+  const auto cost = [](std::int64_t from, std::int64_t days, std::int64_t micro_usd) {
+    domain::CostRecord record;
+    record.format = "focus";
+    record.model = record.item = "m";
+    record.start_unix_ns = (kFirst + from * kDay) * kSecondNs;
+    record.end_unix_ns = record.start_unix_ns + days * kDayNs;
+    record.billed.value = micro_usd;
+    return record;
+  };
+  domain::CostRecord corrected = cost(0, 31, 4);
+  corrected.item = std::string(kCorrection) + "m";
+  const std::vector<domain::CostRecord> records = {cost(0, 1, 10), cost(1, 1, 20),
+                                                   cost(0, 31, -1000), corrected, cost(2, 1, -5)};
+  Nesting nesting;
+  for (const auto& record : records) nesting.see(record);
+  nesting.settle();
+  for (const auto& record : records) EXPECT_TRUE(nesting.counts(record)) << record.billed.value;
+  EXPECT_TRUE(nesting.left_out_costs().empty());
+
+  // A charge that became a refund is no charge any more.
+  Nesting later;
+  later.see(cost(0, 31, 50));
+  later.see(cost(0, 1, 30));
+  Share before;
+  before.cost_micro_usd = 50;
+  later.see(cost(0, 31, -60), &before);
+  later.settle();
+  EXPECT_TRUE(later.counts(cost(0, 1, 30)));
+  EXPECT_TRUE(later.counts(cost(0, 31, -60)));
+}
+
 TEST(Nesting, TheBoundIsSaid) {
   Nesting nesting;
   domain::UsageRecord record;

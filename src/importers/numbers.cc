@@ -43,7 +43,8 @@ std::size_t separator_at(std::string_view text) {
   return text.starts_with("\xE2\x80\xAF") || text.starts_with("\xE2\x80\x99") ? 3 : 0;
 }
 
-// "1,234,567.8" without its separators; false when the groups are not of three.
+// "1,234,567.8" without its separators; false when the groups are not of three, or the first begins
+// with 0: nobody groups "0,123", which is a decimal comma that nothing said would come.
 bool without_groups(std::string_view text, std::array<char, kDigitsMax>& buffer,
                     std::string_view& out) {
   std::size_t size = 0, group = 0;
@@ -51,6 +52,7 @@ bool without_groups(std::string_view text, std::array<char, kDigitsMax>& buffer,
   while (!text.empty()) {
     if (const std::size_t separator = separator_at(text); separator != 0) {
       if (in_fraction || group == 0 || group > 3 || (grouped && group != 3)) return false;
+      if (buffer[0] == '0') return false;
       grouped = true;
       group = 0;
       text.remove_prefix(separator);

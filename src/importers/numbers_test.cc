@@ -61,6 +61,11 @@ TEST(Numbers, WhatIsNoMoneyIsRefused) {
                                       "1,23",
                                       "1,2345",
                                       "12,34,567",
+                                      "0,123",
+                                      "-0,123",
+                                      "0,004 USD",
+                                      "0,123,456",
+                                      "012 345",
                                       ",123",
                                       "1e",
                                       "1e+",
@@ -91,6 +96,8 @@ TEST(Numbers, CentsAreAHundredthOfADollar) {
 TEST(Numbers, CountsAreWholeOrNothing) {
   EXPECT_EQ(parse_count("1234"), 1234U);
   EXPECT_EQ(parse_count("1,234"), 1234U);
+  EXPECT_EQ(parse_count("1,034"), 1034U);
+  EXPECT_EQ(parse_count("0,123"), std::nullopt);
   EXPECT_EQ(parse_count(" 12.0 "), 12U);
   EXPECT_EQ(parse_count("1.2e3"), 1200U);
   EXPECT_EQ(parse_count("0"), 0U);

@@ -71,6 +71,13 @@ class GenerationImporter final : public CsvImporter {
     return {};
   }
 
+  HabitColumns habit_columns() const override {
+    const auto& c = columns_;
+    return {{c.prompt.index, c.completion.index, c.cached.index, c.reasoning.index, c.cost.index,
+             c.generation_ms.index, c.first_token_ms.index},
+            {c.created.index}};
+  }
+
   void row(Cells& cells, Sink& sink) override {
     domain::UsageRecord& record = next_usage();
     name_to(openrouter_format().name, record.format);

@@ -266,13 +266,19 @@ base::Status ImportRun::Impl::read(FileReport& report, Sink& sink) {
       decoder = codec::decoder_for(bytes);
     }
     bool wanted = true;
-    const auto take = [&](std::string_view text) { return wanted = feed.push(text); };
-    base::Status decoded;
+    base::Status decoded, stored;
+    // A piece that was compressed well is many pieces of text: each is stored before the next.
+    const auto take = [&](std::string_view text) {
+      wanted = feed.push(text);
+      if (decoder && hooks.checkpoint) stored = hooks.checkpoint();
+      return wanted && stored;
+    };
     if (!decoder) {
       if (!bytes.empty()) take(bytes);
     } else {
       decoded = bytes.empty() ? decoder->finish() : decoder->push(bytes, take);
     }
+    FH_TRY_VOID(std::move(stored));
     FH_TRY_VOID(after_piece(bytes.size()));
     if (!wanted) return {};
     if (!decoded) {

@@ -82,7 +82,8 @@ struct RunHooks {
   // New events, and larger readings of known ones, in the order of reading.
   std::function<void(domain::UsageRecord&&)> usage;
   std::function<void(domain::CostRecord&&)> cost;
-  // After every piece, a quarter MiB: room to store what has come. An error ends the run with it.
+  // After every piece of at most a quarter MiB, of compressed files of their text: room to store
+  // what has come. An error ends the run with it.
   std::function<base::Status()> checkpoint;
   // Whether the file was read before and need not be read again.
   std::function<bool(const FoundFile&)> unchanged;

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "importers/test_sink.h"
 
@@ -26,15 +27,25 @@ std::string stored_zstd(std::string_view text) {
   return out += text;
 }
 
-// gzip of "{\"a\":1}\n", made once with the gzip program's format (RFC 1952, stored block).
-std::string stored_gzip(std::string_view text) {
+// What stands behind a gzip member (RFC 1952).
+std::string gzip_tail(std::string_view text) {
   std::uint32_t crc = 0xFFFFFFFF;
   for (const char c : text) {
     crc ^= static_cast<unsigned char>(c);
     for (int k = 0; k < 8; ++k) crc = (crc >> 1) ^ (0xEDB88320U & (0U - (crc & 1)));
   }
-  crc = ~crc;
-  std::string out("\x1F\x8B\x08\0\0\0\0\0\0\xFF", 10);
+  std::string out;
+  for (const std::uint32_t word : {~crc, static_cast<std::uint32_t>(text.size())}) {
+    for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(word >> shift));
+  }
+  return out;
+}
+
+const std::string kGzipHead("\x1F\x8B\x08\0\0\0\0\0\0\xFF", 10);
+
+// gzip in stored blocks.
+std::string stored_gzip(std::string_view text) {
+  std::string out = kGzipHead;
   for (std::size_t at = 0; at < text.size() || at == 0; at += 60'000) {
     const std::string_view part = text.substr(at, 60'000);
     const auto size = static_cast<std::uint16_t>(part.size());
@@ -44,11 +55,37 @@ std::string stored_gzip(std::string_view text) {
     }
     out += part;
   }
-  const auto size = static_cast<std::uint32_t>(text.size());
-  for (const std::uint32_t word : {crc, size}) {
-    for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(word >> shift));
+  return out + gzip_tail(text);
+}
+
+// gzip of ASCII text in which each byte from `repeats` on is the one 33 before it: one block of
+// fixed codes (RFC 1951), 258 bytes of it in 17 bits.
+std::string repeating_gzip(std::string_view text, std::size_t repeats) {
+  std::string out = kGzipHead;
+  unsigned held = 0, bits = 0;
+  const auto bit = [&](unsigned value) {
+    held |= value << bits;
+    if (++bits < 8) return;
+    out.push_back(static_cast<char>(held));
+    held = bits = 0;
+  };
+  const auto code = [&](unsigned value, int size) {  // codes begin with their highest bit
+    while (size-- > 0) bit(value >> size & 1);
+  };
+  for (const unsigned value : {1U, 1U, 0U}) bit(value);  // the last block, of fixed codes
+  for (std::size_t at = 0; at < text.size();) {
+    if (at >= repeats && text.size() - at >= 258) {
+      code(0xC5, 8);  // 258 bytes
+      code(10, 5);    // from 33 bytes before, and 4 bits more
+      code(0, 4);
+      at += 258;
+    } else {
+      code(0x30 + static_cast<unsigned char>(text[at++]), 8);
+    }
   }
-  return out;
+  code(0, 7);  // the end
+  while (bits != 0) bit(0);
+  return out + gzip_tail(text);
 }
 
 std::string answer(const std::string& id, int output) {
@@ -255,6 +292,39 @@ TEST_F(Walk, AHooksErrorEndsTheRun) {
   EXPECT_EQ(status.error().code, base::Code::Cancelled);
   EXPECT_EQ(files, 1);
   EXPECT_EQ(run.summary().records, 1U);
+}
+
+// Equal rows take next to nothing in a compressed file: a piece of it is many pieces of text.
+TEST_F(Walk, ACompressedFileIsStoredInPiecesOfItsText) {
+  constexpr std::uint64_t kRows = 100'000;
+  constexpr std::string_view kRow = "2026-06-01T05:40:29Z,gpt-5,10,20\n";
+  static_assert(kRow.size() == 33);
+  std::string text = "time,model,input_tokens,output_tokens\n";
+  const std::size_t repeats = text.size() + kRow.size();
+  for (std::uint64_t i = 0; i < kRows; ++i) text += kRow;
+  const std::string packed = repeating_gzip(text, repeats);
+  ASSERT_LT(packed.size(), 256U * 1024) << "one piece on the disk";
+  write("rows.csv.gz", packed);
+  std::uint64_t held = 0, most = 0, stored = 0;
+  RunHooks hooks;
+  hooks.usage = [&](domain::UsageRecord&&) { most = std::max(most, ++held); };
+  hooks.checkpoint = [&]() -> base::Status {
+    stored += std::exchange(held, 0);
+    return {};
+  };
+  EXPECT_EQ(run(hooks).records, kRows);
+  EXPECT_EQ(stored, kRows);
+  EXPECT_LT(most, 20'000U);
+
+  held = stored = most = 0;
+  hooks.checkpoint = [&]() -> base::Status {
+    return base::fail(base::Code::ResourceExhausted, "the disk is full");
+  };
+  ImportRun failing({}, hooks, clock_);
+  const base::Status status = failing.run({folder_.string()});
+  ASSERT_FALSE(status.has_value());
+  EXPECT_EQ(status.error().message, "the disk is full");
+  EXPECT_LT(held, 20'000U);
 }
 
 TEST_F(Walk, ProgressReachesItsGoal) {
