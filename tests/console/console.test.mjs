@@ -243,6 +243,27 @@ test("a member's key opens the chat and nothing else", LIMIT, async () => {
   await ask(page, "What is a context window?");
   await page.getByText("writes the next token").waitFor();
   await page.getByText("first token", { exact: true }).waitFor();
+
+  // The list of models is first refused, then slow. What is sent before it is there is sent when it is.
+  await page.getByRole("button", { name: "New chat" }).click();
+  await page.evaluate(() => sessionStorage.clear());
+  let lists = 0;
+  let let_go;
+  const held = new Promise((resolve) => (let_go = resolve));
+  await page.route("**/v1/models", async (route) => {
+    if (++lists === 1) return route.abort();
+    await held;
+    return route.continue();
+  });
+  await page.reload();
+  await page.getByText("This did not work").waitFor();
+  await page.getByRole("button", { name: "Try again" }).click();
+  await ask(page, "What is a context window?");
+  await page.getByRole("button", { name: "Waiting…" }).waitFor();
+  assert.equal(await page.getByText("writes the next token").count(), 0);
+  let_go();
+  await page.getByText("writes the next token").waitFor();
+  assert.equal(await page.getByLabel("Message", { exact: true }).inputValue(), "");
   await api(`/admin/v1/keys/${record.id}`, { method: "DELETE" });
   await context.close();
 });

@@ -70,6 +70,8 @@ class Chat {
   model = $state("");
   draft = $state("");
   running = $state(false);
+  // Sent before it was known which models are served: sent for real when it is (`choose`).
+  waiting = $state(false);
   private abort: AbortController | null = null;
 
   constructor() {
@@ -104,10 +106,17 @@ class Chat {
 
   async send(): Promise<void> {
     const text = this.draft.trim();
-    if (!text || this.running || !this.model) return;
+    this.waiting = text !== "" && !this.running && !this.model;
+    if (!text || this.running || this.waiting) return;
     this.draft = "";
     this.turns.push(turn("user", text, ""));
     await this.answer();
+  }
+
+  // The model that answers from now on; what was sent too early goes to it.
+  async choose(model: string): Promise<void> {
+    this.model = model;
+    if (this.waiting && model) await this.send();
   }
 
   // Asks again for the last user turn, after a failure or a stop.
