@@ -277,20 +277,6 @@ struct Context::RawBatch {
   llama_batch batch;
 };
 
-// One pool for the life of the context: the library starts its threads anew for every batch
-// otherwise.
-struct Context::ThreadPool {
-  explicit ThreadPool(std::uint32_t threads) {
-    ggml_threadpool_params params =
-        ggml_threadpool_params_default(static_cast<std::int32_t>(threads));
-    pool = ggml_threadpool_new(&params);
-  }
-  ~ThreadPool() { ggml_threadpool_free(pool); }
-  ThreadPool(const ThreadPool&) = delete;
-  ThreadPool& operator=(const ThreadPool&) = delete;
-  ggml_threadpool* pool;
-};
-
 base::Result<std::unique_ptr<Context>> Context::create(std::shared_ptr<const Model> model,
                                                        const Options& options) {
   if (options.cells == 0 || options.sequences_max == 0 || options.batch_tokens_max == 0 ||
@@ -342,11 +328,8 @@ Context::Context(std::shared_ptr<const Model> model, llama_context* context, con
       context_(context),
       options_(options),
       ledger_(std::min(options.cells, llama_n_ctx(context)), options.sequences_max + 1),
-      raw_batch_(std::make_unique<RawBatch>(options.batch_tokens_max)),
-      thread_pool_(std::make_unique<ThreadPool>(options.threads)) {
-  if (thread_pool_->pool != nullptr) {
-    llama_attach_threadpool(context_, thread_pool_->pool, thread_pool_->pool);
-  }
+      raw_batch_(std::make_unique<RawBatch>(options.batch_tokens_max)) {
+  set_threads(options.threads);
   llama_set_abort_callback(
       context_,
       [](void* user) {
@@ -538,8 +521,16 @@ base::Status Context::restore(SequenceId sequence, const BlockData& data, std::u
 }
 
 void Context::set_threads(std::uint32_t threads) {
-  const auto n = static_cast<std::int32_t>(std::clamp(threads, 1U, options_.threads));
-  llama_set_n_threads(context_, n, n);
+  const std::uint32_t n = std::clamp(threads, 1U, options_.threads);
+  if (n == threads_) return;
+  threads_ = n;
+  llama_set_n_threads(context_, static_cast<std::int32_t>(n), static_cast<std::int32_t>(n));
+  ggml_threadpool* pool = thread_pools_.of(n);
+  if (pool == nullptr) {
+    llama_detach_threadpool(context_);
+  } else {
+    llama_attach_threadpool(context_, pool, pool);
+  }
 }
 
 bool Context::consistent() const {

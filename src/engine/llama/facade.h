@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "engine/llama/cell_ledger.h"
 #include "engine/llama/kv_memory.h"
+#include "engine/llama/thread_pools.h"
 
 struct llama_model;
 struct llama_context;
@@ -144,6 +145,7 @@ class Context final : public KvMemory {
   base::Status restore(SequenceId sequence, const BlockData& data, std::uint32_t begin,
                        std::uint32_t end) override;
 
+  // 1 to Options::threads, from the next batch on.
   void set_threads(std::uint32_t threads);
   std::uint32_t batch_tokens_max() const { return options_.batch_tokens_max; }
   const Model& model() const { return *model_; }
@@ -153,7 +155,6 @@ class Context final : public KvMemory {
 
  private:
   struct RawBatch;
-  struct ThreadPool;
   Context(std::shared_ptr<const Model> model, llama_context* context, const Options& options);
   base::Status check(const Batch& batch) const;
   int compute(const Batch& batch);
@@ -166,7 +167,8 @@ class Context final : public KvMemory {
   Options options_;
   CellLedger ledger_;
   std::unique_ptr<RawBatch> raw_batch_;
-  std::unique_ptr<ThreadPool> thread_pool_;
+  ThreadPools thread_pools_;
+  std::uint32_t threads_ = 0;        // of the next batch
   std::vector<bool> has_output_;     // per row of the last batch
   const GiveUp* give_up_ = nullptr;  // while decode() runs
 };

@@ -218,6 +218,7 @@ base::Result<std::unique_ptr<Runner>> LlamaEngine::Impl::load_weights() {
   how.pool.parked_bytes_max = options.parked_bytes_max;
   how.pool.reuse = proven_reuse(*context);
   how.budget.latency_factor = options.latency_factor;
+  how.budget.step_ns_max = options.step_ns_max;
   how.budget.burst_unit = options.chunk_tokens;
   how.budget.tokens_max = std::max(options.step_tokens_max, options.chunk_tokens);
   how.piece_tokens_max = options.step_tokens_max;

@@ -41,6 +41,7 @@ struct LlamaOptions {
       512;  // prefill of one step, and so how long a cancel waits, when nothing else runs
   std::uint32_t output_reserve =
       256;  // output that admission keeps room for; what is beyond may have to wait
+  double step_ns_max = 1e9;  // of a step without answers: who comes meanwhile waits
   double latency_factor =
       2.5;  // inter-token latency that prefill of others may cause (step_budget.h)
   // When the model's chat template does not come to an end (template_limits.h); without one the

@@ -21,7 +21,8 @@ struct Probe {
   std::atomic<std::uint64_t> requests_parked{0};  // set aside because the pool was full
   std::atomic<std::uint64_t> blocks_evicted{0};
   std::atomic<std::uint64_t> parked_bytes{0};
-  std::atomic<std::uint32_t> threads{0};       // in use now
+  std::atomic<std::uint32_t> threads{0};  // in use now, for answers
+  std::atomic<std::uint32_t> prompt_threads{0};
   std::atomic<std::uint32_t> piece_tokens{0};  // of a prompt computed alone; 0 = not known yet
   std::atomic<std::uint64_t> decode_ns{0};
   std::atomic<std::uint64_t> prefill_ns{0};

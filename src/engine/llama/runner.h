@@ -90,7 +90,8 @@ class Runner {
   static void add_piece(Batch& batch, const Part& part);
   Active* still_wanted(const Part& part);
   void answers_step(const StepPlan& plan, std::vector<Part> parts, StepReport& report);
-  void learn_step(std::uint32_t answers, const std::vector<Part>& parts, StepReport& report);
+  void learn_step(std::uint32_t answers, const std::vector<Part>& parts, std::int64_t cpu_ns,
+                  StepReport& report);
   void prompt_step(const Part& part, StepReport& report);
   void prefilled(Active& active, const PrefillPiece& piece, StepReport& report);
   void decoded(Active& active);

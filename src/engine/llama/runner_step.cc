@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/os/cpu_time.h"
 #include "engine/llama/runner.h"
 
 namespace fh::engine::llama {
@@ -12,7 +13,6 @@ namespace fh::engine::llama {
 namespace {
 constexpr double kWorthSharingNs = 1e6;
 constexpr double kSmoothing = 0.1;
-constexpr double kRatioUnit = 1e6;
 constexpr std::uint32_t kManyTokens = 16;  // of prompts: then the threads for prompts compute
 }  // namespace
 
@@ -169,9 +169,11 @@ void Runner::answers_step(const StepPlan& plan, std::vector<Part> parts, StepRep
   }
   context_->set_threads(prompt_tokens < kManyTokens ? governor_.threads()
                                                     : prompt_governor_.threads());
+  const std::int64_t cpu_start = base::os::process_cpu_ns();
   const base::TimePoint start = clock_.now();
   const base::Status status = context_->decode(batch);
   report.decode_ns = (clock_.now() - start).count();
+  const std::int64_t cpu_ns = base::os::process_cpu_ns() - cpu_start;
   if (!status) {
     for (const Part& part : parts) rows.push_back(part.active);
     std::ranges::sort(rows);
@@ -182,7 +184,7 @@ void Runner::answers_step(const StepPlan& plan, std::vector<Part> parts, StepRep
     }
     return;
   }
-  learn_step(static_cast<std::uint32_t>(rows.size()), parts, report);
+  learn_step(static_cast<std::uint32_t>(rows.size()), parts, cpu_ns, report);
   for (Active* active : rows) decoded(*active);
   for (const Part& part : parts) prefilled(*part.active, part.piece, report);
   rows.resize(sampled);
@@ -190,7 +192,8 @@ void Runner::answers_step(const StepPlan& plan, std::vector<Part> parts, StepRep
   for (Active* active : silent) finish(*active, domain::EndReason::Length);
 }
 
-void Runner::learn_step(std::uint32_t answers, const std::vector<Part>& parts, StepReport& report) {
+void Runner::learn_step(std::uint32_t answers, const std::vector<Part>& parts, std::int64_t cpu_ns,
+                        StepReport& report) {
   std::uint32_t tokens = 0;
   std::uint32_t depth = 0;
   for (const Part& part : parts) {
@@ -205,7 +208,7 @@ void Runner::learn_step(std::uint32_t answers, const std::vector<Part>& parts, S
     budget_.both(answers, tokens, depth, took);
   } else {
     budget_.decoded(answers, took);
-    governor_.decoded(answers, took);
+    governor_.after({answers, static_cast<double>(took), took, cpu_ns});
     probe_.threads = governor_.threads();
   }
   probe_.decode_ns += static_cast<std::uint64_t>(report.decode_ns);
@@ -230,6 +233,7 @@ void Runner::prompt_step(const Part& part, StepReport& report) {
   Batch batch;
   add_piece(batch, part);
   context_->set_threads(prompt_governor_.threads());
+  const std::int64_t cpu_start = base::os::process_cpu_ns();
   const base::TimePoint start = clock_.now();
   const base::Status status = context_->decode(batch, [this, ticket = active.request->ticket] {
     if (!interrupted_) return false;
@@ -237,6 +241,7 @@ void Runner::prompt_step(const Part& part, StepReport& report) {
     return stopping_ || std::ranges::find(cancels_, ticket) != cancels_.end();
   });
   const std::int64_t took = (clock_.now() - start).count();
+  const std::int64_t cpu_ns = base::os::process_cpu_ns() - cpu_start;
   if (!status) {
     active.computed = context_->length(active.sequence);
     if (status.error().code != base::Code::Cancelled) fail(active, status.error());
@@ -245,8 +250,8 @@ void Runner::prompt_step(const Part& part, StepReport& report) {
   // Against what such a piece is known to cost: sizes and depths differ.
   const double expected = budget_.prefill_ns(part.piece.size(), part.piece.begin);
   if (part.piece.size() >= kManyTokens && expected > 0) {
-    prompt_governor_.decoded(
-        1, static_cast<std::int64_t>(kRatioUnit * static_cast<double>(took) / expected));
+    prompt_governor_.after({0, static_cast<double>(took) / expected, took, cpu_ns});
+    probe_.prompt_threads = prompt_governor_.threads();
   }
   budget_.prefilled(part.piece.size(), part.piece.begin, took);
   probe_.prefill_ns += static_cast<std::uint64_t>(took);

@@ -2,56 +2,96 @@
 #include "engine/llama/thread_governor.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace fh::engine::llama {
 
-std::uint32_t ThreadGovernor::decoded(std::uint32_t rows, std::int64_t nanoseconds) {
-  if (!adapt_ || threads_max_ < 2) return threads_;
-  if (rows != rows_) {  // another kind of step: start comparing anew, and undo a trial that cannot
-                        // be judged
-    if (trial_) {
-      threads_ = before_trial_;
-      trial_ = false;
-    }
-    rows_ = rows;
-    usual_ = recent_ = window_sum_ = 0;
-    window_count_ = 0;
+void ThreadGovernor::Pause::after_trial(bool failed) {
+  ns = failed ? std::min(2 * ns, kPauseMax) : kPauseFirst;
+  passed = 0;
+}
+
+bool ThreadGovernor::window_full() const {
+  return (count_ >= kWindow && took_ns_ >= kWindowNs) ||
+         (count_ >= kSlowWindow && took_ns_ >= kSlowWindowNs);
+}
+
+void ThreadGovernor::clear_window() {
+  cost_ = 0;
+  took_ns_ = cpu_ns_ = 0;
+  count_ = 0;
+}
+
+std::uint32_t ThreadGovernor::after(const Step& step) {
+  if (!adapt_ || threads_max_ < 2 || step.took_ns <= 0) return threads_;
+  if (step.kind != kind_) {  // start comparing anew, and undo a trial that cannot be judged
+    if (trial_ != Trial::None) threads_ = before_trial_;
+    trial_ = Trial::None;
+    kind_ = step.kind;
+    usual_ = 0;
+    clear_window();
+  }
+  fewer_.passed += step.took_ns;
+  more_.passed += step.took_ns;
+  cost_ += step.cost;
+  took_ns_ += step.took_ns;
+  cpu_ns_ += step.cpu_ns;
+  ++count_;
+  if (trial_ == Trial::More && step.cost > kHopeless * usual_) {
+    end_trial(false);
     return threads_;
   }
-  ++since_trial_;
-  window_sum_ += static_cast<double>(nanoseconds);
-  if (++window_count_ < kWindow) return threads_;
-  const double mean = window_sum_ / kWindow;
-  window_sum_ = 0;
-  window_count_ = 0;
-  if (trial_) {
-    trial_ = false;
-    if (mean < kGain * recent_) {
-      pause_ = kPauseFirst;
-      recent_ = mean;
-    } else {
-      threads_ = before_trial_;
-      pause_ = std::min(2 * pause_, kPauseMax);
-    }
+  if (!window_full()) return threads_;
+  const double mean = cost_ / count_;
+  const double cores = static_cast<double>(cpu_ns_) / static_cast<double>(took_ns_);
+  clear_window();
+  if (trial_ != Trial::None) {
+    const bool better = mean < must_cost() * usual_;
+    if (better) usual_ = mean;
+    end_trial(better);
     return threads_;
   }
-  recent_ = mean;
-  // The usual falls at once and rises slowly, with the depth of the sequences.
-  usual_ = usual_ == 0 || mean < usual_ ? mean : usual_ + 0.02 * std::min(mean - usual_, usual_);
-  if (since_trial_ < pause_) return threads_;
-  if (mean > kPressure * usual_ && threads_ > 1) {
-    begin_trial(threads_ - 1);
-  } else if (threads_ < threads_max_) {
-    begin_trial(threads_ + 1);
+  usual_ = mean;
+  if (threads_ > 1 && static_cast<double>(threads_) - cores > kTaken && fewer_.over()) {
+    const auto had = static_cast<std::uint32_t>(std::lround(std::max(1.0, cores)));
+    begin_trial(Trial::Fewer, std::min(had, threads_ - 1));
+  } else if (threads_ < threads_max_ && more_.over()) {
+    try_more();
   }
   return threads_;
 }
 
-void ThreadGovernor::begin_trial(std::uint32_t threads) {
+void ThreadGovernor::try_more() {
+  const std::uint32_t left = threads_max_ - threads_;
+  if (reach_ == 0 || reach_ > left) reach_ = left;
+  begin_trial(Trial::More, threads_ + reach_);
+}
+
+// More threads must bring half of what they would where nothing is lost by sharing.
+double ThreadGovernor::must_cost() const {
+  if (trial_ == Trial::Fewer) return kGain;
+  return (1 + static_cast<double>(before_trial_) / threads_) / 2;
+}
+
+void ThreadGovernor::begin_trial(Trial trial, std::uint32_t threads) {
+  trial_ = trial;
   before_trial_ = threads_;
   threads_ = threads;
-  trial_ = true;
-  since_trial_ = 0;
+}
+
+void ThreadGovernor::end_trial(bool better) {
+  if (better) {
+    // Things have changed: neither direction is known to be hopeless any more.
+    fewer_.after_trial(false);
+    more_.after_trial(false);
+    reach_ = 0;
+  } else {
+    if (trial_ == Trial::More) reach_ /= 2;
+    (trial_ == Trial::Fewer ? fewer_ : more_).after_trial(true);
+    threads_ = before_trial_;
+  }
+  trial_ = Trial::None;
+  clear_window();
 }
 
 }  // namespace fh::engine::llama

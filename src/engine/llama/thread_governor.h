@@ -1,10 +1,11 @@
 #pragma once
 // How many threads compute a step. The threads of a step wait for each other hundreds of times,
-// spinning; when another program takes one of the cores, one late thread holds up all, and fewer
-// threads are faster by a multiple. The governor notices that steps take far longer than they did,
-// tries with one thread less, and keeps what is faster; now and then it tries one more again. Fed
-// with steps that cost nearly the same from one to the next: those of answers, or what pieces of
-// prompts took of what such pieces are known to take.
+// spinning; when another program, or another model's worker, takes one of the cores, one late
+// thread holds up all, and fewer threads are faster by a multiple. Between batches the threads of a
+// step want all of their time, so processor time that is missing is time that somebody else took:
+// where a quarter of a thread's is, the governor tries with as many threads as cores were really
+// had, and keeps what is faster. Now and then it tries more threads again, all there are, then half
+// as many more, and so on, and less often as long as that fails.
 //
 // A change of the thread count may change the last bits of logits (attention over long contexts is
 // split between threads), so for one kind of step it happens only under such pressure, or never if
@@ -17,35 +18,63 @@ namespace fh::engine::llama {
 
 class ThreadGovernor {
  public:
+  struct Step {
+    std::uint32_t kind = 0;    // costs of steps of different kinds are not compared
+    double cost = 0;           // what it took, in any unit that is the same for all of its kind
+    std::int64_t took_ns = 0;  // from its begin to its end
+    std::int64_t cpu_ns = 0;   // processor time of the process meanwhile
+  };
+
   // `threads`: what to begin with, see loader.h.
   ThreadGovernor(std::uint32_t threads_max, std::uint32_t threads, bool adapt)
       : threads_max_(threads_max), threads_(threads), adapt_(adapt) {}
 
-  // A step with `rows` rows took this long; returns the number of threads for the next step.
-  std::uint32_t decoded(std::uint32_t rows, std::int64_t nanoseconds);
+  // After a step that was computed with threads(); returns their number for the next one.
+  std::uint32_t after(const Step& step);
   std::uint32_t threads() const { return threads_; }
 
  private:
-  void begin_trial(std::uint32_t threads);
+  enum class Trial : std::uint8_t { None, Fewer, More };
+  // Between two trials of one direction.
+  struct Pause {
+    std::int64_t ns = kPauseFirst;  // doubled when a trial fails
+    std::int64_t passed = kPauseFirst;
+    bool over() const { return passed >= ns; }
+    void after_trial(bool failed);
+  };
 
-  static constexpr std::uint32_t kWindow = 8;       // steps that are compared
-  static constexpr double kPressure = 2.5;          // times the usual that count as disturbed
-  static constexpr double kGain = 0.85;             // a trial must be this much faster
-  static constexpr std::uint32_t kPauseFirst = 64;  // steps between trials; doubled when they fail
-  static constexpr std::uint32_t kPauseMax = 4096;
+  bool window_full() const;
+  void clear_window();
+  void begin_trial(Trial trial, std::uint32_t threads);
+  void try_more();
+  double must_cost() const;  // of the usual, for the trial to be kept
+  void end_trial(bool better);
+
+  // Steps that are compared: so many and so long, or fewer that took much longer.
+  static constexpr std::uint32_t kWindow = 8;
+  static constexpr std::int64_t kWindowNs = 60'000'000;
+  static constexpr std::uint32_t kSlowWindow = 2;
+  static constexpr std::int64_t kSlowWindowNs = 250'000'000;
+  static constexpr double kTaken = 0.25;  // threads' worth of missing time that is pressure
+  static constexpr double kGain = 0.85;   // a trial of fewer must cost at most this
+  static constexpr double kHopeless = 2;  // a step of a trial of more that costs this ends it
+  static constexpr std::int64_t kPauseFirst = 500'000'000;
+  static constexpr std::int64_t kPauseMax = 30'000'000'000;
 
   std::uint32_t threads_max_;
   std::uint32_t threads_;
   bool adapt_;
-  std::uint32_t rows_ = 0;  // of the steps being compared
-  double usual_ = 0;        // ns per step with these rows, slowly following
-  double recent_ = 0;       // mean of the last full window before a trial
-  double window_sum_ = 0;
-  std::uint32_t window_count_ = 0;
-  bool trial_ = false;
+  std::uint32_t kind_ = 0;
+  double usual_ = 0;  // mean cost of the last full window
+  double cost_ = 0;   // sums of the window that is being filled
+  std::int64_t took_ns_ = 0;
+  std::int64_t cpu_ns_ = 0;
+  std::uint32_t count_ = 0;
+  Trial trial_ = Trial::None;
   std::uint32_t before_trial_ = 0;  // threads
-  std::uint32_t pause_ = kPauseFirst;
-  std::uint32_t since_trial_ = kPauseFirst;
+  Pause fewer_;
+  Pause more_;
+  std::uint32_t reach_ = 0;  // how many threads more the next trial of more has; 0 = all there are
 };
 
 }  // namespace fh::engine::llama
