@@ -130,6 +130,7 @@ net::Task<base::Result<net::HttpResponse>> AdminApi::route(const Call& call) {
   if (get && call.path.starts_with("requests/")) co_return co_await one_request(call);
   if (get && call.path == "usage") co_return co_await usage(call);
   if (get && call.path == "plan") co_return co_await plan(call);
+  if (method == "POST" && call.path == "models/refresh") co_return co_await refresh_models(call);
   if (method == "POST" && call.path == "shutdown") {
     facts_.shutdown();
     co_return json_response(R"({"stopping":true})", call.request_id, 202);

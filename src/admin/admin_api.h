@@ -23,6 +23,9 @@ struct Facts {
   std::function<std::int64_t()> rss_bytes;
   std::function<bool(std::int64_t uid)> is_owner;  // may this local user log in without a key?
   std::function<void()> shutdown;
+  // Looks for models that were imported since the start. Called on a helper thread; what it returns
+  // serves them, on the loop thread, and says which. Empty: there are none to find.
+  std::function<base::Result<std::function<std::vector<std::string>()>>()> find_models;
   // The plan as JSON (docs/formats/plan-json.md); called on a helper thread. Empty: there is none.
   std::function<base::Result<std::string>()> plan;
 };
@@ -52,6 +55,7 @@ class AdminApi {
   net::Task<base::Result<net::HttpResponse>> one_request(const Call& call);
   net::Task<base::Result<net::HttpResponse>> usage(const Call& call);
   net::Task<base::Result<net::HttpResponse>> plan(const Call& call);
+  net::Task<base::Result<net::HttpResponse>> refresh_models(const Call& call);
   base::Result<net::HttpResponse> keys(const Call& call);
   net::Task<void> live(const Call& call, net::ResponseWriter& writer);
   std::string status_json();

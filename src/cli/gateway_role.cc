@@ -69,6 +69,7 @@ class GatewayProcess {
   void begin_drain();
   void watch_drain();
   void stop_now();
+  std::vector<std::string> serve(std::vector<ServedModels::Entry> found);
   admin::Facts facts();
 
   Config config_;
@@ -77,7 +78,6 @@ class GatewayProcess {
   base::SystemRandom random_;
   base::os::ResidentMemory memory_;
   net::Runtime runtime_;
-  net::Offload offload_;
   ledger::OpenLedger ledger_;
   std::unique_ptr<ledger::LedgerWriter> writer_;
   std::unique_ptr<ledger::LedgerThread> ledger_thread_;
@@ -92,6 +92,7 @@ class GatewayProcess {
   engine::ThreadScheduler engine_time_;
   std::unique_ptr<ServedModels> served_;
   gateway::ModelDirectory directory_;
+  net::Offload offload_;  // its thread reads ledger and models, so it ends before they do
   std::unique_ptr<ControlClient> control_;
   std::unique_ptr<gateway::Gateway> gateway_;
   std::unique_ptr<admin::AdminApi> admin_;
@@ -154,8 +155,7 @@ base::Status GatewayProcess::open_models() {
   FH_TRY(served_, ServedModels::open(config_, clock_, engine_time_, runtime_));
   for (gateway::ServedModel& model : served_->directory_entries()) directory_.add(std::move(model));
   if (directory_.all().empty()) {
-    base::log_warn(
-        "no model is imported; bring one in with `freehold models import FILE.gguf` and restart");
+    base::log_warn("no model is imported; bring one in with `freehold models import FILE.gguf`");
   }
   return {};
 }
@@ -179,6 +179,15 @@ base::Status GatewayProcess::open_control() {
   return {};
 }
 
+std::vector<std::string> GatewayProcess::serve(std::vector<ServedModels::Entry> found) {
+  std::vector<std::string> ids;
+  for (gateway::ServedModel& model : served_->serve(std::move(found))) {
+    ids.push_back(model.id);
+    directory_.add(std::move(model));
+  }
+  return ids;
+}
+
 admin::Facts GatewayProcess::facts() {
   admin::Facts facts;
   facts.version = freehold_version();
@@ -193,6 +202,11 @@ admin::Facts GatewayProcess::facts() {
   };
   // The supervisor takes a gateway that ends well for the end of the service.
   facts.shutdown = [this] { begin_drain(); };
+  facts.find_models = [this]() -> base::Result<std::function<std::vector<std::string>()>> {
+    FH_TRY(auto found, served_->find_new());
+    const auto shared = std::make_shared<decltype(found)>(std::move(found));
+    return [this, shared] { return serve(std::move(*shared)); };
+  };
   facts.plan = [config = config_] { return plan_for_console(config); };
   return facts;
 }

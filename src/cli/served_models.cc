@@ -7,13 +7,14 @@
 #include "base/log.h"
 #include "base/os/process.h"
 #include "models/catalogue.h"
-#include "registry/registry.h"
 
 namespace fh::cli {
 namespace {
 
 // Share of the machine's memory that workers started ahead of need may take together.
 constexpr std::uint64_t kPreloadPercent = 70;
+
+constexpr const char* kDefault = "default";
 
 const models::CatalogueEntry* known(const registry::InstalledModel& model) {
   return models::find_in_catalogue(model.sha256);
@@ -31,60 +32,64 @@ std::string default_model(const std::vector<registry::InstalledModel>& models,
 
 }  // namespace
 
-void ServedModels::add(Entry entry, engine::Scheduler& scheduler, net::Runtime& loop) {
+ServedModels::Entry& ServedModels::add(Entry entry) {
   engine::RemoteOptions options;
   options.info.id = entry.served.id;
   options.info.context_tokens = entry.start.context_tokens;
   options.info.sequences_max = entry.start.sequences;
-  options.runtime = &loop;
-  entry.engine = std::make_unique<engine::RemoteEngine>(std::move(options), scheduler);
+  options.runtime = &loop_;
+  entry.engine = std::make_unique<engine::RemoteEngine>(std::move(options), scheduler_);
   entry.served.engine = entry.engine.get();
+  const std::lock_guard lock(mutex_);
   entries_.push_back(std::make_unique<Entry>(std::move(entry)));
+  return *entries_.back();
 }
 
-base::Status ServedModels::add_scripted(const Config& config, engine::Scheduler& scheduler,
-                                        net::Runtime& loop) {
+void ServedModels::add_scripted() {
   Entry entry;
   entry.served.id = "scripted";
   entry.served.aliases = {"default"};
   entry.served.display_name = "Scripted engine";
   entry.served.created_unix_s = 1'767'225'600;
   entry.start.model_id = "scripted";
-  entry.start.blob_sha256 = config.script;
-  add(std::move(entry), scheduler, loop);
-  return {};
+  entry.start.blob_sha256 = config_.script;
+  add(std::move(entry));
 }
 
-base::Status ServedModels::add_registered(const Config& config, const base::Clock& clock,
-                                          engine::Scheduler& scheduler, net::Runtime& loop) {
-  const registry::Registry store(config.data_dir, clock);
-  FH_TRY(const std::vector<registry::InstalledModel> models, store.list());
-  const std::string chosen = default_model(models, config.default_model);
+base::Result<ServedModels::Entry> ServedModels::entry_of(
+    const registry::Registry& store, const registry::InstalledModel& model) const {
   const std::uint64_t memory = base::os::system_facts().memory_bytes;
+  FH_TRY(const models::GgufFacts facts, store.facts(model));
+  Entry entry;
+  entry.start.model_id = model.id;
+  entry.start.blob_sha256 = model.sha256;
+  entry.start.context_tokens = static_cast<std::uint32_t>(
+      models::context_for_memory(facts, config_.engine.context_tokens, memory));
+  entry.start.sequences = config_.engine.sequences;
+  entry.start.threads = config_.engine.threads;
+  entry.start.flags = {fmt::format("--queue={}", config_.engine.queue)};
+  const models::FitReport fit = models::fit_of(facts, entry.start.context_tokens, memory);
+  entry.memory_bytes = fit.weights_bytes + fit.kv_bytes + fit.working_bytes;
+  entry.served.id = model.id;
+  entry.served.aliases = model.aliases;
+  entry.served.display_name = model.display_name;
+  entry.served.created_unix_s = model.imported_unix_ns / 1'000'000'000;
+  entry.served.facts_json = registry::facts_json(model, entry.start.context_tokens, memory, facts);
+  return entry;
+}
+
+base::Status ServedModels::add_registered() {
+  const registry::Registry store(config_.data_dir, clock_);
+  FH_TRY(const std::vector<registry::InstalledModel> models, store.list());
+  const std::string chosen = default_model(models, config_.default_model);
   bool found = chosen.empty();
   for (const registry::InstalledModel& model : models) {
-    FH_TRY(const models::GgufFacts facts, store.facts(model));
-    Entry entry;
-    entry.start.model_id = model.id;
-    entry.start.blob_sha256 = model.sha256;
-    entry.start.context_tokens = static_cast<std::uint32_t>(
-        models::context_for_memory(facts, config.engine.context_tokens, memory));
-    entry.start.sequences = config.engine.sequences;
-    entry.start.threads = config.engine.threads;
-    entry.start.flags = {fmt::format("--queue={}", config.engine.queue)};
-    const models::FitReport fit = models::fit_of(facts, entry.start.context_tokens, memory);
-    entry.memory_bytes = fit.weights_bytes + fit.kv_bytes + fit.working_bytes;
-    entry.served.id = model.id;
-    entry.served.aliases = model.aliases;
-    entry.served.display_name = model.display_name;
-    entry.served.created_unix_s = model.imported_unix_ns / 1'000'000'000;
-    entry.served.facts_json =
-        registry::facts_json(model, entry.start.context_tokens, memory, facts);
+    FH_TRY(Entry entry, entry_of(store, model));
     if (model.id == chosen) {
-      entry.served.aliases.insert(entry.served.aliases.begin(), "default");
+      entry.served.aliases.insert(entry.served.aliases.begin(), kDefault);
       found = true;
     }
-    add(std::move(entry), scheduler, loop);
+    add(std::move(entry));
   }
   // Each worker takes its share of the memory for prompts, whether or not the others run just now.
   for (const auto& entry : entries_) {
@@ -106,13 +111,49 @@ base::Result<std::unique_ptr<ServedModels>> ServedModels::open(const Config& con
                                                                const base::Clock& clock,
                                                                engine::Scheduler& scheduler,
                                                                net::Runtime& loop) {
-  auto models = std::unique_ptr<ServedModels>(new ServedModels());
+  auto models = std::unique_ptr<ServedModels>(new ServedModels(config, clock, scheduler, loop));
   if (!config.script.empty()) {
-    FH_TRY_VOID(models->add_scripted(config, scheduler, loop));
+    models->add_scripted();
   } else {
-    FH_TRY_VOID(models->add_registered(config, clock, scheduler, loop));
+    FH_TRY_VOID(models->add_registered());
   }
   return models;
+}
+
+base::Result<std::vector<ServedModels::Entry>> ServedModels::find_new() const {
+  std::vector<Entry> out;
+  if (!config_.script.empty()) return out;
+  const registry::Registry store(config_.data_dir, clock_);
+  FH_TRY(const std::vector<registry::InstalledModel> models, store.list());
+  for (const registry::InstalledModel& model : models) {
+    if (find(model.id) != nullptr) continue;
+    FH_TRY(Entry entry, entry_of(store, model));
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+std::vector<gateway::ServedModel> ServedModels::serve(std::vector<Entry> found) {
+  std::vector<gateway::ServedModel> out;
+  for (Entry& entry : found) {
+    if (find(entry.served.id) != nullptr) continue;
+    const bool wanted = config_.default_model.empty() || config_.default_model == entry.served.id;
+    if (wanted && !has_default()) {
+      entry.served.aliases.insert(entry.served.aliases.begin(), kDefault);
+    }
+    entry.start.flags.push_back(fmt::format("--models={}", entries_.size() + 1));
+    Entry& added = add(std::move(entry));
+    connect(added);
+    out.push_back(added.served);
+    base::log_info("a model has come in and is served", {{"model", added.served.id}});
+  }
+  return out;
+}
+
+bool ServedModels::has_default() const {
+  return std::ranges::any_of(entries_, [](const auto& entry) {
+    return std::ranges::find(entry->served.aliases, kDefault) != entry->served.aliases.end();
+  });
 }
 
 std::vector<gateway::ServedModel> ServedModels::directory_entries() const {
@@ -122,30 +163,36 @@ std::vector<gateway::ServedModel> ServedModels::directory_entries() const {
 }
 
 void ServedModels::start_workers(ControlClient& control) {
-  const std::uint64_t room = base::os::system_facts().memory_bytes / 100 * kPreloadPercent;
-  std::uint64_t taken = 0;
-  for (const auto& entry : entries_) {
-    Entry* model = entry.get();
-    const auto start = [model, &control] {
-      model->engine->note_starting("the worker is starting");
-      if (const base::Status asked = control.start_worker(model->start); !asked) {
-        model->engine->start_failed(asked.error());
-      }
-    };
-    model->engine->set_wanted(start);
-    // A worker that died is started again by the supervisor, with back-off. One that is stuck does
-    // not die: the supervisor ends it, by force if need be, and starts its successor.
-    model->engine->set_lost([model, start, &control](const base::Error& why) {
-      base::log_warn("a worker is gone", {{"model", model->served.id}, {"why", why.message}});
-      if (why.code != base::Code::DeadlineExceeded) return;
-      if (control.stop_worker(model->start.model_id)) start();
-    });
-    taken += model->memory_bytes;
-    if (taken <= room || model == entries_.front().get()) start();
-  }
+  control_ = &control;
+  for (const auto& entry : entries_) connect(*entry);
 }
 
-ServedModels::Entry* ServedModels::find(const std::string& model) {
+// From now on the supervisor is asked for a worker when one is needed; at once where memory has
+// room for it.
+void ServedModels::connect(Entry& entry) {
+  Entry* model = &entry;
+  ControlClient* control = control_;
+  const auto start = [model, control] {
+    model->engine->note_starting("the worker is starting");
+    if (const base::Status asked = control->start_worker(model->start); !asked) {
+      model->engine->start_failed(asked.error());
+    }
+  };
+  model->engine->set_wanted(start);
+  // A worker that died is started again by the supervisor, with back-off. One that is stuck does
+  // not die: the supervisor ends it, by force if need be, and starts its successor.
+  model->engine->set_lost([model, start, control](const base::Error& why) {
+    base::log_warn("a worker is gone", {{"model", model->served.id}, {"why", why.message}});
+    if (why.code != base::Code::DeadlineExceeded) return;
+    if (control->stop_worker(model->start.model_id)) start();
+  });
+  const std::uint64_t room = base::os::system_facts().memory_bytes / 100 * kPreloadPercent;
+  taken_bytes_ += model->memory_bytes;
+  if (taken_bytes_ <= room || model == entries_.front().get()) start();
+}
+
+ServedModels::Entry* ServedModels::find(const std::string& model) const {
+  const std::lock_guard lock(mutex_);
   for (const auto& entry : entries_) {
     if (entry->served.id == model) return entry.get();
   }
@@ -178,8 +225,9 @@ void ServedModels::worker_exited(const WorkerExited& exited) {
 }
 
 std::string ServedModels::worker_lock() const {
+  const std::lock_guard lock(mutex_);
   for (const auto& entry : entries_) {
-    if (const std::string lock = entry->engine->worker_lock(); !lock.empty()) return lock;
+    if (const std::string level = entry->engine->worker_lock(); !level.empty()) return level;
   }
   return {};
 }

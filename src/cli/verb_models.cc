@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/os/process.h"
+#include "cli/access.h"
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "codec/json.h"
@@ -101,7 +102,23 @@ int show(const registry::Registry& store, const Config& config, const ModelsArgs
   return kOk;
 }
 
-int import(registry::Registry& store, const ModelsArgs& args) {
+// The way to the server that runs on this data; null when none does.
+base::Result<std::unique_ptr<Access>> server_of(const Config& config) {
+  if (!running_server(config)) return nullptr;
+  FH_TRY(auto access, Access::open(config));
+  if (!access->server_runs()) return nullptr;
+  return access;
+}
+
+// Whether there was a server to tell about what is new.
+base::Result<bool> tell_server(const Config& config) {
+  FH_TRY(const auto server, server_of(config));
+  if (server == nullptr) return false;
+  FH_TRY_VOID(server->call("POST", "/admin/v1/models/refresh", "{}"));
+  return true;
+}
+
+int import(registry::Registry& store, const Config& config, const ModelsArgs& args) {
   registry::ImportOptions options;
   options.id = args.as;
   options.aliases = args.aliases;
@@ -112,18 +129,25 @@ int import(registry::Registry& store, const ModelsArgs& args) {
   };
   const auto model = store.import(args.name, options);
   if (!model) return print_error(model.error(), args.json);
+  const auto told = tell_server(config);
   if (args.json) {
     codec::json::Writer w;
-    w.object().member("id", model->id).member("sha256", model->sha256).end_object();
+    w.object().member("id", model->id).member("sha256", model->sha256);
+    w.member("served", told && *told).end_object();
     fmt::print("{}\n", w.str());
-  } else {
-    fmt::print("Imported {} ({}, {}).\n", model->id, model->architecture,
-               human_bytes(model->size_bytes));
-    fmt::print(
-        "A running server serves it after its next start; `freehold models show {}` has the "
-        "facts.\n",
-        model->id);
+    return kOk;
   }
+  fmt::print("Imported {} ({}, {}).\n", model->id, model->architecture,
+             human_bytes(model->size_bytes));
+  if (!told) {
+    fmt::print("The running server did not take it up ({}); it serves it after its next start.\n",
+               told.error().message);
+  } else if (*told) {
+    fmt::print("The running server serves it from now on.\n");
+  } else {
+    fmt::print("`freehold up` serves it.\n");
+  }
+  fmt::print("`freehold models show {}` has the facts.\n", model->id);
   return kOk;
 }
 
@@ -162,7 +186,7 @@ int run_models(const Config& config, const ModelsArgs& args) {
   registry::Registry store(config.data_dir, clock);
   if (args.action == "list") return list(store, config, args.json);
   if (args.action == "show") return show(store, config, args);
-  if (args.action == "import") return import(store, args);
+  if (args.action == "import") return import(store, config, args);
   if (args.action == "verify") return verify(store, args);
   const auto removed = store.remove(args.name);
   if (!removed) return print_error(removed.error(), args.json);
@@ -170,6 +194,8 @@ int run_models(const Config& config, const ModelsArgs& args) {
     fmt::print("{{\"removed\":\"{}\"}}\n", removed->id);
   } else {
     fmt::print("Removed {} ({} on disk).\n", removed->id, human_bytes(removed->size_bytes));
+    const auto server = server_of(config);
+    if (!server || *server) fmt::print("A running server serves it until it is stopped.\n");
   }
   return kOk;
 }

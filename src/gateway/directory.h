@@ -5,6 +5,7 @@
 // only.
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,12 +28,13 @@ struct ServedModel {
 
 class ModelDirectory {
  public:
+  // Pointers to models that are here already stay valid.
   void add(ServedModel model) { models_.push_back(std::move(model)); }
   const ServedModel* resolve(std::string_view name) const;
-  const std::vector<ServedModel>& all() const { return models_; }
+  const std::deque<ServedModel>& all() const { return models_; }
 
  private:
-  std::vector<ServedModel> models_;
+  std::deque<ServedModel> models_;
 };
 
 }  // namespace fh::gateway

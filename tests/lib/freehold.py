@@ -91,6 +91,16 @@ class Server:
             time.sleep(0.02)
         raise RuntimeError(f"the server was not ready after {seconds} s:\n{self.log.read_text()[-3000:]}")
 
+    def wait_listening(self, seconds=60):
+        """Until requests are answered at all; with a model or without."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                self.get("/healthz", key="")
+                return
+            time.sleep(0.02)
+        raise RuntimeError(f"nothing listened after {seconds} s:\n{self.log.read_text()[-3000:]}")
+
     @property
     def key(self):
         return (self.data / "admin.key").read_text().strip()
