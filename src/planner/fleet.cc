@@ -232,12 +232,27 @@ Split split_of(const std::vector<HourLoad>& hours, double hours_total, int machi
   return s;
 }
 
+std::array<double, 168> busy_by_hour_of(const std::vector<HourLoad>& hours, std::int64_t first_hour,
+                                        std::int64_t last_hour, int machines,
+                                        double requests_per_s_machine) {
+  std::array<double, 168> busy{}, count{};
+  const double most = machines * requests_per_s_machine * kSecondsPerHour;
+  if (most <= 0) return busy;
+  for (std::int64_t h = first_hour; h <= last_hour; ++h)
+    count[static_cast<std::size_t>(hour_of_week(h))] += 1;
+  for (const HourLoad& h : hours)
+    busy[static_cast<std::size_t>(hour_of_week(h.hour))] += std::min(1.0, h.requests / most);
+  for (std::size_t i = 0; i < busy.size(); ++i) busy[i] /= std::max(1.0, count[i]);
+  return busy;
+}
+
 base::Result<FleetAnswer> search_fleet(const Catalogue& catalogue, const CapacityModel& capacity,
                                        const FleetQuery& query) {
   FH_TRY_VOID(check(query));
   FleetAnswer answer;
   FH_TRY(answer.request, replacement_shape(query));
   const Demand demand = demand_of(query, answer.request);
+  answer.hours = demand.hours;
   answer.requests_per_s_peak = demand.peak;
   answer.requests_per_s_floor = demand.floor;
   answer.requests_per_s_mean = demand.mean;

@@ -6,6 +6,7 @@
 // the rest spills; burstiness inside the hour is in the machines' own capacity (utilisation cap and
 // wait). Growth and money are somebody else's business (scenario, money).
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -76,6 +77,8 @@ struct FleetQuery {
 
 struct FleetAnswer {
   RequestShape request;
+  // The load in requests of the replacement's shape; hours without any are left out.
+  std::vector<HourLoad> hours;
   double requests_per_s_peak = 0, requests_per_s_floor = 0, requests_per_s_mean = 0;
   bool hours_synthetic = false;       // hour loads were spread from daily totals for the most part
   std::vector<Candidate> candidates;  // fitting ones first, fewest GPUs x machines first
@@ -83,6 +86,12 @@ struct FleetAnswer {
 
 base::Result<FleetAnswer> search_fleet(const Catalogue& catalogue, const CapacityModel& capacity,
                                        const FleetQuery& query);
+
+// How busy k machines are in each hour of the week, Monday 00 UTC first: the mean over the weeks
+// from first_hour to last_hour, hours with nothing to do too. 0 where the period has no such hour.
+std::array<double, 168> busy_by_hour_of(const std::vector<HourLoad>& hours, std::int64_t first_hour,
+                                        std::int64_t last_hour, int machines,
+                                        double requests_per_s_machine);
 
 // The share of an hourly load that k machines of this capacity serve; exposed for scenarios that
 // change the load. hours_total counts empty hours too.

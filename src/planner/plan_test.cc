@@ -129,6 +129,55 @@ TEST(Plan, TheJsonHoldsEveryInputAndEveryMonth) {
   EXPECT_EQ(own["months"]["cash"][7].as_double(), plan.money.of(Option::Own).months[7].cash);
 }
 
+TEST(Plan, EveryCapacityFigureIsThereAndLabelled) {
+  const Plan& plan = example();
+  int fitting = 0;
+  for (const Considered& one : plan.considered) {
+    if (!one.fits) continue;
+    ++fitting;
+    const std::string where = one.model + " on " + one.machine;
+    EXPECT_EQ(one.accuracy, "datasheet, ±35 %") << where;
+    EXPECT_GT(one.prefill_tok_s, 0) << where;
+    EXPECT_GT(one.decode_tok_s, 0) << where;
+    EXPECT_GT(one.decode_tok_s_alone, 0) << where;
+    EXPECT_GE(one.sessions_p95, 1) << where;
+    EXPECT_GE(one.sessions_p50, one.sessions_p95) << where;
+    EXPECT_GT(one.utilisation_mean, 0) << where;
+    EXPECT_LE(one.utilisation_mean, one.utilisation_peak) << where;
+    EXPECT_LE(one.utilisation_peak, 1 + 1e-9) << where;
+    if (one.machine.find("AMD") != std::string::npos) EXPECT_NE(one.precision, "nvfp4") << where;
+  }
+  EXPECT_GT(fitting, 0);
+  for (const Option option : {Option::Own, Option::Hybrid, Option::Rent}) {
+    const OptionPick& pick = plan.picks[static_cast<std::size_t>(option)];
+    double most = 0, sum = 0;
+    for (const double busy : pick.busy_by_hour) {
+      most = std::max(most, busy);
+      sum += busy;
+    }
+    // 60 days are not whole weeks, so the mean by hour is near, not at, the mean over all hours.
+    EXPECT_GT(most, 0) << option_name(option);
+    EXPECT_LE(most, pick.utilisation_peak + 1e-9) << option_name(option);
+    EXPECT_LT(sum / 168, most) << option_name(option);
+  }
+}
+
+TEST(Plan, TheJsonTellsTheGapOfEveryDayAndModel) {
+  const auto parsed = codec::json::Document::parse(plan_json(example()));
+  ASSERT_TRUE(parsed.has_value());
+  const codec::json::Value rec = parsed->root()["reconciliation"];
+  ASSERT_EQ(rec["models"].size(), 3U);
+  ASSERT_EQ(rec["days"].size(), 180U);
+  double charged = 0, by_day = 0;
+  for (const codec::json::Value line : rec["models"].elements())
+    charged += *line["charged_usd"].as_double();
+  for (const codec::json::Value line : rec["days"].elements())
+    by_day += *line["charged_usd"].as_double();
+  EXPECT_NEAR(charged, *rec["charged_usd"].as_double(), 1e-6);
+  EXPECT_NEAR(by_day, charged, 1e-6);
+  EXPECT_TRUE(rec["gap_usd"].as_double().has_value());
+}
+
 TEST(Plan, TheWorkbookIsWrittenAndABadPathIsAnError) {
   const std::filesystem::path path =
       std::filesystem::path(testing::TempDir()) / "freehold-plan-test.xlsx";

@@ -126,7 +126,7 @@ class EvenSheet {
         "Evaluation and migration, once", Style::Usd, [&](Option o) { return sum(o, "one_off"); },
         [](const M& m) { return sum_of(m, &MonthRow::one_off); });
     const auto last = row(
-        "Running: power, space, uplink, support, licences, people, rent, lost service", Style::Usd,
+        "Running: power, space, uplink, support, licences, people, rent, outage", Style::Usd,
         [&](Option o) { return sum(o, "running"); },
         [](const M& m) { return sum_of(m, &MonthRow::running); });
     const auto out = row(
@@ -468,7 +468,7 @@ class EvenSheet {
         },
         [](const M& m) { return m.qualifies ? m.saved_npv_usd : 0.0; });
     compared_ = row(
-        "Saved, where there is such a way", Style::Usd,
+        "Saved, where there is such a way", Style::UsdOrNone,
         [&](Option o) {
           if (o == Option::Stay) return std::string("-999999999999");
           return fmt::format("IF({}>0,{},-999999999999)", in(o, "nodes_min"), at(rows_.saved, o));

@@ -153,6 +153,56 @@ std::uint32_t write_considered(Sheet& sheet, const Plan& plan, std::uint32_t row
       sheet.number(row, 13, one.rent_usd_per_hour->high, Style::UsdCent);
     }
   }
+  return row + 2;
+}
+
+// Of the pairs that fit: what one machine does, and how busy those for the peak are.
+std::uint32_t write_speeds(Sheet& sheet, const Plan& plan, std::uint32_t row) {
+  sheet.text(row++, 0, "How much one machine of those that fit does", Style::Section);
+  sheet.headers(
+      row, {"Machine", "Model", "Precision", "Accuracy", num("New prompt, tokens/s"),
+            num("Output, tokens/s"), num("Output of one alone, tokens/s"),
+            num("Live, of median length"), num("Live, of 95th percentile"),
+            num("Machines at the peak"), num("Busy in the busiest hour"), num("Busy on average")});
+  for (const Considered& one : plan.considered) {
+    if (!one.fits) continue;
+    ++row;
+    sheet.text(row, 0, one.machine);
+    sheet.text(row, 1, one.model);
+    sheet.text(row, 2, one.precision);
+    sheet.text(row, 3, one.accuracy);
+    sheet.number(row, 4, one.prefill_tok_s, Style::Count);
+    sheet.number(row, 5, one.decode_tok_s, Style::Count);
+    sheet.number(row, 6, one.decode_tok_s_alone, Style::Count);
+    sheet.number(row, 7, one.sessions_p50, Style::Count);
+    sheet.number(row, 8, one.sessions_p95, Style::Count);
+    sheet.number(row, 9, one.machines_peak, Style::Count);
+    sheet.number(row, 10, one.utilisation_peak, Style::Share);
+    sheet.number(row, 11, one.utilisation_mean, Style::Share);
+  }
+  return row + 2;
+}
+
+// How busy the machines of each option are, by hour of the week.
+std::uint32_t write_hours(Sheet& sheet, const Plan& plan, std::uint32_t row) {
+  for (const Option option : kFleets) {
+    const OptionPick& pick = plan.picks[static_cast<std::size_t>(option)];
+    if (!pick.found) continue;
+    sheet.text(row++, 0,
+               fmt::format("Busy by hour of the week (UTC), {}: {} x {}, {}", option_name(option),
+                           pick.machines, pick.machine_name, pick.accuracy),
+               Style::Section);
+    sheet.headers(row, {"", "", "", "Hour", num("Monday"), num("Tuesday"), num("Wednesday"),
+                        num("Thursday"), num("Friday"), num("Saturday"), num("Sunday")});
+    for (std::size_t hour = 0; hour < 24; ++hour) {
+      sheet.text(++row, 3, fmt::format("{:02}:00", hour));
+      for (std::size_t day = 0; day < 7; ++day) {
+        sheet.number(row, static_cast<std::uint32_t>(4 + day), pick.busy_by_hour[day * 24 + hour],
+                     Style::Share);
+      }
+    }
+    row += 2;
+  }
   return row;
 }
 
@@ -239,7 +289,7 @@ void write_prices(Sheet& sheet, const Plan& plan) {
 
 void write_capacity(Workbook& book, Sheet& sheet, const Plan& plan) {
   begin_sheet(
-      sheet, {{0, 0, 34}, {1, 1, 26}, {2, 2, 11}, {3, 3, 30}, {4, 13, 13}},
+      sheet, {{0, 0, 40}, {1, 1, 26}, {2, 2, 12}, {3, 3, 32}, {4, 13, 13}},
       "Capacity: what the machines carry",
       fmt::format("Estimated from data sheets, 35 % either way, for the busiest hour of the "
                   "usage within a first token in {:.0f} ms (p95) and {:.0f} ms for each "
@@ -248,13 +298,17 @@ void write_capacity(Workbook& book, Sheet& sheet, const Plan& plan) {
   std::uint32_t row = write_flags(book, sheet, plan, 3);
   row = write_picks(sheet, plan, row);
   row = write_considered(sheet, plan, row);
+  const std::uint32_t speeds = row;
+  const std::uint32_t hours = write_speeds(sheet, plan, speeds);
+  row = write_hours(sheet, plan, hours);
   sheet.freeze(0, 1);
   sheet.print(row, 13);
+  sheet.break_above({speeds, hours});
 }
 
 void write_hardware(Sheet& sheet, const Plan& plan) {
   begin_sheet(
-      sheet, {{0, 0, 34}, {1, 8, 13}, {9, 9, 84}, {10, 11, 12}}, "Machines and what they cost",
+      sheet, {{0, 0, 40}, {1, 8, 14}, {9, 9, 84}, {10, 11, 12}}, "Machines and what they cost",
       "Ranges of prices as found; the plan takes the middle. An offer in hand is worth more: "
       "write it into the inputs of own, hybrid or rent.");
   sheet.headers(3,

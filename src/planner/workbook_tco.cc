@@ -51,6 +51,8 @@ constexpr Column kColumns[] = {
     {Band::Cash, false, "cum_cash", "Cash out so far", &MonthRow::cum_cash, "[cum_cash<]+[cash]", nullptr, "0", Style::Usd},
     {Band::Cash, false, "saved", "Saved so far against staying", &MonthRow::saved, "[stay.cum_cash]-[cum_cash]", "0", "0", Style::Usd},
     {Band::Cash, false, "pays_back", "Month, if all is back", &MonthRow::pays_back, "IF(AND([moved]=1,[saved]>=-0.005),[month],9999)", "9999", "9999", Style::Month},
+    {Band::Income, false, "cum_hardware", "Machines bought so far", &MonthRow::cum_hardware, "[cum_hardware<]+[capex_hardware]", nullptr, "0", Style::Usd},
+    {Band::Income, false, "cum_other", "Installation and spares so far", &MonthRow::cum_other, "[cum_other<]+[capex_other]", nullptr, "0", Style::Usd},
     {Band::Income, true, "depreciation", "Depreciation", &MonthRow::depreciation, "[cum_hardware]*(1-residual_share)/(depreciation_years*12)*IF([month]>0,[active],0)+[cum_other]/(depreciation_years*12)*IF([month]>0,[active],0)", nullptr, "0", Style::Usd},
     {Band::Income, true, "pnl", "Cost in the income statement", &MonthRow::pnl, "[api_cash]+[seats]+[running]+[depreciation]+[one_off]", nullptr, "0", Style::Usd},
     {Band::Income, false, "book_hardware", "Machines, book value", &MonthRow::book_hardware, "[book_hardware<]+[capex_hardware]-[cum_hardware]*(1-residual_share)/(depreciation_years*12)*IF([month]>0,[active],0)", nullptr, "0", Style::Usd},
@@ -76,8 +78,6 @@ constexpr Column kColumns[] = {
     {Band::Workings, true, "api_used", "API used, after discount", &MonthRow::api_used, "MAX(0,bill_list_usd_month-{moved_usd_month}*[served]*[moved])*(1-negotiated_discount)*[load]*[price]*IF([month]>0,[active],0)", nullptr, "0", Style::Usd},
     {Band::Workings, true, "api_due", "API due, with commitment", &MonthRow::api_due, "MAX([api_used],IF([month]<=commitment_months,commitment_usd_month,0)*IF([month]>0,[active],0))", nullptr, "0", Style::Usd},
     {Band::Workings, false, "credits_left", "Credits left", &MonthRow::credits_left, "MAX(0,[credits_left<]-[api_due])", nullptr, "credits_usd", Style::Usd},
-    {Band::Workings, false, "cum_hardware", "Machines so far", &MonthRow::cum_hardware, "[cum_hardware<]+[capex_hardware]", nullptr, "0", Style::Usd},
-    {Band::Workings, false, "cum_other", "Installation so far", &MonthRow::cum_other, "[cum_other<]+[capex_other]", nullptr, "0", Style::Usd},
 };
 // clang-format on
 
