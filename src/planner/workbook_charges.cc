@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint32_t kDay = 0, kModel = 1, kNote = 2, kCharged = 3, kListed = 4, kLow = 5,
                         kHigh = 6, kGap = 7, kUsed = 8, kCounted = 9, kGapTokens = 10, kBasis = 11,
                         kNumber = 12, kSize = 12, kSizeListed = 13;
-constexpr std::uint32_t kSumRows = 9;            // title, sentence, sums and a blank one
+constexpr std::uint32_t kSumRows = 12;           // title, sentence, sums and a blank one
 constexpr std::int32_t kSerialOfEpoch = 25'569;  // 1970-01-01 in a spreadsheet
 constexpr std::size_t kDaysMax = 20'000;         // rows; with more the models are plain numbers
 
