@@ -3,10 +3,13 @@
 #include "planner/fleet.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <tuple>
+
+#include "codec/toml.h"
 
 namespace fh::planner {
 namespace {
@@ -180,6 +183,28 @@ base::Result<RequestShape> replacement_shape(const FleetQuery& query) {
   return shape;
 }
 
+template <typename T>
+base::Status check_name(std::string_view kind, const std::string& wanted,
+                        const std::vector<T>& known) {
+  if (std::ranges::find(known, wanted, &T::id) != known.end()) return {};
+  std::vector<std::string_view> ids;
+  for (const T& one : known) ids.push_back(one.id);
+  const std::string_view near = codec::toml::nearest(wanted, ids);
+  return base::fail(base::Code::NotFound,
+                    fmt::format("the catalogue has no {} \"{}\"", kind, wanted),
+                    near.empty() ? fmt::format("known are: {}", fmt::join(ids, ", "))
+                                 : fmt::format("did you mean \"{}\"?", near));
+}
+
+// A misspelt name must not read as "nothing carries the work".
+base::Status check_names(const Catalogue& catalogue, const std::vector<Machine>& machines,
+                         const FleetQuery& query) {
+  for (const std::string& id : query.models)
+    FH_TRY_VOID(check_name("model", id, catalogue.models()));
+  for (const std::string& id : query.machines) FH_TRY_VOID(check_name("machine", id, machines));
+  return {};
+}
+
 base::Status check(const FleetQuery& q) {
   if (q.workload == nullptr) return base::fail_field("workload", "a workload is needed");
   const auto sane = [](double x) { return std::isfinite(x) && x > 0 && x <= 1000; };
@@ -262,10 +287,9 @@ base::Result<FleetAnswer> search_fleet(const Catalogue& catalogue, const Capacit
   base_query.targets = query.targets;
   base_query.kv_element_bytes = query.kv_element_bytes;
   const std::vector<Machine> machines = machines_of(catalogue);
+  FH_TRY_VOID(check_names(catalogue, machines, query));
   for (const std::string& id : query.models) {
     const Model* model = catalogue.model(id);
-    if (model == nullptr)
-      return base::fail(base::Code::NotFound, fmt::format("the catalogue has no model \"{}\"", id));
     for (const Machine& machine : machines) {
       if (!query.machines.empty() &&
           std::ranges::find(query.machines, machine.id) == query.machines.end()) {

@@ -172,6 +172,23 @@ TEST(SearchFleet, ListsWhatDoesNotFitLast) {
   }
 }
 
+TEST(SearchFleet, AMisspeltNameIsAnError) {
+  const WorkloadLoad load = two_weeks(1, 1);
+  FleetQuery query;
+  query.workload = &load;
+  query.models = {"qwen3-32b"};
+  query.machines = {"node-8x-h200", "node-8x-h20"};
+  auto answer = search_fleet(Catalogue::bundled(), DatasheetCapacity(), query);
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().message, "the catalogue has no machine \"node-8x-h20\"");
+  EXPECT_NE(answer.error().hint.find("node-8x-h200"), std::string::npos);
+  query.machines = {};
+  query.models = {"something else"};
+  answer = search_fleet(Catalogue::bundled(), DatasheetCapacity(), query);
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_NE(answer.error().hint.find("qwen3-32b"), std::string::npos);
+}
+
 TEST(SearchFleet, TakesStatedLengthsWhereRequestsAreNotCounted) {
   WorkloadLoad w = two_weeks(0, 0);
   w.prompt_tokens_mean = w.output_tokens_mean = 0;

@@ -187,6 +187,49 @@ TEST(Plan, TheWorkbookIsWrittenAndABadPathIsAnError) {
   EXPECT_FALSE(write_workbook(example(), "/nowhere/at/all/plan.xlsx"));
 }
 
+// Never in the place of a folder or a device, which whoever may do anything could do.
+TEST(Plan, APageTakesThePlaceOfAFileOnly) {
+  if (!write_html(example(), testing::TempDir() + "freehold-plan-test.html")) {
+    GTEST_SKIP() << "this build carries no page";
+  }
+  std::filesystem::remove(testing::TempDir() + "freehold-plan-test.html");
+  for (const std::string& path : {testing::TempDir(), std::string("/dev/null")}) {
+    const base::Status written = write_html(example(), path);
+    ASSERT_FALSE(written.has_value());
+    EXPECT_EQ(written.error().message, path + " cannot be written: it is not a file");
+  }
+  EXPECT_FALSE(write_html(example(), "/nowhere/at/all/plan.html"));
+}
+
+TEST(Plan, TokensWithoutAPriceAreAskedForFirst) {
+  PlanRequest request;
+  request.book = &pricing::PriceBook::bundled();
+  request.catalogue = &Catalogue::bundled();
+  request.today = example().today;
+  request.scenario.money.despite_gap = 1;
+  request.usage = [&](const UsageVisit& visit) -> base::Status {
+    for (int day = 1; day <= 40; ++day) {
+      for (const char* model : {"claude-opus-5-5", "claude-nova-9"}) {
+        domain::UsageRecord record;
+        record.provider = "anthropic";
+        record.model = model;
+        record.start_unix_ns = (example().today - day) * 86'400LL * 1'000'000'000;
+        record.end_unix_ns = record.start_unix_ns;
+        record.usage.input_uncached = 1'000'000;
+        if (!visit(record)) return {};
+      }
+    }
+    return {};
+  };
+  request.costs = [](const CostVisit&) -> base::Status { return {}; };
+  const base::Result<Plan> plan = make_plan(request);
+  ASSERT_TRUE(plan) << plan.error().text();
+  ASSERT_FALSE(plan->notes.empty());
+  EXPECT_NE(plan->notes[0].find("claude-nova-9. What do they cost?"), std::string::npos)
+      << plan->notes[0];
+  EXPECT_NE(plan_text(*plan).find("claude-nova-9"), std::string::npos);
+}
+
 TEST(Plan, NoUsageAndNoBillIsAnError) {
   PlanRequest request;
   request.book = &pricing::PriceBook::bundled();

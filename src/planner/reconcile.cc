@@ -334,7 +334,8 @@ std::string Reconciler::summary(const ReconcileReport& report) const {
       "Charged {}{}, computed {}: a gap of {}{}; {:.1f} % is not explained; advice is given up to "
       "{:.1f} %.{}",
       usd_text(report.charged), before, computed, signed_usd(report.gap),
-      tokens == 0 ? std::string() : fmt::format(" (about {} tokens)", signed_count(tokens)),
+      tokens == 0 || report.gap == 0 ? std::string()
+                                     : fmt::format(" (about {} tokens)", signed_count(tokens)),
       report.unexplained_share * 100, report.threshold * 100,
       report.advice_allowed ? std::string() : largest_gaps(report));
 }
