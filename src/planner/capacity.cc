@@ -312,7 +312,7 @@ base::Result<CapacityAnswer> DatasheetCapacity::evaluate(const CapacityQuery& qu
     }
     FH_TRY(const ModelShape shape, shape_of(model, precision, query.kv_element_bytes));
     FH_TRY(const CapacityAnswer a, best_layout(query, shape, constants_));
-    if (a.fits && a.meets_targets) return a;
+    if (a.fits) return a;
     if (!best || better(a, *best, query.requests_per_s)) best = a;
   }
   if (best) return *best;

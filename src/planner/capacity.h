@@ -41,8 +41,10 @@ struct Targets {
 bool runs(const Accelerator& card, std::string_view precision);
 
 struct CapacityQuery {
-  const Model* model = nullptr;              // never null
-  std::string precision;                     // of the weights; empty: the smallest loss that fits
+  const Model* model = nullptr;  // never null
+  // Of the weights; empty: the smallest loss that fits, whatever the targets: were a tighter target
+  // met by smaller weights it would be the cheaper one.
+  std::string precision;
   const Accelerator* accelerator = nullptr;  // never null
   int gpus = 1;                              // of the machine
   RequestShape request;

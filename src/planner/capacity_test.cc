@@ -126,6 +126,27 @@ TEST(CapacityProperty, ATighterTargetNeverCarriesMore) {
   }
 }
 
+TEST(CapacityProperty, ATighterTargetNeverCarriesMoreWhateverTheFormat) {
+  for (const Model& model : facts().models()) {
+    for (const Accelerator& card : facts().accelerators()) {
+      for (const int gpus : {1, 2, 8}) {
+        double last = INFINITY;
+        for (const double factor : {4.0, 1.0, 0.5, 0.2, 0.1, 0.05, 0.02}) {
+          CapacityQuery q = query("qwen3-32b", "h100-sxm-80", gpus, "");
+          q.model = &model;
+          q.accelerator = &card;
+          q.targets = {5'000 * factor, 100 * factor};
+          const auto a = DatasheetCapacity().evaluate(q);
+          if (!a) break;  // a fact is not established
+          EXPECT_LE(a->requests_per_s_max, last * (1 + 1e-9))
+              << model.id << " on " << gpus << " x " << card.id << " at " << factor;
+          last = a->requests_per_s_max;
+        }
+      }
+    }
+  }
+}
+
 TEST(CapacityProperty, MoreMemoryNeverHoldsFewer) {
   for (const Pair& p : kPairs) {
     Accelerator card = *facts().accelerator(p.card);

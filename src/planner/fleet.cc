@@ -128,7 +128,9 @@ void size_candidate(const FleetQuery& query, const Demand& demand, Candidate& c)
   c.machines_peak = static_cast<int>(peak);
   c.machines_peak_spare = c.machines_peak + 1;
   c.machines_floor = static_cast<int>(needed(demand.floor));
-  for (int k = 0; k <= std::min(c.machines_peak, kSplitsMax); ++k)
+  c.machines_later = static_cast<int>(std::clamp(needed(demand.peak * query.growth_later), peak,
+                                                 std::max<double>(peak, kSplitsMax)));
+  for (int k = 0; k <= std::min(c.machines_later, kSplitsMax); ++k)
     c.splits.push_back(split_of(demand.hours, demand.hours_total, k, each));
   c.power_kw_max = c.machine.power_kw_max * c.machines_peak_spare;
   c.capex_usd = machines_times(c.machine.capex_usd, c.machines_peak_spare);
@@ -210,6 +212,7 @@ base::Status check(const FleetQuery& q) {
   const auto sane = [](double x) { return std::isfinite(x) && x > 0 && x <= 1000; };
   if (!sane(q.prompt_token_ratio) || !sane(q.output_token_ratio) || !sane(q.growth_factor))
     return base::fail_field("fleet", "ratios and growth are above 0");
+  if (!(q.growth_later >= 1)) return base::fail_field("growth_later", "at least 1");
   if (q.machines_max < 1) return base::fail_field("machines_max", "at least 1");
   return {};
 }

@@ -53,7 +53,8 @@ struct Candidate {
   int machines_peak = 0;                   // enough for the busiest hour
   int machines_peak_spare = 0;             // the same, N+1
   int machines_floor = 0;                  // enough for the median hour of the working week
-  std::vector<Split> splits;               // k = 0 .. machines_peak, or to 64 at most
+  int machines_later = 0;                  // enough for the busiest hour once the load has grown
+  std::vector<Split> splits;               // k = 0 .. machines_later, or to 64 at most
   double ttft_p95_ms = 0, tpot_ms = 0;     // one of machines_peak machines in the busiest hour
   double sessions_live = 0;                // p95 conversations in memory, all machines_peak
   double power_kw_max = 0;                 // machines_peak_spare
@@ -71,6 +72,8 @@ struct FleetQuery {
   // Tokens of the replacement per token of today's model; not established: 1, and labelled so.
   double prompt_token_ratio = 1, output_token_ratio = 1;
   double growth_factor = 1;  // of the load
+  // How far the load grows beyond that, for machines that are there before they are needed; >= 1.
+  double growth_later = 1;
   double kv_element_bytes = 2;
   int machines_max = 64;
 };

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 namespace fh::planner {
 namespace {
@@ -23,7 +24,7 @@ constexpr ModelClass kClasses[] = {
     {0, {"gpt-oss-120b", "qwen3.5-122b-a10b", "qwen3.6-35b-a3b", ""}},
 };
 constexpr std::size_t kSubsetsOf = 4;                   // with more workloads: each alone, and all
-constexpr int kEverySizeTo = 8;                         // then steps of an eighth
+constexpr int kEverySizeTo = 16;                        // then steps of a sixteenth
 constexpr double kHours = kHoursPerMonth * 3600 / 1e6;  // tok/s -> Mtok/month
 constexpr double kRentedStaff = 0.7;
 
@@ -113,6 +114,9 @@ class Chooser {
     query.targets = {wish.ttft_p95_ms, wish.tpot_ms};
     query.prompt_token_ratio = wish.prompt_token_ratio;
     query.output_token_ratio = wish.output_token_ratio;
+    const MoneyInputs& money = plan_.scenario.money;
+    query.growth_later =
+        std::max(1.0, std::pow(1 + money.load_growth_per_year, money.horizon_months / 12));
     // Workloads of different kinds share a machine by their tokens, not by their requests.
     if (subset.size() > 1) {
       if (const base::Result<RequestShape> shape = request_shape_of(load)) query.request = *shape;
@@ -166,17 +170,17 @@ class Chooser {
     plan_.considered.push_back(std::move(one));
   }
 
-  static std::vector<int> sizes_to(int peak) {
-    std::vector<int> out;
-    const int step = std::max(1, peak / kEverySizeTo);
-    for (int k = 1; k < peak; k += k < kEverySizeTo ? 1 : step) out.push_back(k);
-    out.push_back(peak);
-    return out;
+  // Sizes of a fleet up to what the grown load needs: the same ones whatever the targets are, and
+  // what the load needs now and then. Growth may be waited for with machines that already stand.
+  static std::vector<int> sizes_of(const Candidate& c) {
+    std::set<int> out = {c.machines_peak, c.machines_later};
+    for (int k = 1; k < c.machines_later; k += std::max(1, k / kEverySizeTo)) out.insert(k);
+    return {out.begin(), out.end()};
   }
 
   void price(const Candidate& c, const FleetAnswer& fleet, const WorkloadLoad& load,
              const std::vector<std::uint32_t>& subset, bool everything) {
-    for (const int k : sizes_to(c.machines_peak)) {
+    for (const int k : sizes_of(c)) {
       const auto at = static_cast<std::size_t>(k);
       if (k <= 0 || at >= c.splits.size() || c.splits[at].token_share <= 0) continue;
       const bool all = everything && k == c.machines_peak;

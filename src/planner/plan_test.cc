@@ -431,6 +431,27 @@ TEST(Plan, EveryWayIsACandidateHoweverSmallTheBill) {
   EXPECT_EQ(plan->scenario.inputs[*input_index("bill_list_usd_month")].confidence, "medium");
 }
 
+TEST(Plan, ATighterTargetIsNeverCheaper) {
+  std::array<double, kOptions> last{};
+  for (const double tpot_ms : {100.0, 50.0, 20.0, 12.0, 8.0, 6.0}) {
+    base::Result<Scenario> scenario = parse_scenario(
+        "[replacement]\nmodels = [\"gpt-oss-120b\", \"qwen3.5-122b-a10b\"]\n"
+        "[plan]\ndraws = 100\n[api]\nload_growth_per_year = 0.2\n",
+        "s.toml");
+    ASSERT_TRUE(scenario) << scenario.error().text();
+    scenario->replacement.tpot_ms = tpot_ms;
+    const base::Result<Plan> plan =
+        sample_plan(pricing::PriceBook::bundled(), Catalogue::bundled(), &*scenario);
+    ASSERT_TRUE(plan) << plan.error().text();
+    for (const OptionMoney& option : plan->money.options) {
+      double& before = last[static_cast<std::size_t>(option.option)];
+      const double costs = option.available ? option.npv_usd : INFINITY;
+      EXPECT_GE(costs, before * (1 - 1e-9)) << option_name(option.option) << " at " << tpot_ms;
+      before = costs;
+    }
+  }
+}
+
 TEST(Plan, FewDaysAreSaid) {
   const auto plan = small_plan(3);
   ASSERT_TRUE(plan) << plan.error().text();
