@@ -147,6 +147,37 @@ TEST(CapacityProperty, ATighterTargetNeverCarriesMoreWhateverTheFormat) {
   }
 }
 
+// Of the same weights: every model, format and card of the catalogue.
+TEST(CapacityProperty, MoreGpusNeverCarryLessNorAnswerSlower) {
+  int pairs = 0;
+  for (const Model& model : facts().models()) {
+    for (const Weights& weights : model.weights) {
+      for (const Accelerator& card : facts().accelerators()) {
+        double rate = 0, tpot = INFINITY;
+        for (const int gpus : {1, 2, 4, 8, 16}) {
+          CapacityQuery q = query("qwen3-32b", "h100-sxm-80", gpus, weights.precision.c_str());
+          q.model = &model;
+          q.accelerator = &card;
+          q.targets = {20'000, 200};
+          const auto most = DatasheetCapacity().evaluate(q);
+          if (!most || !most->fits) continue;
+          ++pairs;
+          const std::string where =
+              model.id + " " + weights.precision + " on " + std::to_string(gpus) + " x " + card.id;
+          EXPECT_GE(most->requests_per_s_max, rate * (1 - 1e-9)) << where;
+          rate = most->requests_per_s_max;
+          q.requests_per_s = 0.02;  // equal load, where it is carried within the targets
+          if (rate < q.requests_per_s) continue;
+          const CapacityAnswer loaded = ask(q);
+          EXPECT_LE(loaded.tpot_ms, tpot * (1 + 1e-9)) << where;
+          tpot = loaded.tpot_ms;
+        }
+      }
+    }
+  }
+  EXPECT_GT(pairs, 1000);
+}
+
 TEST(CapacityProperty, MoreMemoryNeverHoldsFewer) {
   for (const Pair& p : kPairs) {
     Accelerator card = *facts().accelerator(p.card);

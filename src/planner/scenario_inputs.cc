@@ -71,9 +71,9 @@ constexpr Row kHardware[] = {
     {"hardware", "software_usd_gpu_year", "Licences per GPU, only if used", "USD/GPU/year", 0, 0, 0, kBig, "market-2026 (NVIDIA AI Enterprise: 4,500)", "2026-06-30", "low", &shared<&M::software_usd_gpu_year>},
     {"hardware", "depreciation_years", "Life of the hardware, straight line", "years", 4, 4, 1, 10, "depreciation", "2026-06-30", "medium", &shared<&M::depreciation_years>},
     {"hardware", "residual_share", "Worth of the hardware at the end of its life", "share", 0, 0.4, 0, 1, "assumption; used prices of 2026 are unusually high", "2026-11-22", "low", &shared<&M::residual_share>},
-    {"hardware", "node_failures_year", "Failures that take a node out of service", "per year", 0.3, 2.5, 0, 1000, "assumption; 419 stops in 54 days on 2,048 training nodes of 8 H100 are 1.4 a node and year (arXiv 2407.21783)", "2024-07-31", "low", &shared<&M::node_failures_year>},
-    {"hardware", "repair_hours", "Hours to repair a failed node of your own", "hours", 24, 168, 0, 8760, "assumption: part and technician within working days; see your support contract", "2026-11-22", "low", &shared<&M::repair_hours>},
-    {"hardware", "rented_repair_hours", "Hours to replace a failed rented node", "hours", 1, 24, 0, 8760, "assumption; see your contract", "2026-11-22", "low", &shared<&M::rented_repair_hours>},
+    {"hardware", "node_failures_year", "Failures that take a node out of service (assumed)", "per year", 0.3, 2.5, 0, 1000, "assumption; 419 stops in 54 days on 2,048 training nodes of 8 H100 are 1.4 a node and year (arXiv 2407.21783)", "2024-07-31", "low", &shared<&M::node_failures_year>},
+    {"hardware", "repair_hours", "Hours to repair a failed node of your own (assumed)", "hours", 24, 168, 0, 8760, "assumption: part and technician within working days; see your support contract", "2026-11-22", "low", &shared<&M::repair_hours>},
+    {"hardware", "rented_repair_hours", "Hours to replace a failed rented node (assumed)", "hours", 1, 24, 0, 8760, "assumption; see your contract", "2026-11-22", "low", &shared<&M::rented_repair_hours>},
     {"hardware", "outage_usd_hour", "Lost service, per hour that a node without a spare is out", "USD/hour", 0, 0, 0, kBig, "ask; default none", "", "low", &shared<&M::outage_usd_hour>},
 };
 constexpr Row kSite[] = {

@@ -277,7 +277,7 @@ class EvenSheet {
         },
         [](const M& m) { return m.bill_month.served; });
     const auto failover = row(
-        "of it, moved work that comes back while a node is out", Style::Usd,
+        "of it, moved work that comes back: assumed failures", Style::Usd,
         [&](Option o) {
           return fmt::format("IF({}>0,{}*{}*{}*(1-negotiated_discount)*api_price_factor,0)",
                              in(o, "nodes_min"), in(o, "moved_usd_month"),
@@ -416,7 +416,7 @@ class EvenSheet {
         },
         [](const M& m) { return m.all_in.rent; });
     row(
-        "Lost service while a node is out", Style::Usd,
+        "Lost service, assumed failures", Style::Usd,
         [&](Option o) {
           return tco_cell(tco_, o, "work_nodes", 0) + "*" + tco_cell(tco_, o, "down", 0) +
                  "*730*outage_usd_hour";

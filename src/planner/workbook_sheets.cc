@@ -29,13 +29,14 @@ void optional_number(Sheet& sheet, std::uint32_t row, std::uint32_t col,
   }
 }
 
-void provenance(Sheet& sheet, std::uint32_t row, std::uint32_t col, const Provenance& from,
-                const Catalogue& catalogue) {
+// Source, date and confidence; the length of the source, for fit_row.
+std::size_t provenance(Sheet& sheet, std::uint32_t row, std::uint32_t col, const Provenance& from,
+                       const Catalogue& catalogue) {
   const std::string source = source_text(catalogue, joined(from.sources));
   sheet.text(row, col, source, Style::Wrapped);
-  sheet.fit_row(row, {{col, source.size()}});
   sheet.text(row, col + 1, from.as_of);
   sheet.text(row, col + 2, confidence_name(from.confidence));
+  return source.size();
 }
 
 struct Width {
@@ -308,13 +309,15 @@ void write_capacity(Workbook& book, Sheet& sheet, const Plan& plan) {
 
 void write_hardware(Sheet& sheet, const Plan& plan) {
   begin_sheet(
-      sheet, {{0, 0, 40}, {1, 8, 14}, {9, 9, 84}, {10, 11, 12}}, "Machines and what they cost",
+      sheet, {{0, 0, 40}, {1, 8, 14}, {9, 9, 64}, {10, 11, 12}, {12, 12, 50}, {13, 14, 12}},
+      "Machines and what they cost",
       "Ranges of prices as found; the plan takes the middle. An offer in hand is worth more: "
       "write it into the inputs of own, hybrid or rent.");
   sheet.headers(3,
                 {"Machine", num("GPUs"), num("Memory of one, GB"), num("Bandwidth of one, TB/s"),
                  num("Price, USD, low"), num("USD, high"), num("Rent of the machine, USD/h, low"),
-                 num("USD/h, high"), num("Largest draw, kW"), "Source", "Date", "Confidence"});
+                 num("USD/h, high"), num("Largest draw, kW"), "Source", "Date", "Confidence",
+                 "Source of the rent", "Date", "Confidence"});
   std::uint32_t row = 3;
   for (const Machine& machine : machines_of(*plan.catalogue)) {
     ++row;
@@ -333,13 +336,15 @@ void write_hardware(Sheet& sheet, const Plan& plan) {
       sheet.number(row, 7, machine.rent_usd_per_hour->value.high, Style::UsdCent);
     }
     sheet.number(row, 8, machine.power_kw_max);
-    provenance(sheet, row, 9,
-               machine.capex_usd           ? machine.capex_usd->from
-               : machine.rent_usd_per_hour ? machine.rent_usd_per_hour->from
-                                           : machine.from,
-               *plan.catalogue);
+    const Provenance& from = machine.capex_usd ? machine.capex_usd->from : machine.from;
+    std::map<std::uint32_t, std::size_t> lengths;
+    lengths[9] = provenance(sheet, row, 9, from, *plan.catalogue);
+    if (machine.rent_usd_per_hour) {
+      lengths[12] = provenance(sheet, row, 12, machine.rent_usd_per_hour->from, *plan.catalogue);
+    }
+    sheet.fit_row(row, lengths);
   }
-  end_table(sheet, row, 11);
+  end_table(sheet, row, 14);
 }
 
 namespace {
@@ -355,9 +360,10 @@ std::uint32_t write_tornado(Workbook& book, Sheet& sheet, const Plan& plan, std:
              Style::Section);
   const std::uint32_t chart_row = row;
   row += kChartRows;
-  sheet.headers(row, {"Input", num("Low"), num("High"), "Unit", num("Saved at low, USD"),
-                      num("Saved at high, USD"), num("Change at low, USD"),
-                      num("Change at high, USD"), "Answer at low", "Answer at high"});
+  sheet.headers(row,
+                {"Input", num("Low"), num("High"), "Unit", num("Saved at low, USD"),
+                 num("Saved at high, USD"), num("Change at low, USD"), num("Change at high, USD"),
+                 "Answer at low", "Answer at high", "Confidence", "Source"});
   const std::uint32_t first = row + 1;
   for (const TornadoBar& bar : sensitivity.tornado) {
     ++row;
@@ -372,6 +378,11 @@ std::uint32_t write_tornado(Workbook& book, Sheet& sheet, const Plan& plan, std:
     sheet.number(row, 7, bar.saved_at_high - base, Style::Usd);
     sheet.text(row, 8, option_name(bar.best_at_low));
     sheet.text(row, 9, option_name(bar.best_at_high));
+    const InputState& state = plan.scenario.inputs[*input_index(bar.input)];
+    sheet.text(row, 10, state.confidence);
+    const std::string source = source_text(*plan.catalogue, state.source);
+    sheet.text(row, 11, source, Style::Wrapped);
+    sheet.fit_row(row, {{11, source.size()}});
   }
   const std::uint32_t last = std::min(row, first + kShown - 1);
   Chart chart{ChartKind::Bar,
@@ -391,7 +402,7 @@ std::uint32_t write_tornado(Workbook& book, Sheet& sheet, const Plan& plan, std:
 }  // namespace
 
 void write_sensitivity(Workbook& book, Sheet& sheet, const Plan& plan) {
-  begin_sheet(sheet, {{0, 0, 56}, {1, 9, 15}}, "How sure the answer is",
+  begin_sheet(sheet, {{0, 0, 56}, {1, 9, 15}, {10, 10, 12}, {11, 11, 60}}, "How sure the answer is",
               "Results of the program: not recalculated here. Saved is present value against "
               "staying; p10, p50 and p90 are the values that a tenth, half and nine tenths of the "
               "draws stay below.");
@@ -399,7 +410,7 @@ void write_sensitivity(Workbook& book, Sheet& sheet, const Plan& plan) {
   row = write_flips(sheet, plan, row);
   if (!plan.sensitivity.tornado.empty()) row = write_tornado(book, sheet, plan, row);
   sheet.freeze(0, 1);
-  sheet.print(row, 9);
+  sheet.print(row, 11);
 }
 
 void write_readiness(Sheet& sheet, const Plan& plan) {
