@@ -32,8 +32,13 @@ base::Result<pricing::PriceBook> load_book(const Config& config) {
   pricing::PriceBook book = pricing::PriceBook::bundled();
   if (config.price_book.empty()) return book;
   FH_TRY(const std::string text, base::os::read_file(config.price_book, kBookBytesMax));
-  FH_TRY(const pricing::PriceBook own, pricing::PriceBook::parse(text));
-  return book.overridden_by(own);
+  base::Result<pricing::PriceBook> own = pricing::PriceBook::parse(text);
+  if (!own) {
+    base::Error error = own.error();
+    error.message = config.price_book + ": " + error.message;
+    return std::unexpected(std::move(error));
+  }
+  return book.overridden_by(*own);
 }
 
 base::Result<planner::Scenario> load_scenario(const PlanArgs& args) {

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -24,10 +23,34 @@ constexpr double kGapCvMax = 4;
 constexpr int kHalvings = 60;
 
 // 8-bit weights lose next to nothing and halve the bytes; 16 bits when there are none; then 4.
-constexpr std::array<std::string_view, 16> kPreferred = {
-    "fp8",         "mxfp8",   "fp8-text-only", "int8",         "q8_0-gguf", "q8_k_xl-gguf",
-    "bf16",        "fp4+fp8", "nvfp4",         "mxfp4",        "int4",      "q5_k_xl-gguf",
-    "q4_k_m-gguf", "q4-gguf", "qat-q4-gguf",   "qat-q4_0-gguf"};
+constexpr std::string_view kServed[] = {"fp8",     "mxfp8", "fp8-text-only", "int8", "bf16",
+                                        "fp4+fp8", "nvfp4", "mxfp4",         "int4"};
+// Without FP4 products a 4-bit float is only unpacked, so integers, which many makers train for,
+// come first.
+constexpr std::string_view kServedWithoutFp4[] = {
+    "fp8", "mxfp8", "fp8-text-only", "int8", "bf16", "fp4+fp8", "int4", "nvfp4", "mxfp4"};
+constexpr std::string_view kGguf[] = {"q8_0-gguf", "q8_k_xl-gguf", "q5_k_xl-gguf", "q4_k_m-gguf",
+                                      "q4-gguf",   "qat-q4-gguf",  "qat-q4_0-gguf"};
+
+// Servers run formats of their own and GGUF only when there is nothing else; on unified memory,
+// where llama.cpp runs, an 8-bit GGUF comes before 16 bits.
+std::vector<std::string_view> preferred(const Accelerator& card) {
+  std::vector<std::string_view> out;
+  if (card.fp4_flops) {
+    out.assign(std::begin(kServed), std::end(kServed));
+  } else {
+    out.assign(std::begin(kServedWithoutFp4), std::end(kServedWithoutFp4));
+  }
+  auto at = out.end();
+  if (card.accelerator_class == AcceleratorClass::Unified ||
+      card.accelerator_class == AcceleratorClass::Laptop) {
+    at = std::ranges::find(out, std::string_view("bf16"));
+  }
+  // Of GGUFs only those of 8 bits go before bf16.
+  out.insert(at, std::begin(kGguf), std::begin(kGguf) + 2);
+  out.insert(out.end(), std::begin(kGguf) + 2, std::end(kGguf));
+  return out;
+}
 
 // The load curve of one replica.
 class Replica {
@@ -130,7 +153,8 @@ CapacityAnswer answer_of(const Replica& replica, const CapacityQuery& query, int
   a.sessions_p50 = t.sequences_max(r.prompt_p50 + r.output_mean) * replicas;
   a.sessions_p95 = t.sequences_max(r.prompt_p95 + r.output_mean) * replicas;
   if (t.cache_budget_per_gpu() <= 0) {
-    a.why_not = fmt::format("{:.0f} GB of weights do not fit in the memory", a.weights_bytes / 1e9);
+    a.why_not = fmt::format("{:.0f} GB of {} weights do not fit in the memory",
+                            a.weights_bytes / 1e9, a.precision);
     return a;
   }
   const double context_max = t.shape().context_tokens;
@@ -156,6 +180,10 @@ CapacityAnswer answer_of(const Replica& replica, const CapacityQuery& query, int
 // Which of two answers serves the query better.
 bool better(const CapacityAnswer& a, const CapacityAnswer& b, double load) {
   if (a.fits != b.fits) return a.fits;
+  if (!a.fits) {  // then the nearest miss is told
+    if (a.cache_bytes != b.cache_bytes) return a.cache_bytes > b.cache_bytes;
+    return a.weights_bytes < b.weights_bytes;
+  }
   const bool a_carries = a.meets_targets && load > 0 && a.requests_per_s_max >= load;
   const bool b_carries = b.meets_targets && load > 0 && b.requests_per_s_max >= load;
   if (a_carries != b_carries) return a_carries;
@@ -207,7 +235,22 @@ base::Result<CapacityAnswer> best_layout(const CapacityQuery& query, const Model
   return *best;  // one GPU is always a layout
 }
 
+std::unexpected<base::Error> cannot_run(const Model& model, const Accelerator& card,
+                                        std::string_view formats) {
+  return base::fail(
+      base::Code::FailedPrecondition,
+      fmt::format("{} does not run the weights of {} ({})", card.name, model.name, formats));
+}
+
 }  // namespace
+
+bool runs(const Accelerator& card, std::string_view precision) {
+  const bool nvidia = card.vendor == "nvidia";
+  if (precision == "nvfp4") return nvidia;
+  if (precision == "mxfp8") return card.fp4_flops.has_value();
+  if (precision.find("fp8") != precision.npos) return nvidia || card.fp8_flops.has_value();
+  return true;
+}
 
 std::string_view accuracy_text(Accuracy accuracy) {
   switch (accuracy) {
@@ -253,23 +296,29 @@ base::Result<RequestShape> request_shape_of(const WorkloadLoad& w) {
 base::Result<CapacityAnswer> DatasheetCapacity::evaluate(const CapacityQuery& query) const {
   FH_TRY_VOID(check(query));
   const Model& model = *query.model;
+  const Accelerator& card = *query.accelerator;
   if (!query.precision.empty()) {
+    if (!runs(card, query.precision)) return cannot_run(model, card, query.precision);
     FH_TRY(const ModelShape shape, shape_of(model, query.precision, query.kv_element_bytes));
     return best_layout(query, shape, constants_);
   }
   std::optional<CapacityAnswer> best;
-  for (const std::string_view precision : kPreferred) {
+  std::string left_out;
+  for (const std::string_view precision : preferred(card)) {
     if (model.weights_at(precision) == nullptr) continue;
+    if (!runs(card, precision)) {
+      left_out += fmt::format("{}{}", left_out.empty() ? "" : ", ", precision);
+      continue;
+    }
     FH_TRY(const ModelShape shape, shape_of(model, precision, query.kv_element_bytes));
     FH_TRY(const CapacityAnswer a, best_layout(query, shape, constants_));
-    if (a.fits && a.meets_targets) return a;
+    if (a.fits) return a;
     if (!best || better(a, *best, query.requests_per_s)) best = a;
   }
-  if (!best) {
-    return base::fail(base::Code::FailedPrecondition,
-                      fmt::format("{}: no size of its weights is established", model.name));
-  }
-  return *best;
+  if (best) return *best;
+  if (!left_out.empty()) return cannot_run(model, card, left_out);
+  return base::fail(base::Code::FailedPrecondition,
+                    fmt::format("{}: no size of its weights is established", model.name));
 }
 
 }  // namespace fh::planner

@@ -34,9 +34,17 @@ struct Targets {
   double tpot_ms = 50;
 };
 
+// Whether a serving engine runs weights of this format on this card, natively or unpacked as it
+// reads them. NVFP4 is NVIDIA's: before Blackwell it is unpacked, other makers only emulate it.
+// FP8 needs a card with FP8 products or NVIDIA's weight-only kernels, MXFP8 the block scales that
+// came with FP4 products. Integers, MXFP4 and GGUF are unpacked everywhere.
+bool runs(const Accelerator& card, std::string_view precision);
+
 struct CapacityQuery {
-  const Model* model = nullptr;              // never null
-  std::string precision;                     // of the weights; empty: the smallest loss that fits
+  const Model* model = nullptr;  // never null
+  // Of the weights; empty: the smallest loss that fits, whatever the targets: were a tighter target
+  // met by smaller weights it would be the cheaper one.
+  std::string precision;
   const Accelerator* accelerator = nullptr;  // never null
   int gpus = 1;                              // of the machine
   RequestShape request;
@@ -75,7 +83,8 @@ class CapacityModel {
  public:
   virtual ~CapacityModel() = default;
   // InvalidArgument when the query makes no sense, FailedPrecondition when a fact is not
-  // established. A model that does not fit is an answer, not an error.
+  // established or the card runs none of the model's formats. A model that does not fit is an
+  // answer, not an error.
   virtual base::Result<CapacityAnswer> evaluate(const CapacityQuery& query) const = 0;
 };
 

@@ -126,6 +126,58 @@ TEST(CapacityProperty, ATighterTargetNeverCarriesMore) {
   }
 }
 
+TEST(CapacityProperty, ATighterTargetNeverCarriesMoreWhateverTheFormat) {
+  for (const Model& model : facts().models()) {
+    for (const Accelerator& card : facts().accelerators()) {
+      for (const int gpus : {1, 2, 8}) {
+        double last = INFINITY;
+        for (const double factor : {4.0, 1.0, 0.5, 0.2, 0.1, 0.05, 0.02}) {
+          CapacityQuery q = query("qwen3-32b", "h100-sxm-80", gpus, "");
+          q.model = &model;
+          q.accelerator = &card;
+          q.targets = {5'000 * factor, 100 * factor};
+          const auto a = DatasheetCapacity().evaluate(q);
+          if (!a) break;  // a fact is not established
+          EXPECT_LE(a->requests_per_s_max, last * (1 + 1e-9))
+              << model.id << " on " << gpus << " x " << card.id << " at " << factor;
+          last = a->requests_per_s_max;
+        }
+      }
+    }
+  }
+}
+
+// Of the same weights: every model, format and card of the catalogue.
+TEST(CapacityProperty, MoreGpusNeverCarryLessNorAnswerSlower) {
+  int pairs = 0;
+  for (const Model& model : facts().models()) {
+    for (const Weights& weights : model.weights) {
+      for (const Accelerator& card : facts().accelerators()) {
+        double rate = 0, tpot = INFINITY;
+        for (const int gpus : {1, 2, 4, 8, 16}) {
+          CapacityQuery q = query("qwen3-32b", "h100-sxm-80", gpus, weights.precision.c_str());
+          q.model = &model;
+          q.accelerator = &card;
+          q.targets = {20'000, 200};
+          const auto most = DatasheetCapacity().evaluate(q);
+          if (!most || !most->fits) continue;
+          ++pairs;
+          const std::string where =
+              model.id + " " + weights.precision + " on " + std::to_string(gpus) + " x " + card.id;
+          EXPECT_GE(most->requests_per_s_max, rate * (1 - 1e-9)) << where;
+          rate = most->requests_per_s_max;
+          q.requests_per_s = 0.02;  // equal load, where it is carried within the targets
+          if (rate < q.requests_per_s) continue;
+          const CapacityAnswer loaded = ask(q);
+          EXPECT_LE(loaded.tpot_ms, tpot * (1 + 1e-9)) << where;
+          tpot = loaded.tpot_ms;
+        }
+      }
+    }
+  }
+  EXPECT_GT(pairs, 1000);
+}
+
 TEST(CapacityProperty, MoreMemoryNeverHoldsFewer) {
   for (const Pair& p : kPairs) {
     Accelerator card = *facts().accelerator(p.card);
@@ -163,6 +215,9 @@ TEST(DatasheetCapacity, SaysWhyNot) {
   const CapacityAnswer big = ask(query("deepseek-r1", "h100-sxm-80", 8));
   EXPECT_FALSE(big.fits);
   EXPECT_NE(big.why_not.find("do not fit"), std::string::npos) << big.why_not;
+  // Of several formats that do not fit it names the smallest, not the one it likes best.
+  EXPECT_EQ(ask(query("glm-5.2", "mac-studio-m5-ultra-512", 1, "")).why_not,
+            "372 GB of mxfp4 weights do not fit in the memory");
   CapacityQuery long_prompt = query("qwen3-32b", "h200-sxm-141", 8);
   long_prompt.request.prompt_p95 = 100'000;  // its context is 40,960
   EXPECT_NE(ask(long_prompt).why_not.find("context"), std::string::npos);
@@ -180,6 +235,44 @@ TEST(DatasheetCapacity, ChoosesAPrecisionThatFits) {
   EXPECT_EQ(ask(q).precision, "fp8");
   q.accelerator = facts().accelerator("rtx-5090");  // 32 GiB: 8 bits do not fit, 4 do
   EXPECT_EQ(ask(q).precision, "int4");
+}
+
+std::string chosen(const char* model, const char* card, int gpus) {
+  return ask(query(model, card, gpus, "")).precision;
+}
+
+TEST(DatasheetCapacity, OffersOnlyFormatsThatTheCardRuns) {
+  // NVFP4 is NVIDIA's; the integers that Kimi is released in run everywhere.
+  EXPECT_EQ(chosen("kimi-k2.6", "mi300x", 8), "int4");
+  EXPECT_EQ(chosen("kimi-k2.6", "h200-sxm-141", 8), "int4");  // no FP4 products to gain from
+  EXPECT_EQ(chosen("kimi-k2.6", "b200-sxm-180", 8), "nvfp4");
+  EXPECT_EQ(chosen("gpt-oss-120b", "mi300x", 8), "mxfp4");
+  EXPECT_EQ(chosen("qwen3.5-122b-a10b", "a100-sxm-80", 8), "fp8");  // weight-only
+  EXPECT_EQ(chosen("minimax-m3", "b300-sxm", 8), "mxfp8");
+  EXPECT_EQ(chosen("minimax-m3", "mi300x", 8), "bf16");
+  // No FP8 in Apple's and none in Strix Halo's arithmetic: llama.cpp's formats.
+  EXPECT_EQ(chosen("qwen3.6-35b-a3b", "mac-studio-m5-ultra-256", 1), "q8_k_xl-gguf");
+  EXPECT_EQ(chosen("qwen3.6-35b-a3b", "strix-halo-395-128", 1), "q8_k_xl-gguf");
+  // A server does not take a GGUF where there is another format.
+  EXPECT_EQ(chosen("qwen3-coder-30b-a3b", "h100-sxm-80", 1), "bf16");
+  for (const Accelerator& card : facts().accelerators()) {
+    EXPECT_EQ(runs(card, "nvfp4"), card.vendor == "nvidia") << card.id;
+    EXPECT_TRUE(runs(card, "bf16") && runs(card, "int4")) << card.id;
+    if (card.vendor == "apple") EXPECT_FALSE(runs(card, "fp8")) << card.id;
+  }
+}
+
+TEST(DatasheetCapacity, SaysThatACardRunsNoneOfTheFormats) {
+  const auto asked = [](const char* precision) {
+    return DatasheetCapacity().evaluate(
+        query("mistral-small-4", "strix-halo-395-128", 1, precision));
+  };
+  for (const char* precision : {"", "nvfp4", "fp8"}) {
+    const auto a = asked(precision);
+    ASSERT_FALSE(a.has_value()) << precision;
+    EXPECT_EQ(a.error().code, base::Code::FailedPrecondition);
+    EXPECT_NE(a.error().message.find("does not run the weights"), std::string::npos);
+  }
 }
 
 TEST(DatasheetCapacity, RefusesNonsense) {

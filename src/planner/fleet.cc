@@ -3,10 +3,13 @@
 #include "planner/fleet.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
 #include <tuple>
+
+#include "codec/toml.h"
 
 namespace fh::planner {
 namespace {
@@ -125,7 +128,9 @@ void size_candidate(const FleetQuery& query, const Demand& demand, Candidate& c)
   c.machines_peak = static_cast<int>(peak);
   c.machines_peak_spare = c.machines_peak + 1;
   c.machines_floor = static_cast<int>(needed(demand.floor));
-  for (int k = 0; k <= std::min(c.machines_peak, kSplitsMax); ++k)
+  c.machines_later = static_cast<int>(std::clamp(needed(demand.peak * query.growth_later), peak,
+                                                 std::max<double>(peak, kSplitsMax)));
+  for (int k = 0; k <= std::min(c.machines_later, kSplitsMax); ++k)
     c.splits.push_back(split_of(demand.hours, demand.hours_total, k, each));
   c.power_kw_max = c.machine.power_kw_max * c.machines_peak_spare;
   c.capex_usd = machines_times(c.machine.capex_usd, c.machines_peak_spare);
@@ -180,11 +185,34 @@ base::Result<RequestShape> replacement_shape(const FleetQuery& query) {
   return shape;
 }
 
+template <typename T>
+base::Status check_name(std::string_view kind, const std::string& wanted,
+                        const std::vector<T>& known) {
+  if (std::ranges::find(known, wanted, &T::id) != known.end()) return {};
+  std::vector<std::string_view> ids;
+  for (const T& one : known) ids.push_back(one.id);
+  const std::string_view near = codec::toml::nearest(wanted, ids);
+  return base::fail(base::Code::NotFound,
+                    fmt::format("the catalogue has no {} \"{}\"", kind, wanted),
+                    near.empty() ? fmt::format("known are: {}", fmt::join(ids, ", "))
+                                 : fmt::format("did you mean \"{}\"?", near));
+}
+
+// A misspelt name must not read as "nothing carries the work".
+base::Status check_names(const Catalogue& catalogue, const std::vector<Machine>& machines,
+                         const FleetQuery& query) {
+  for (const std::string& id : query.models)
+    FH_TRY_VOID(check_name("model", id, catalogue.models()));
+  for (const std::string& id : query.machines) FH_TRY_VOID(check_name("machine", id, machines));
+  return {};
+}
+
 base::Status check(const FleetQuery& q) {
   if (q.workload == nullptr) return base::fail_field("workload", "a workload is needed");
   const auto sane = [](double x) { return std::isfinite(x) && x > 0 && x <= 1000; };
   if (!sane(q.prompt_token_ratio) || !sane(q.output_token_ratio) || !sane(q.growth_factor))
     return base::fail_field("fleet", "ratios and growth are above 0");
+  if (!(q.growth_later >= 1)) return base::fail_field("growth_later", "at least 1");
   if (q.machines_max < 1) return base::fail_field("machines_max", "at least 1");
   return {};
 }
@@ -232,12 +260,27 @@ Split split_of(const std::vector<HourLoad>& hours, double hours_total, int machi
   return s;
 }
 
+std::array<double, 168> busy_by_hour_of(const std::vector<HourLoad>& hours, std::int64_t first_hour,
+                                        std::int64_t last_hour, int machines,
+                                        double requests_per_s_machine) {
+  std::array<double, 168> busy{}, count{};
+  const double most = machines * requests_per_s_machine * kSecondsPerHour;
+  if (most <= 0) return busy;
+  for (std::int64_t h = first_hour; h <= last_hour; ++h)
+    count[static_cast<std::size_t>(hour_of_week(h))] += 1;
+  for (const HourLoad& h : hours)
+    busy[static_cast<std::size_t>(hour_of_week(h.hour))] += std::min(1.0, h.requests / most);
+  for (std::size_t i = 0; i < busy.size(); ++i) busy[i] /= std::max(1.0, count[i]);
+  return busy;
+}
+
 base::Result<FleetAnswer> search_fleet(const Catalogue& catalogue, const CapacityModel& capacity,
                                        const FleetQuery& query) {
   FH_TRY_VOID(check(query));
   FleetAnswer answer;
   FH_TRY(answer.request, replacement_shape(query));
   const Demand demand = demand_of(query, answer.request);
+  answer.hours = demand.hours;
   answer.requests_per_s_peak = demand.peak;
   answer.requests_per_s_floor = demand.floor;
   answer.requests_per_s_mean = demand.mean;
@@ -247,10 +290,9 @@ base::Result<FleetAnswer> search_fleet(const Catalogue& catalogue, const Capacit
   base_query.targets = query.targets;
   base_query.kv_element_bytes = query.kv_element_bytes;
   const std::vector<Machine> machines = machines_of(catalogue);
+  FH_TRY_VOID(check_names(catalogue, machines, query));
   for (const std::string& id : query.models) {
     const Model* model = catalogue.model(id);
-    if (model == nullptr)
-      return base::fail(base::Code::NotFound, fmt::format("the catalogue has no model \"{}\"", id));
     for (const Machine& machine : machines) {
       if (!query.machines.empty() &&
           std::ranges::find(query.machines, machine.id) == query.machines.end()) {

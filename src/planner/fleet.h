@@ -6,6 +6,7 @@
 // the rest spills; burstiness inside the hour is in the machines' own capacity (utilisation cap and
 // wait). Growth and money are somebody else's business (scenario, money).
 
+#include <array>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,7 +53,8 @@ struct Candidate {
   int machines_peak = 0;                   // enough for the busiest hour
   int machines_peak_spare = 0;             // the same, N+1
   int machines_floor = 0;                  // enough for the median hour of the working week
-  std::vector<Split> splits;               // k = 0 .. machines_peak, or to 64 at most
+  int machines_later = 0;                  // enough for the busiest hour once the load has grown
+  std::vector<Split> splits;               // k = 0 .. machines_later, or to 64 at most
   double ttft_p95_ms = 0, tpot_ms = 0;     // one of machines_peak machines in the busiest hour
   double sessions_live = 0;                // p95 conversations in memory, all machines_peak
   double power_kw_max = 0;                 // machines_peak_spare
@@ -70,12 +72,16 @@ struct FleetQuery {
   // Tokens of the replacement per token of today's model; not established: 1, and labelled so.
   double prompt_token_ratio = 1, output_token_ratio = 1;
   double growth_factor = 1;  // of the load
+  // How far the load grows beyond that, for machines that are there before they are needed; >= 1.
+  double growth_later = 1;
   double kv_element_bytes = 2;
   int machines_max = 64;
 };
 
 struct FleetAnswer {
   RequestShape request;
+  // The load in requests of the replacement's shape; hours without any are left out.
+  std::vector<HourLoad> hours;
   double requests_per_s_peak = 0, requests_per_s_floor = 0, requests_per_s_mean = 0;
   bool hours_synthetic = false;       // hour loads were spread from daily totals for the most part
   std::vector<Candidate> candidates;  // fitting ones first, fewest GPUs x machines first
@@ -83,6 +89,12 @@ struct FleetAnswer {
 
 base::Result<FleetAnswer> search_fleet(const Catalogue& catalogue, const CapacityModel& capacity,
                                        const FleetQuery& query);
+
+// How busy k machines are in each hour of the week, Monday 00 UTC first: the mean over the weeks
+// from first_hour to last_hour, hours with nothing to do too. 0 where the period has no such hour.
+std::array<double, 168> busy_by_hour_of(const std::vector<HourLoad>& hours, std::int64_t first_hour,
+                                        std::int64_t last_hour, int machines,
+                                        double requests_per_s_machine);
 
 // The share of an hourly load that k machines of this capacity serve; exposed for scenarios that
 // change the load. hours_total counts empty hours too.

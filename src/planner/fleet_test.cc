@@ -70,6 +70,23 @@ FleetQuery query(const WorkloadLoad& w) {
   return q;
 }
 
+TEST(BusyByHour, IsTheMeanOverTheWeeks) {
+  // Hour 0 of 1970 is Thursday 00:00, the 73rd of its week. Two weeks; one machine carries 3,600.
+  std::vector<HourLoad> hours(3);
+  hours[0].hour = 0;
+  hours[0].requests = 1800;
+  hours[1].hour = 1;
+  hours[1].requests = 36'000;  // more than it carries
+  hours[2].hour = 168;         // the next Thursday 00:00
+  hours[2].requests = 900;
+  const auto one = busy_by_hour_of(hours, 0, 335, 1, 1);
+  EXPECT_DOUBLE_EQ(one[72], (0.5 + 0.25) / 2);
+  EXPECT_DOUBLE_EQ(one[73], 0.5);  // full in one of two weeks
+  EXPECT_DOUBLE_EQ(one[0], 0);
+  EXPECT_DOUBLE_EQ(busy_by_hour_of(hours, 0, 335, 2, 1)[72], one[72] / 2);
+  EXPECT_DOUBLE_EQ(busy_by_hour_of(hours, 0, 335, 0, 1)[72], 0);
+}
+
 TEST(SearchFleet, CountsWholeMachinesForPeakAndFloor) {
   const WorkloadLoad w = two_weeks(360'000, 36'000);
   const FleetAnswer a = search(query(w));
@@ -153,6 +170,23 @@ TEST(SearchFleet, ListsWhatDoesNotFitLast) {
     // The geometry of this one is not established: an answer, not a guess.
     if (c.model == "qwen3.5-9b") EXPECT_FALSE(c.fits);
   }
+}
+
+TEST(SearchFleet, AMisspeltNameIsAnError) {
+  const WorkloadLoad load = two_weeks(1, 1);
+  FleetQuery query;
+  query.workload = &load;
+  query.models = {"qwen3-32b"};
+  query.machines = {"node-8x-h200", "node-8x-h20"};
+  auto answer = search_fleet(Catalogue::bundled(), DatasheetCapacity(), query);
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().message, "the catalogue has no machine \"node-8x-h20\"");
+  EXPECT_NE(answer.error().hint.find("node-8x-h200"), std::string::npos);
+  query.machines = {};
+  query.models = {"something else"};
+  answer = search_fleet(Catalogue::bundled(), DatasheetCapacity(), query);
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_NE(answer.error().hint.find("qwen3-32b"), std::string::npos);
 }
 
 TEST(SearchFleet, TakesStatedLengthsWhereRequestsAreNotCounted) {

@@ -1,6 +1,9 @@
 // The plan as one HTML page: the template that console/ built, with the plan's JSON in its data
 // block. The template is put into the binary by the assembler; it refers to nothing outside itself
 // and its content policy allows nothing else.
+#include <fmt/format.h>
+
+#include <filesystem>
 #include <string_view>
 
 #include "base/os/file.h"
@@ -71,7 +74,18 @@ base::Result<std::string> fill_page(std::string_view page, std::string_view json
 
 base::Status write_html(const Plan& plan, const std::string& path) {
   FH_TRY(const std::string page, fill_page(page_template(), plan_json(plan)));
-  return base::os::write_file_atomically(path, page, 0644);
+  const auto cannot = [&](const std::string& why) {
+    return base::fail(base::Code::Unavailable, fmt::format("{} cannot be written{}", path, why),
+                      "is the folder there and writable, and the disk not full?");
+  };
+  // The page takes the place of what is there: of a file, never of a device or a folder.
+  std::error_code ignored;
+  const auto there = std::filesystem::status(path, ignored);
+  if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there)) {
+    return cannot(": it is not a file");
+  }
+  if (!base::os::write_file_atomically(path, page, 0644)) return cannot("");
+  return {};
 }
 
 }  // namespace fh::planner

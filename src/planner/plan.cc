@@ -380,8 +380,16 @@ class Maker {
       for (std::size_t i = 0; i < profile.unpriced.size() && i < 3; ++i) {
         names += (i == 0 ? "" : ", ") + profile.unpriced[i].model;
       }
-      plan_.notes.push_back(fmt::format("{:.1f} M tokens have no price and are in no sum: {}.",
-                                        static_cast<double>(profile.unpriced_tokens) / 1e6, names));
+      if (profile.unpriced.size() > 3) {
+        names += fmt::format(" and {} more", profile.unpriced.size() - 3);
+      }
+      // First, too: money is missing.
+      plan_.notes.insert(
+          plan_.notes.begin(),
+          fmt::format(
+              "{:.1f} M tokens have no price and are in no sum: {}. What do they cost? Write "
+              "it into a price book and name that as prices.book.",
+              static_cast<double>(profile.unpriced_tokens) / 1e6, names));
     }
     if (profile.priced.low != profile.priced.high) {
       plan_.notes.push_back(fmt::format(

@@ -72,6 +72,7 @@ struct OptionPick {
   int machines = 0, spare = 0;
   double token_share = 0;  // of those workloads' tokens
   double utilisation_peak = 0;
+  std::array<double, 168> busy_by_hour{};  // of the week, Monday 00 UTC first; today's load
   double ttft_p95_ms = 0, tpot_ms = 0, sessions_live = 0;
   std::string accuracy;   // "datasheet, ±35 %"
   Provenance price_from;  // of the machine
@@ -83,7 +84,12 @@ struct Considered {
   bool fits = false;
   std::string why_not;
   int machines_peak = 0, machines_floor = 0;
-  double processed_tok_s = 0, sessions_live = 0, ttft_p95_ms = 0, tpot_ms = 0;
+  // Of one machine but for the busiest hour, which machines_peak of them share.
+  double prefill_tok_s = 0, decode_tok_s = 0, decode_tok_s_alone = 0, processed_tok_s = 0;
+  double sessions_p50 = 0, sessions_p95 = 0;
+  double ttft_p95_ms = 0, tpot_ms = 0;
+  double utilisation_peak = 0, utilisation_mean = 0;
+  std::string accuracy;
   double power_kw_max = 0;
   std::optional<Range> capex_usd, rent_usd_per_hour;
 };

@@ -144,6 +144,36 @@ void write_usage(Writer& w, const Plan& plan) {
   w.end_array().end_object();
 }
 
+double usd(std::int64_t micro) {
+  return static_cast<double>(micro) / 1e6;
+}
+
+// One line of the comparison: a model's, or a model's of one day.
+void write_gap(Writer& w, const ReconcileRow& row, bool at_list, bool with_day) {
+  const GapLine gap = gap_of(row, at_list);
+  w.object();
+  if (with_day) w.member("day", date_text(row.day));
+  w.member("model", row.model).member("charged_usd", usd(row.charged.value));
+  w.member("listed_usd", usd(row.listed.value));
+  w.member("computed_low_usd", usd(row.computed.low.value));
+  w.member("computed_high_usd", usd(row.computed.high.value));
+  w.member("gap_usd", usd(gap.money)).member("tokens_used", row.tokens_used);
+  optional_member(w, "tokens_charged", row.tokens_charged);
+  optional_member(w, "gap_tokens", gap.tokens);
+  w.member("gap_tokens_counted", gap.tokens_counted);
+  w.member("used", row.usage_seen).member("charged", row.charge_seen).end_object();
+}
+
+void write_unmatched(Writer& w, const char* key, const std::vector<UnmatchedItem>& items) {
+  w.key(key).array();
+  for (const UnmatchedItem& item : items) {
+    w.object().member("day", date_text(item.day)).member("model", item.model);
+    w.member("item", item.item).member("why", item.why);
+    w.member("usd", usd(item.amount.value)).member("charged", item.charged).end_object();
+  }
+  w.end_array();
+}
+
 void write_reconciliation(Writer& w, const ReconcileReport& report) {
   w.key("reconciliation").object();
   w.member("evidence", report.evidence).member("advice_allowed", report.advice_allowed);
@@ -154,7 +184,14 @@ void write_reconciliation(Writer& w, const ReconcileReport& report) {
   w.member("computed_low_usd", static_cast<double>(report.computed.low.value) / 1e6);
   w.member("computed_high_usd", static_cast<double>(report.computed.high.value) / 1e6);
   w.member("other_charged_usd", static_cast<double>(report.other_charged.value) / 1e6);
-  w.member("summary", report.summary).end_object();
+  w.member("gap_usd", usd(report.gap)).member("summary", report.summary).key("models").array();
+  for (const ReconcileRow& row : report.models) write_gap(w, row, report.at_list, false);
+  w.end_array().key("days").array();
+  for (const ReconcileRow& row : report.rows) write_gap(w, row, report.at_list, true);
+  w.end_array();
+  write_unmatched(w, "unmatched", report.unmatched);
+  write_unmatched(w, "other_charges", report.other_charges);
+  w.end_object();
 }
 
 void write_pick(Writer& w, const Plan& plan, const OptionPick& pick) {
@@ -169,7 +206,9 @@ void write_pick(Writer& w, const Plan& plan, const OptionPick& pick) {
   w.member("precision", pick.precision).member("token_share", pick.token_share);
   w.member("utilisation_peak", pick.utilisation_peak).member("ttft_p95_ms", pick.ttft_p95_ms);
   w.member("tpot_ms", pick.tpot_ms).member("sessions_live", pick.sessions_live);
-  w.member("accuracy", pick.accuracy).key("workloads").array();
+  w.member("accuracy", pick.accuracy).key("busy_by_hour").array();
+  for (const double busy : pick.busy_by_hour) w.value(busy);
+  w.end_array().key("workloads").array();
   for (const std::uint32_t at : pick.workloads) w.value(plan.workloads[at].name);
   w.end_array().end_object();
 }
@@ -287,8 +326,14 @@ void write_facts(Writer& w, const Plan& plan) {
     w.object().member("model", one.model).member("precision", one.precision);
     w.member("machine", one.machine).member("fits", one.fits).member("why_not", one.why_not);
     w.member("machines_peak", one.machines_peak).member("machines_floor", one.machines_floor);
-    w.member("processed_tok_s", one.processed_tok_s).member("ttft_p95_ms", one.ttft_p95_ms);
-    w.member("tpot_ms", one.tpot_ms).end_object();
+    w.member("prefill_tok_s", one.prefill_tok_s).member("decode_tok_s", one.decode_tok_s);
+    w.member("decode_tok_s_alone", one.decode_tok_s_alone);
+    w.member("processed_tok_s", one.processed_tok_s);
+    w.member("sessions_p50", one.sessions_p50).member("sessions_p95", one.sessions_p95);
+    w.member("ttft_p95_ms", one.ttft_p95_ms).member("tpot_ms", one.tpot_ms);
+    w.member("utilisation_peak", one.utilisation_peak);
+    w.member("utilisation_mean", one.utilisation_mean);
+    w.member("accuracy", one.accuracy).end_object();
   }
   w.end_array().key("sources").array();
   for (const Source& source : plan.catalogue->sources()) {

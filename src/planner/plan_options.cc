@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 namespace fh::planner {
 namespace {
@@ -23,7 +24,7 @@ constexpr ModelClass kClasses[] = {
     {0, {"gpt-oss-120b", "qwen3.5-122b-a10b", "qwen3.6-35b-a3b", ""}},
 };
 constexpr std::size_t kSubsetsOf = 4;                   // with more workloads: each alone, and all
-constexpr int kEverySizeTo = 8;                         // then steps of an eighth
+constexpr int kEverySizeTo = 16;                        // then steps of a sixteenth
 constexpr double kHours = kHoursPerMonth * 3600 / 1e6;  // tok/s -> Mtok/month
 constexpr double kRentedStaff = 0.7;
 
@@ -113,6 +114,9 @@ class Chooser {
     query.targets = {wish.ttft_p95_ms, wish.tpot_ms};
     query.prompt_token_ratio = wish.prompt_token_ratio;
     query.output_token_ratio = wish.output_token_ratio;
+    const MoneyInputs& money = plan_.scenario.money;
+    query.growth_later =
+        std::max(1.0, std::pow(1 + money.load_growth_per_year, money.horizon_months / 12));
     // Workloads of different kinds share a machine by their tokens, not by their requests.
     if (subset.size() > 1) {
       if (const base::Result<RequestShape> shape = request_shape_of(load)) query.request = *shape;
@@ -132,41 +136,62 @@ class Chooser {
           "Most hours are spread from daily totals: peaks are a guess. Import hours.");
     }
     for (const Candidate& candidate : answer->candidates) {
-      if (everything) consider(candidate);
-      if (candidate.fits) price(candidate, load, subset, everything);
+      if (everything) consider(candidate, answer->request.output_mean);
+      if (candidate.fits) price(candidate, *answer, load, subset, everything);
     }
     return {};
   }
 
-  void consider(const Candidate& c) {
-    plan_.considered.push_back({c.model, c.precision, c.machine.name, c.fits, c.why_not,
-                                c.machines_peak, c.machines_floor, c.capacity.processed_tok_s_max,
-                                c.sessions_live, c.ttft_p95_ms, c.tpot_ms, c.power_kw_max,
-                                c.capex_usd, c.rent_usd_per_hour});
+  void consider(const Candidate& c, double output_mean) {
+    Considered one;
+    one.model = c.model;
+    one.precision = c.precision;
+    one.machine = c.machine.name;
+    one.fits = c.fits;
+    one.why_not = c.why_not;
+    one.machines_peak = c.machines_peak;
+    one.machines_floor = c.machines_floor;
+    one.prefill_tok_s = c.capacity.prefill_tok_s;
+    one.decode_tok_s = c.capacity.requests_per_s_max * output_mean;
+    one.decode_tok_s_alone = c.capacity.decode_tok_s_single;
+    one.processed_tok_s = c.capacity.processed_tok_s_max;
+    one.sessions_p50 = c.capacity.sessions_p50;
+    one.sessions_p95 = c.capacity.sessions_p95;
+    one.ttft_p95_ms = c.ttft_p95_ms;
+    one.tpot_ms = c.tpot_ms;
+    if (const auto at = static_cast<std::size_t>(c.machines_peak); at < c.splits.size()) {
+      one.utilisation_peak = c.splits[at].utilisation_peak;
+      one.utilisation_mean = c.splits[at].utilisation_mean;
+    }
+    one.accuracy = accuracy_text(c.capacity.accuracy);
+    one.power_kw_max = c.power_kw_max;
+    one.capex_usd = c.capex_usd;
+    one.rent_usd_per_hour = c.rent_usd_per_hour;
+    plan_.considered.push_back(std::move(one));
   }
 
-  static std::vector<int> sizes_to(int peak) {
-    std::vector<int> out;
-    const int step = std::max(1, peak / kEverySizeTo);
-    for (int k = 1; k < peak; k += k < kEverySizeTo ? 1 : step) out.push_back(k);
-    out.push_back(peak);
-    return out;
+  // Sizes of a fleet up to what the grown load needs: the same ones whatever the targets are, and
+  // what the load needs now and then. Growth may be waited for with machines that already stand.
+  static std::vector<int> sizes_of(const Candidate& c) {
+    std::set<int> out = {c.machines_peak, c.machines_later};
+    for (int k = 1; k < c.machines_later; k += std::max(1, k / kEverySizeTo)) out.insert(k);
+    return {out.begin(), out.end()};
   }
 
-  void price(const Candidate& c, const WorkloadLoad& load, const std::vector<std::uint32_t>& subset,
-             bool everything) {
-    for (const int k : sizes_to(c.machines_peak)) {
+  void price(const Candidate& c, const FleetAnswer& fleet, const WorkloadLoad& load,
+             const std::vector<std::uint32_t>& subset, bool everything) {
+    for (const int k : sizes_of(c)) {
       const auto at = static_cast<std::size_t>(k);
       if (k <= 0 || at >= c.splits.size() || c.splits[at].token_share <= 0) continue;
       const bool all = everything && k == c.machines_peak;
       if (c.machine.capex_usd) {
         const double spent = k * c.machine.capex_usd->value.mid();
-        if (all) offer(Option::Own, c, load, subset, k);
+        if (all) offer(Option::Own, c, fleet, load, subset, k);
         // One machine is always looked at: a floor that does not pay is an answer, too. Enough of
         // them for everything are a floor as well: the API is their spare.
-        if (k == 1 || spent < stay_.npv_usd) offer(Option::Hybrid, c, load, subset, k);
+        if (k == 1 || spent < stay_.npv_usd) offer(Option::Hybrid, c, fleet, load, subset, k);
       }
-      if (c.machine.rent_usd_per_hour) offer(Option::Rent, c, load, subset, k);
+      if (c.machine.rent_usd_per_hour) offer(Option::Rent, c, fleet, load, subset, k);
     }
   }
 
@@ -210,7 +235,7 @@ class Chooser {
     return in;
   }
 
-  void offer(Option option, const Candidate& c, const WorkloadLoad& load,
+  void offer(Option option, const Candidate& c, const FleetAnswer& fleet, const WorkloadLoad& load,
              const std::vector<std::uint32_t>& subset, int k) {
     const OptionInputs inputs = inputs_of(option, c, load, subset, k);
     const OptionMoney money = compute_option(plan_.scenario.money, option, inputs, &stay_);
@@ -236,6 +261,8 @@ class Chooser {
     const Split& split = c.splits[static_cast<std::size_t>(k)];
     pick.token_share = split.token_share;
     pick.utilisation_peak = split.utilisation_peak;
+    pick.busy_by_hour = busy_by_hour_of(fleet.hours, load.first_hour, load.last_hour, k,
+                                        c.capacity.requests_per_s_max);
     pick.ttft_p95_ms = c.ttft_p95_ms;
     pick.tpot_ms = c.tpot_ms;
     pick.sessions_live = c.sessions_live;

@@ -129,6 +129,55 @@ TEST(Plan, TheJsonHoldsEveryInputAndEveryMonth) {
   EXPECT_EQ(own["months"]["cash"][7].as_double(), plan.money.of(Option::Own).months[7].cash);
 }
 
+TEST(Plan, EveryCapacityFigureIsThereAndLabelled) {
+  const Plan& plan = example();
+  int fitting = 0;
+  for (const Considered& one : plan.considered) {
+    if (!one.fits) continue;
+    ++fitting;
+    const std::string where = one.model + " on " + one.machine;
+    EXPECT_EQ(one.accuracy, "datasheet, ±35 %") << where;
+    EXPECT_GT(one.prefill_tok_s, 0) << where;
+    EXPECT_GT(one.decode_tok_s, 0) << where;
+    EXPECT_GT(one.decode_tok_s_alone, 0) << where;
+    EXPECT_GE(one.sessions_p95, 1) << where;
+    EXPECT_GE(one.sessions_p50, one.sessions_p95) << where;
+    EXPECT_GT(one.utilisation_mean, 0) << where;
+    EXPECT_LE(one.utilisation_mean, one.utilisation_peak) << where;
+    EXPECT_LE(one.utilisation_peak, 1 + 1e-9) << where;
+    if (one.machine.find("AMD") != std::string::npos) EXPECT_NE(one.precision, "nvfp4") << where;
+  }
+  EXPECT_GT(fitting, 0);
+  for (const Option option : {Option::Own, Option::Hybrid, Option::Rent}) {
+    const OptionPick& pick = plan.picks[static_cast<std::size_t>(option)];
+    double most = 0, sum = 0;
+    for (const double busy : pick.busy_by_hour) {
+      most = std::max(most, busy);
+      sum += busy;
+    }
+    // 60 days are not whole weeks, so the mean by hour is near, not at, the mean over all hours.
+    EXPECT_GT(most, 0) << option_name(option);
+    EXPECT_LE(most, pick.utilisation_peak + 1e-9) << option_name(option);
+    EXPECT_LT(sum / 168, most) << option_name(option);
+  }
+}
+
+TEST(Plan, TheJsonTellsTheGapOfEveryDayAndModel) {
+  const auto parsed = codec::json::Document::parse(plan_json(example()));
+  ASSERT_TRUE(parsed.has_value());
+  const codec::json::Value rec = parsed->root()["reconciliation"];
+  ASSERT_EQ(rec["models"].size(), 3U);
+  ASSERT_EQ(rec["days"].size(), 180U);
+  double charged = 0, by_day = 0;
+  for (const codec::json::Value line : rec["models"].elements())
+    charged += *line["charged_usd"].as_double();
+  for (const codec::json::Value line : rec["days"].elements())
+    by_day += *line["charged_usd"].as_double();
+  EXPECT_NEAR(charged, *rec["charged_usd"].as_double(), 1e-6);
+  EXPECT_NEAR(by_day, charged, 1e-6);
+  EXPECT_TRUE(rec["gap_usd"].as_double().has_value());
+}
+
 TEST(Plan, TheWorkbookIsWrittenAndABadPathIsAnError) {
   const std::filesystem::path path =
       std::filesystem::path(testing::TempDir()) / "freehold-plan-test.xlsx";
@@ -136,6 +185,49 @@ TEST(Plan, TheWorkbookIsWrittenAndABadPathIsAnError) {
   EXPECT_GT(std::filesystem::file_size(path), 50'000U);
   std::filesystem::remove(path);
   EXPECT_FALSE(write_workbook(example(), "/nowhere/at/all/plan.xlsx"));
+}
+
+// Never in the place of a folder or a device, which whoever may do anything could do.
+TEST(Plan, APageTakesThePlaceOfAFileOnly) {
+  if (!write_html(example(), testing::TempDir() + "freehold-plan-test.html")) {
+    GTEST_SKIP() << "this build carries no page";
+  }
+  std::filesystem::remove(testing::TempDir() + "freehold-plan-test.html");
+  for (const std::string& path : {testing::TempDir(), std::string("/dev/null")}) {
+    const base::Status written = write_html(example(), path);
+    ASSERT_FALSE(written.has_value());
+    EXPECT_EQ(written.error().message, path + " cannot be written: it is not a file");
+  }
+  EXPECT_FALSE(write_html(example(), "/nowhere/at/all/plan.html"));
+}
+
+TEST(Plan, TokensWithoutAPriceAreAskedForFirst) {
+  PlanRequest request;
+  request.book = &pricing::PriceBook::bundled();
+  request.catalogue = &Catalogue::bundled();
+  request.today = example().today;
+  request.scenario.money.despite_gap = 1;
+  request.usage = [&](const UsageVisit& visit) -> base::Status {
+    for (int day = 1; day <= 40; ++day) {
+      for (const char* model : {"claude-opus-5-5", "claude-nova-9"}) {
+        domain::UsageRecord record;
+        record.provider = "anthropic";
+        record.model = model;
+        record.start_unix_ns = (example().today - day) * 86'400LL * 1'000'000'000;
+        record.end_unix_ns = record.start_unix_ns;
+        record.usage.input_uncached = 1'000'000;
+        if (!visit(record)) return {};
+      }
+    }
+    return {};
+  };
+  request.costs = [](const CostVisit&) -> base::Status { return {}; };
+  const base::Result<Plan> plan = make_plan(request);
+  ASSERT_TRUE(plan) << plan.error().text();
+  ASSERT_FALSE(plan->notes.empty());
+  EXPECT_NE(plan->notes[0].find("claude-nova-9. What do they cost?"), std::string::npos)
+      << plan->notes[0];
+  EXPECT_NE(plan_text(*plan).find("claude-nova-9"), std::string::npos);
 }
 
 TEST(Plan, NoUsageAndNoBillIsAnError) {
@@ -337,6 +429,27 @@ TEST(Plan, EveryWayIsACandidateHoweverSmallTheBill) {
   EXPECT_EQ(plan->verdict.word, "stay");
   EXPECT_FALSE(notes_say(*plan, "of usage: a month is taken"));
   EXPECT_EQ(plan->scenario.inputs[*input_index("bill_list_usd_month")].confidence, "medium");
+}
+
+TEST(Plan, ATighterTargetIsNeverCheaper) {
+  std::array<double, kOptions> last{};
+  for (const double tpot_ms : {100.0, 50.0, 20.0, 12.0, 8.0, 6.0}) {
+    base::Result<Scenario> scenario = parse_scenario(
+        "[replacement]\nmodels = [\"gpt-oss-120b\", \"qwen3.5-122b-a10b\"]\n"
+        "[plan]\ndraws = 100\n[api]\nload_growth_per_year = 0.2\n",
+        "s.toml");
+    ASSERT_TRUE(scenario) << scenario.error().text();
+    scenario->replacement.tpot_ms = tpot_ms;
+    const base::Result<Plan> plan =
+        sample_plan(pricing::PriceBook::bundled(), Catalogue::bundled(), &*scenario);
+    ASSERT_TRUE(plan) << plan.error().text();
+    for (const OptionMoney& option : plan->money.options) {
+      double& before = last[static_cast<std::size_t>(option.option)];
+      const double costs = option.available ? option.npv_usd : INFINITY;
+      EXPECT_GE(costs, before * (1 - 1e-9)) << option_name(option.option) << " at " << tpot_ms;
+      before = costs;
+    }
+  }
 }
 
 TEST(Plan, FewDaysAreSaid) {

@@ -68,7 +68,7 @@ void append_workloads(std::string& out, const Plan& plan) {
 }
 
 // "Bill: $35k a month at today's prices, from 1,204 imported usage records (60 days, 2026-09-25 to
-// 2026-11-23); $70k charged, 0.0 % of it unexplained."
+// 2026-11-23); $70k charged, a gap of -$9, 0.0 % unexplained."
 std::string bill_sentence(const Plan& plan) {
   const ReconcileReport& report = plan.reconciliation;
   std::string out = fmt::format("{}: {} a month at today's prices, from {}",
@@ -81,9 +81,10 @@ std::string bill_sentence(const Plan& plan) {
                          : fmt::format(" ({:.0f} days, {} to {})", plan.usage_days, first, last);
   }
   if (!report.evidence || plan.verdict.refused) return out + ".";
-  return out + fmt::format("; {} charged, {:.1f} % of it unexplained.",
+  const double gap = static_cast<double>(report.gap) / 1e6;
+  return out + fmt::format("; {} charged, a gap of {}{}, {:.1f} % unexplained.",
                            money_text(static_cast<double>(report.charged.value) / 1e6),
-                           100 * report.unexplained_share);
+                           gap > 0 ? "+" : "", money_text(gap), 100 * report.unexplained_share);
 }
 
 std::string machines_of_option(const Plan& plan, Option option) {

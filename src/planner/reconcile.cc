@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::int64_t kNsPerDay = 86'400LL * 1'000'000'000;
 constexpr std::size_t kUnmatchedMax = 1000;
+constexpr std::size_t kGapsTold = 3;
 
 std::int32_t day_of(std::int64_t unix_ns) {
   const std::int64_t day = unix_ns / kNsPerDay;
@@ -35,6 +36,18 @@ std::string key_of(const ModelName& name) {
 std::string usd_text(domain::MicroUsd amount) {
   const double usd = static_cast<double>(amount.value) / 1e6;
   return std::abs(usd) >= 1000 ? dollars_text(usd) : domain::display_usd(amount);
+}
+
+std::string signed_usd(std::int64_t micro) {
+  return (micro > 0 ? "+" : "") + usd_text(domain::MicroUsd{micro});
+}
+
+// "+3.1 M"
+std::string signed_count(double n) {
+  const double size = std::abs(n);
+  if (size >= 1e6) return fmt::format("{:+.1f} M", n / 1e6);
+  if (size >= 1e3) return fmt::format("{:+.0f} k", n / 1e3);
+  return fmt::format("{:+.0f}", n);
 }
 
 // Signed distance of a charge from a range; 0 inside it.
@@ -79,6 +92,35 @@ double unexplained(const ModelSums& models, std::int64_t ModelSum::* amount, dou
   return out;
 }
 
+base::Result<std::vector<ReconcileRow>> by_model(const std::vector<ReconcileRow>& rows) {
+  std::map<std::string, ReconcileRow> models;
+  for (const ReconcileRow& row : rows) {
+    ReconcileRow& m = models[row.model];
+    m.model = row.model;
+    FH_TRY(m.charged, domain::add(m.charged, row.charged));
+    FH_TRY(m.listed, domain::add(m.listed, row.listed));
+    FH_TRY(m.computed.low, domain::add(m.computed.low, row.computed.low));
+    FH_TRY(m.computed.high, domain::add(m.computed.high, row.computed.high));
+    m.tokens_used += row.tokens_used;
+    if (row.tokens_charged) m.tokens_charged = m.tokens_charged.value_or(0) + *row.tokens_charged;
+    m.usage_seen = m.usage_seen || row.usage_seen;
+    m.charge_seen = m.charge_seen || row.charge_seen;
+  }
+  std::vector<ReconcileRow> out;
+  for (auto& [name, row] : models) {
+    row.gap_low = row.charged.value - row.computed.high.value;
+    row.gap_high = row.charged.value - row.computed.low.value;
+    out.push_back(std::move(row));
+  }
+  const auto size = [](const ReconcileRow& row) {
+    return std::max(row.charged.value, row.computed.high.value);
+  };
+  std::ranges::sort(out, [&](const ReconcileRow& a, const ReconcileRow& b) {
+    return size(a) != size(b) ? size(a) > size(b) : a.model < b.model;
+  });
+  return out;
+}
+
 // The share below list price that would explain all models alike; 0: there is none.
 double discount_that_explains(const ModelSums& models, double threshold) {
   double charged = 0, low = 0;
@@ -93,6 +135,20 @@ double discount_that_explains(const ModelSums& models, double threshold) {
 }
 
 }  // namespace
+
+GapLine gap_of(const ReconcileRow& row, bool at_list) {
+  GapLine out;
+  out.money = distance(at_list ? row.listed.value : row.charged.value, row.computed.low.value,
+                       row.computed.high.value);
+  out.tokens_counted = row.tokens_charged.has_value();
+  if (out.tokens_counted) {
+    out.tokens = *row.tokens_charged - row.tokens_used;
+  } else if (row.computed.low.value > 0) {
+    out.tokens = static_cast<double>(out.money) / static_cast<double>(row.computed.low.value) *
+                 row.tokens_used;
+  }
+  return out;
+}
 
 Reconciler::Reconciler(const UsageProfile& profile, const ModelNames& names,
                        ReconcileOptions options)
@@ -138,6 +194,7 @@ base::Result<ReconcileReport> Reconciler::finish() {
   report.threshold = options_.threshold;
   report.other_charges = other_;
   report.other_charged = other_sum_;
+  report.list_told = list_told_;
   report.basis = any_cost_ ? ChargeBasis::CostRecords : ChargeBasis::ReportedCost;
   std::map<DayModel, ReconcileRow> rows;
   std::set<std::string> unpriced;
@@ -210,6 +267,7 @@ void Reconciler::unmatched(ReconcileReport& report, const ReconcileRow& row,
 }
 
 base::Status Reconciler::sum(ReconcileReport& report) const {
+  FH_TRY(report.models, by_model(report.rows));
   ModelSums models;
   for (const ReconcileRow& row : report.rows) {
     FH_TRY(report.charged, domain::add(report.charged, row.charged));
@@ -264,10 +322,52 @@ std::string Reconciler::summary(const ReconcileReport& report) const {
                                  ? fmt::format(" ({} before discount{})", usd_text(report.listed),
                                                list_told_ ? ", as the report tells" : "")
                                  : std::string();
+  const std::string computed =
+      report.computed.low == report.computed.high
+          ? usd_text(report.computed.low)
+          : fmt::format("{} to {}", usd_text(report.computed.low), usd_text(report.computed.high));
+  double tokens = 0;
+  for (const ReconcileRow& row : report.models) {
+    tokens += gap_of(row, report.at_list).tokens.value_or(0);
+  }
   return fmt::format(
-      "Charged {}{}, computed {} to {}: {:.1f} % is not explained; advice is given up to {:.1f} %.",
-      usd_text(report.charged), before, usd_text(report.computed.low),
-      usd_text(report.computed.high), report.unexplained_share * 100, report.threshold * 100);
+      "Charged {}{}, computed {}: a gap of {}{}; {:.1f} % is not explained; advice is given up to "
+      "{:.1f} %.{}",
+      usd_text(report.charged), before, computed, signed_usd(report.gap),
+      tokens == 0 || report.gap == 0 ? std::string()
+                                     : fmt::format(" (about {} tokens)", signed_count(tokens)),
+      report.unexplained_share * 100, report.threshold * 100,
+      report.advice_allowed ? std::string() : largest_gaps(report));
+}
+
+// " By model: openai/gpt-6-sol +$1,200 (about +3.1 M tokens), …"
+std::string Reconciler::largest_gaps(const ReconcileReport& report) const {
+  std::vector<const ReconcileRow*> order;
+  const auto size = [&](const ReconcileRow* row) {
+    return std::abs(gap_of(*row, report.at_list).money);
+  };
+  for (const ReconcileRow& row : report.models) {
+    if (size(&row) > 0) order.push_back(&row);
+  }
+  std::ranges::sort(order, [&](const auto* a, const auto* b) {
+    return size(a) != size(b) ? size(a) > size(b) : a->model < b->model;
+  });
+  std::string out;
+  for (std::size_t i = 0; i < order.size() && i < kGapsTold; ++i) {
+    const GapLine gap = gap_of(*order[i], report.at_list);
+    out += fmt::format("{}{} {}", i == 0 ? " By model: " : ", ", order[i]->model,
+                       signed_usd(gap.money));
+    if (!order[i]->usage_seen) {
+      out += " (no usage of it was imported)";
+    } else if (!order[i]->charge_seen) {
+      out += " (nothing was charged)";
+    } else if (gap.tokens && *gap.tokens != 0) {
+      out += fmt::format(" ({}{} tokens)", gap.tokens_counted ? "" : "about ",
+                         signed_count(*gap.tokens));
+    }
+  }
+  if (order.size() > kGapsTold) out += fmt::format(" and {} more", order.size() - kGapsTold);
+  return out.empty() ? out : out + ".";
 }
 
 base::Result<ReconcileReport> reconcile(ledger::UsageArchive& archive,

@@ -38,6 +38,16 @@ struct ReconcileRow {
   bool usage_seen = false, charge_seen = false;
 };
 
+// Charged less computed, signed: what of the money the computed range does not hold, and as tokens.
+// Few charges count tokens; without, the money at the mean price of the computed ones stands in.
+// `at_list`: charges before discount.
+struct GapLine {
+  std::int64_t money = 0;        // micro-USD
+  std::optional<double> tokens;  // nullopt: nothing was used that could tell
+  bool tokens_counted = false;   // by the charges
+};
+GapLine gap_of(const ReconcileRow& row, bool at_list);
+
 struct UnmatchedItem {
   std::int32_t day = 0;
   std::string model, item, why;
@@ -48,6 +58,7 @@ struct UnmatchedItem {
 struct ReconcileReport {
   ChargeBasis basis = ChargeBasis::CostRecords;
   std::vector<ReconcileRow> rows;            // by day, model; within the days that both sides cover
+  std::vector<ReconcileRow> models;          // the same summed by model, dearest first; day: none
   std::vector<UnmatchedItem> unmatched;      // largest first, at most 1,000
   std::vector<UnmatchedItem> other_charges;  // seats, searches, storage: not token charges
   std::int32_t first_day = 0, last_day = 0;  // overlap
@@ -55,6 +66,7 @@ struct ReconcileReport {
   domain::MicroUsd charged, other_charged;
   // The charges are explained before discounts, `listed`, and not as they were charged.
   bool at_list = false;
+  bool list_told = false;  // by the charges; else `listed` comes from the discount
   domain::MicroUsd listed;
   std::int64_t gap = 0;  // signed, nearest end of the range; micro-USD
   double unexplained_share = 0;
@@ -97,6 +109,7 @@ class Reconciler {
   base::Status sum(ReconcileReport& report) const;
   domain::MicroUsd before_discount(domain::MicroUsd charged) const;
   std::string summary(const ReconcileReport& report) const;
+  std::string largest_gaps(const ReconcileReport& report) const;
   bool list_told_ = false;  // by a cost record
 };
 

@@ -47,6 +47,41 @@ class Reconcile : public testing::Test {
   }
 };
 
+TEST_F(Reconcile, TellsTheGapOfEveryModelWithItsSignInMoneyAndTokens) {
+  use(0, "claude-opus-5-5", 1'000'000);            // 4.00
+  use(1, "claude-opus-5-5", 1'000'000);            // 4.00
+  use(0, "claude-haiku-4-5-20251001", 2'000'000);  // 2.00
+  use(1, "claude-sonnet-5", 500'000);              // 1.00, not charged
+  domain::CostRecord counted = cost(1, "claude-haiku-4-5", 1'500'000);
+  counted.quantity = 1'400'000;
+  counted.quantity_unit = "tokens";
+  const ReconcileReport r =
+      against({cost(0, "claude-opus-5-5", 4'000'000), cost(1, "claude-opus-5-5", 6'000'000),
+               counted, cost(1, "claude-fable-5-1", 3'000'000)});
+  ASSERT_EQ(r.models.size(), 4u);  // dearest first
+  EXPECT_EQ(r.models[0].model, "anthropic/claude-opus-5-5");
+  EXPECT_EQ(r.models[0].charged.value, 10'000'000);
+  EXPECT_EQ(r.models[0].computed.low.value, 8'000'000);
+  const GapLine opus = gap_of(r.models[0], false);
+  EXPECT_EQ(opus.money, 2'000'000);
+  EXPECT_FALSE(opus.tokens_counted);
+  EXPECT_NEAR(opus.tokens.value(), 500'000, 1e-6);  // 2.00 at 4.00 a million
+  EXPECT_FALSE(gap_of(r.models[1], false).tokens);  // nothing was used that could tell
+  EXPECT_EQ(gap_of(r.models[1], false).money, 3'000'000);
+  const GapLine haiku = gap_of(r.models[2], false);
+  EXPECT_EQ(haiku.money, -500'000);
+  EXPECT_TRUE(haiku.tokens_counted);
+  EXPECT_NEAR(haiku.tokens.value(), -600'000, 1e-6);
+  EXPECT_EQ(gap_of(r.models[3], false).money, -1'000'000);
+  EXPECT_EQ(r.gap, 3'500'000);
+  for (const char* said :
+       {"a gap of +$3.50", "claude-fable-5-1 +$3.00 (no usage of it was imported)",
+        "claude-opus-5-5 +$2.00 (about +500 k tokens)",
+        "claude-sonnet-5 -$1.00 (nothing was charged)", "and 1 more"}) {
+    EXPECT_NE(r.summary.find(said), std::string::npos) << r.summary;
+  }
+}
+
 TEST_F(Reconcile, AgreesByDayAndModelWhateverTheNamesLookLike) {
   use(0, "claude-opus-5-5", 1'000'000);            // 4.00
   use(1, "claude-haiku-4-5-20251001", 1'000'000);  // 1.00

@@ -57,30 +57,30 @@ constexpr Row kApi[] = {
 };
 constexpr Row kAccount[] = {
     {"account", "horizon_months", "Months that the comparison covers", "months", 48, 48, 1, kMonthsMax, "life of the hardware", "2026-06-30", "medium", &shared<&M::horizon_months>},
-    {"account", "wacc", "Cost of capital", "share/year", 0.05, 0.12, 0, 0.5, "calc", "2026-11-22", "low", &shared<&M::wacc>},
+    {"account", "wacc", "Cost of capital", "share/year", 0.05, 0.12, 0, 0.5, "assumption; ask whoever approves investments", "2026-11-22", "low", &shared<&M::wacc>},
     {"account", "min_return_share", "An option must save at least this share of what it costs", "share", 0.25, 0.25, 0, 10, "Freehold's rule", "2026-11-22", "high", &shared<&M::min_return_share>},
     {"account", "min_saving_usd_month", "... and at least this much a month on average", "USD/month", 1000, 1000, 0, kBig, "Freehold's rule", "2026-11-22", "high", &shared<&M::min_saving_usd_month>},
 };
 constexpr Row kHardware[] = {
     {"hardware", "hardware_price_factor", "Factor on the machine's price", "factor", 0.8, 1.25, 0, 100, "market-2026", "2026-06-30", "low", &shared<&M::hardware_price_factor>},
     {"hardware", "capacity_factor", "Factor on what a machine carries", "factor", 0.65, 1.35, 0.01, 100, "datasheet estimate, 35 % either way", "2026-11-22", "low", &shared<&M::capacity_factor>},
-    {"hardware", "utilisation_factor", "Factor on the mean utilisation", "factor", 0.8, 1.2, 0.01, 100, "calc", "2026-11-22", "low", &shared<&M::utilisation_factor>},
+    {"hardware", "utilisation_factor", "Factor on the mean utilisation", "factor", 0.8, 1.2, 0.01, 100, "assumption: other months differ from those that were read", "2026-11-22", "low", &shared<&M::utilisation_factor>},
     {"hardware", "install_share", "Network, storage, rack, installation, of the hardware", "share", 0.08, 0.15, 0, 2, "market-2026", "2026-06-30", "low", &shared<&M::install_share>},
     {"hardware", "spares_share", "Spare parts, of the hardware, where no spare node is kept", "share", 0, 0.05, 0, 1, "assumption", "2026-11-22", "low", &shared<&M::spares_share>},
     {"hardware", "support_share", "Vendor support, of the hardware per year", "share/year", 0.05, 0.1, 0, 1, "market-2026", "2026-06-30", "low", &shared<&M::support_share>},
     {"hardware", "software_usd_gpu_year", "Licences per GPU, only if used", "USD/GPU/year", 0, 0, 0, kBig, "market-2026 (NVIDIA AI Enterprise: 4,500)", "2026-06-30", "low", &shared<&M::software_usd_gpu_year>},
     {"hardware", "depreciation_years", "Life of the hardware, straight line", "years", 4, 4, 1, 10, "depreciation", "2026-06-30", "medium", &shared<&M::depreciation_years>},
-    {"hardware", "residual_share", "Worth of the hardware at the end of its life", "share", 0, 0.4, 0, 1, "calc", "2026-11-22", "low", &shared<&M::residual_share>},
-    {"hardware", "node_failures_year", "Failures that take a node out of service", "per year", 0.3, 2.5, 0, 1000, "assumption; 419 stops in 54 days on 2,048 training nodes of 8 H100 are 1.4 a node and year (arXiv 2407.21783)", "2024-07-31", "low", &shared<&M::node_failures_year>},
-    {"hardware", "repair_hours", "Hours to repair a failed node of your own", "hours", 24, 168, 0, 8760, "assumption: part and technician within working days; see your support contract", "2026-11-22", "low", &shared<&M::repair_hours>},
-    {"hardware", "rented_repair_hours", "Hours to replace a failed rented node", "hours", 1, 24, 0, 8760, "assumption; see your contract", "2026-11-22", "low", &shared<&M::rented_repair_hours>},
+    {"hardware", "residual_share", "Worth of the hardware at the end of its life", "share", 0, 0.4, 0, 1, "assumption; used prices of 2026 are unusually high", "2026-11-22", "low", &shared<&M::residual_share>},
+    {"hardware", "node_failures_year", "Failures that take a node out of service (assumed)", "per year", 0.3, 2.5, 0, 1000, "assumption; 419 stops in 54 days on 2,048 training nodes of 8 H100 are 1.4 a node and year (arXiv 2407.21783)", "2024-07-31", "low", &shared<&M::node_failures_year>},
+    {"hardware", "repair_hours", "Hours to repair a failed node of your own (assumed)", "hours", 24, 168, 0, 8760, "assumption: part and technician within working days; see your support contract", "2026-11-22", "low", &shared<&M::repair_hours>},
+    {"hardware", "rented_repair_hours", "Hours to replace a failed rented node (assumed)", "hours", 1, 24, 0, 8760, "assumption; see your contract", "2026-11-22", "low", &shared<&M::rented_repair_hours>},
     {"hardware", "outage_usd_hour", "Lost service, per hour that a node without a spare is out", "USD/hour", 0, 0, 0, kBig, "ask; default none", "", "low", &shared<&M::outage_usd_hour>},
 };
 constexpr Row kSite[] = {
     {"site", "electricity_usd_kwh", "Electricity", "USD/kWh", 0.085, 0.22, 0, 5, "eia-eurostat (US commercial)", "2025-12-31", "low", &shared<&M::electricity_usd_kwh>},
     {"site", "pue", "Power usage effectiveness of the room", "ratio", 1.25, 1.5, 1, 5, "uptime (colocation)", "2025-12-31", "low", &shared<&M::pue>},
     {"site", "idle_draw_share", "Draw of an idle machine, of its maximum", "share", 0.2, 0.4, 0, 1, "assumption; measure yours", "2026-11-22", "low", &shared<&M::idle_draw_share>},
-    {"site", "load_draw_share", "Draw of a busy machine, of its maximum", "share", 0.6, 0.75, 0, 1, "calc", "2026-11-22", "low", &shared<&M::load_draw_share>},
+    {"site", "load_draw_share", "Draw of a busy machine, of its maximum", "share", 0.6, 0.75, 0, 1, "assumption: 60 to 75 % of the maximum; measure yours", "2026-11-22", "low", &shared<&M::load_draw_share>},
     {"site", "colocation_usd_kw_month", "Colocation, per kW of maximum draw; 0 with a room of your own", "USD/kW/month", 130, 300, 0, 10000, "colo-2026", "2026-01-31", "medium", &shared<&M::colocation_usd_kw_month>},
     {"site", "room_once_usd", "Building a room of your own: cooling, power, fire protection", "USD", 0, 0, 0, kBig, "ask", "", "low", &shared<&M::room_once_usd>},
     {"site", "room_usd_month", "Running a room of your own, without electricity", "USD/month", 0, 0, 0, kBig, "ask", "", "low", &shared<&M::room_usd_month>},

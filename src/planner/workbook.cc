@@ -32,6 +32,7 @@ std::string moved_formula(const Scenario& scenario, std::string_view option, boo
 // Inputs that follow from other sheets as long as nobody writes over them.
 std::string formula_of(const Plan& plan, const std::string& input) {
   if (plan.usage.empty()) return {};
+  if (input == "unexplained_share" && plan.reconciliation.evidence) return "=usage_unexplained";
   if (input == "bill_list_usd_month") return "=usage_total_usd/usage_days*365/12";
   for (const Option option : {Option::Own, Option::Hybrid, Option::Rent}) {
     if (!plan.picks[static_cast<std::size_t>(option)].found) continue;
@@ -124,6 +125,7 @@ class InputsSheet {
     inputs();
     sheet_.freeze(kFrozen, 0);
     sheet_.print(next_, kLastCol);
+    sheet_.break_above(pages_);
   }
 
  private:
@@ -215,7 +217,7 @@ class InputsSheet {
       work += (work.empty() ? "" : ", ") + plan_.workloads[at].name;
     }
     return fmt::format("{}{} x ({}), {}: {:.0f} % of {}", pick.machines,
-                       pick.spare > 0 ? fmt::format("+{} spare", pick.spare) : "",
+                       pick.spare > 0 ? fmt::format(" + {} spare", pick.spare) : "",
                        pick.machine_name, pick.model_name, 100 * pick.token_share, work);
   }
 
@@ -226,6 +228,9 @@ class InputsSheet {
       if (section != specs[i].section) {
         section = specs[i].section;
         if (i > 0) ++next_;
+        // Parts stay together on paper.
+        if (section == "hardware" || section == "move" || section == "rent")
+          pages_.push_back(next_);
         sheet_.headers(
             next_++, {section_title(plan_, section), num("Value"), "Unit", num("Low"), num("High"),
                       "Source", "Date", "Confidence", "From", "Name in formulas"});
@@ -276,6 +281,7 @@ class InputsSheet {
   Sheet& sheet_;
   const Plan& plan_;
   std::uint32_t next_ = 0;
+  std::vector<std::uint32_t> pages_;  // rows that begin one
 };
 
 }  // namespace

@@ -126,7 +126,7 @@ class EvenSheet {
         "Evaluation and migration, once", Style::Usd, [&](Option o) { return sum(o, "one_off"); },
         [](const M& m) { return sum_of(m, &MonthRow::one_off); });
     const auto last = row(
-        "Running: power, space, uplink, support, licences, people, rent, lost service", Style::Usd,
+        "Running: power, space, uplink, support, licences, people, rent, outage", Style::Usd,
         [&](Option o) { return sum(o, "running"); },
         [](const M& m) { return sum_of(m, &MonthRow::running); });
     const auto out = row(
@@ -277,7 +277,7 @@ class EvenSheet {
         },
         [](const M& m) { return m.bill_month.served; });
     const auto failover = row(
-        "of it, moved work that comes back while a node is out", Style::Usd,
+        "of it, moved work that comes back: assumed failures", Style::Usd,
         [&](Option o) {
           return fmt::format("IF({}>0,{}*{}*{}*(1-negotiated_discount)*api_price_factor,0)",
                              in(o, "nodes_min"), in(o, "moved_usd_month"),
@@ -416,7 +416,7 @@ class EvenSheet {
         },
         [](const M& m) { return m.all_in.rent; });
     row(
-        "Lost service while a node is out", Style::Usd,
+        "Lost service, assumed failures", Style::Usd,
         [&](Option o) {
           return tco_cell(tco_, o, "work_nodes", 0) + "*" + tco_cell(tco_, o, "down", 0) +
                  "*730*outage_usd_hour";
@@ -468,7 +468,7 @@ class EvenSheet {
         },
         [](const M& m) { return m.qualifies ? m.saved_npv_usd : 0.0; });
     compared_ = row(
-        "Saved, where there is such a way", Style::Usd,
+        "Saved, where there is such a way", Style::UsdOrNone,
         [&](Option o) {
           if (o == Option::Stay) return std::string("-999999999999");
           return fmt::format("IF({}>0,{},-999999999999)", in(o, "nodes_min"), at(rows_.saved, o));

@@ -29,13 +29,14 @@ void optional_number(Sheet& sheet, std::uint32_t row, std::uint32_t col,
   }
 }
 
-void provenance(Sheet& sheet, std::uint32_t row, std::uint32_t col, const Provenance& from,
-                const Catalogue& catalogue) {
+// Source, date and confidence; the length of the source, for fit_row.
+std::size_t provenance(Sheet& sheet, std::uint32_t row, std::uint32_t col, const Provenance& from,
+                       const Catalogue& catalogue) {
   const std::string source = source_text(catalogue, joined(from.sources));
   sheet.text(row, col, source, Style::Wrapped);
-  sheet.fit_row(row, {{col, source.size()}});
   sheet.text(row, col + 1, from.as_of);
   sheet.text(row, col + 2, confidence_name(from.confidence));
+  return source.size();
 }
 
 struct Width {
@@ -153,6 +154,56 @@ std::uint32_t write_considered(Sheet& sheet, const Plan& plan, std::uint32_t row
       sheet.number(row, 13, one.rent_usd_per_hour->high, Style::UsdCent);
     }
   }
+  return row + 2;
+}
+
+// Of the pairs that fit: what one machine does, and how busy those for the peak are.
+std::uint32_t write_speeds(Sheet& sheet, const Plan& plan, std::uint32_t row) {
+  sheet.text(row++, 0, "How much one machine of those that fit does", Style::Section);
+  sheet.headers(
+      row, {"Machine", "Model", "Precision", "Accuracy", num("New prompt, tokens/s"),
+            num("Output, tokens/s"), num("Output of one alone, tokens/s"),
+            num("Live, of median length"), num("Live, of 95th percentile"),
+            num("Machines at the peak"), num("Busy in the busiest hour"), num("Busy on average")});
+  for (const Considered& one : plan.considered) {
+    if (!one.fits) continue;
+    ++row;
+    sheet.text(row, 0, one.machine);
+    sheet.text(row, 1, one.model);
+    sheet.text(row, 2, one.precision);
+    sheet.text(row, 3, one.accuracy);
+    sheet.number(row, 4, one.prefill_tok_s, Style::Count);
+    sheet.number(row, 5, one.decode_tok_s, Style::Count);
+    sheet.number(row, 6, one.decode_tok_s_alone, Style::Count);
+    sheet.number(row, 7, one.sessions_p50, Style::Count);
+    sheet.number(row, 8, one.sessions_p95, Style::Count);
+    sheet.number(row, 9, one.machines_peak, Style::Count);
+    sheet.number(row, 10, one.utilisation_peak, Style::Share);
+    sheet.number(row, 11, one.utilisation_mean, Style::Share);
+  }
+  return row + 2;
+}
+
+// How busy the machines of each option are, by hour of the week.
+std::uint32_t write_hours(Sheet& sheet, const Plan& plan, std::uint32_t row) {
+  for (const Option option : kFleets) {
+    const OptionPick& pick = plan.picks[static_cast<std::size_t>(option)];
+    if (!pick.found) continue;
+    sheet.text(row++, 0,
+               fmt::format("Busy by hour of the week (UTC), {}: {} x {}, {}", option_name(option),
+                           pick.machines, pick.machine_name, pick.accuracy),
+               Style::Section);
+    sheet.headers(row, {"", "", "", "Hour", num("Monday"), num("Tuesday"), num("Wednesday"),
+                        num("Thursday"), num("Friday"), num("Saturday"), num("Sunday")});
+    for (std::size_t hour = 0; hour < 24; ++hour) {
+      sheet.text(++row, 3, fmt::format("{:02}:00", hour));
+      for (std::size_t day = 0; day < 7; ++day) {
+        sheet.number(row, static_cast<std::uint32_t>(4 + day), pick.busy_by_hour[day * 24 + hour],
+                     Style::Share);
+      }
+    }
+    row += 2;
+  }
   return row;
 }
 
@@ -239,7 +290,7 @@ void write_prices(Sheet& sheet, const Plan& plan) {
 
 void write_capacity(Workbook& book, Sheet& sheet, const Plan& plan) {
   begin_sheet(
-      sheet, {{0, 0, 34}, {1, 1, 26}, {2, 2, 11}, {3, 3, 30}, {4, 13, 13}},
+      sheet, {{0, 0, 40}, {1, 1, 26}, {2, 2, 12}, {3, 3, 32}, {4, 13, 13}},
       "Capacity: what the machines carry",
       fmt::format("Estimated from data sheets, 35 % either way, for the busiest hour of the "
                   "usage within a first token in {:.0f} ms (p95) and {:.0f} ms for each "
@@ -248,19 +299,25 @@ void write_capacity(Workbook& book, Sheet& sheet, const Plan& plan) {
   std::uint32_t row = write_flags(book, sheet, plan, 3);
   row = write_picks(sheet, plan, row);
   row = write_considered(sheet, plan, row);
+  const std::uint32_t speeds = row;
+  const std::uint32_t hours = write_speeds(sheet, plan, speeds);
+  row = write_hours(sheet, plan, hours);
   sheet.freeze(0, 1);
   sheet.print(row, 13);
+  sheet.break_above({speeds, hours});
 }
 
 void write_hardware(Sheet& sheet, const Plan& plan) {
   begin_sheet(
-      sheet, {{0, 0, 34}, {1, 8, 13}, {9, 9, 84}, {10, 11, 12}}, "Machines and what they cost",
+      sheet, {{0, 0, 40}, {1, 8, 14}, {9, 9, 64}, {10, 11, 12}, {12, 12, 50}, {13, 14, 12}},
+      "Machines and what they cost",
       "Ranges of prices as found; the plan takes the middle. An offer in hand is worth more: "
       "write it into the inputs of own, hybrid or rent.");
   sheet.headers(3,
                 {"Machine", num("GPUs"), num("Memory of one, GB"), num("Bandwidth of one, TB/s"),
                  num("Price, USD, low"), num("USD, high"), num("Rent of the machine, USD/h, low"),
-                 num("USD/h, high"), num("Largest draw, kW"), "Source", "Date", "Confidence"});
+                 num("USD/h, high"), num("Largest draw, kW"), "Source", "Date", "Confidence",
+                 "Source of the rent", "Date", "Confidence"});
   std::uint32_t row = 3;
   for (const Machine& machine : machines_of(*plan.catalogue)) {
     ++row;
@@ -279,13 +336,15 @@ void write_hardware(Sheet& sheet, const Plan& plan) {
       sheet.number(row, 7, machine.rent_usd_per_hour->value.high, Style::UsdCent);
     }
     sheet.number(row, 8, machine.power_kw_max);
-    provenance(sheet, row, 9,
-               machine.capex_usd           ? machine.capex_usd->from
-               : machine.rent_usd_per_hour ? machine.rent_usd_per_hour->from
-                                           : machine.from,
-               *plan.catalogue);
+    const Provenance& from = machine.capex_usd ? machine.capex_usd->from : machine.from;
+    std::map<std::uint32_t, std::size_t> lengths;
+    lengths[9] = provenance(sheet, row, 9, from, *plan.catalogue);
+    if (machine.rent_usd_per_hour) {
+      lengths[12] = provenance(sheet, row, 12, machine.rent_usd_per_hour->from, *plan.catalogue);
+    }
+    sheet.fit_row(row, lengths);
   }
-  end_table(sheet, row, 11);
+  end_table(sheet, row, 14);
 }
 
 namespace {
@@ -301,9 +360,10 @@ std::uint32_t write_tornado(Workbook& book, Sheet& sheet, const Plan& plan, std:
              Style::Section);
   const std::uint32_t chart_row = row;
   row += kChartRows;
-  sheet.headers(row, {"Input", num("Low"), num("High"), "Unit", num("Saved at low, USD"),
-                      num("Saved at high, USD"), num("Change at low, USD"),
-                      num("Change at high, USD"), "Answer at low", "Answer at high"});
+  sheet.headers(row,
+                {"Input", num("Low"), num("High"), "Unit", num("Saved at low, USD"),
+                 num("Saved at high, USD"), num("Change at low, USD"), num("Change at high, USD"),
+                 "Answer at low", "Answer at high", "Confidence", "Source"});
   const std::uint32_t first = row + 1;
   for (const TornadoBar& bar : sensitivity.tornado) {
     ++row;
@@ -318,6 +378,11 @@ std::uint32_t write_tornado(Workbook& book, Sheet& sheet, const Plan& plan, std:
     sheet.number(row, 7, bar.saved_at_high - base, Style::Usd);
     sheet.text(row, 8, option_name(bar.best_at_low));
     sheet.text(row, 9, option_name(bar.best_at_high));
+    const InputState& state = plan.scenario.inputs[*input_index(bar.input)];
+    sheet.text(row, 10, state.confidence);
+    const std::string source = source_text(*plan.catalogue, state.source);
+    sheet.text(row, 11, source, Style::Wrapped);
+    sheet.fit_row(row, {{11, source.size()}});
   }
   const std::uint32_t last = std::min(row, first + kShown - 1);
   Chart chart{ChartKind::Bar,
@@ -337,7 +402,7 @@ std::uint32_t write_tornado(Workbook& book, Sheet& sheet, const Plan& plan, std:
 }  // namespace
 
 void write_sensitivity(Workbook& book, Sheet& sheet, const Plan& plan) {
-  begin_sheet(sheet, {{0, 0, 56}, {1, 9, 15}}, "How sure the answer is",
+  begin_sheet(sheet, {{0, 0, 56}, {1, 9, 15}, {10, 10, 12}, {11, 11, 60}}, "How sure the answer is",
               "Results of the program: not recalculated here. Saved is present value against "
               "staying; p10, p50 and p90 are the values that a tenth, half and nine tenths of the "
               "draws stay below.");
@@ -345,7 +410,7 @@ void write_sensitivity(Workbook& book, Sheet& sheet, const Plan& plan) {
   row = write_flips(sheet, plan, row);
   if (!plan.sensitivity.tornado.empty()) row = write_tornado(book, sheet, plan, row);
   sheet.freeze(0, 1);
-  sheet.print(row, 9);
+  sheet.print(row, 11);
 }
 
 void write_readiness(Sheet& sheet, const Plan& plan) {

@@ -42,7 +42,7 @@ constexpr Column kColumns[] = {
     {Band::Cash, true, "software", "Licences", &MonthRow::software, "[nodes]*{gpus_per_node}*software_usd_gpu_year/12*[on]", nullptr, "0", Style::Usd},
     {Band::Cash, true, "staff", "People", &MonthRow::staff, "IF([nodes]>0,(fte_first_nodes+fte_per_further_node*MAX(0,[nodes]-first_nodes))*{staff_factor}*staff_usd_year/12+on_call_usd_month,0)*[on]", nullptr, "0", Style::Usd},
     {Band::Cash, true, "rent", "Rented GPUs", &MonthRow::rent, "[nodes]*{gpus_per_node}*730*{rent_usd_gpu_hour}*rent_price_factor*[on]", nullptr, "0", Style::Usd},
-    {Band::Cash, true, "outage", "Lost service while a node is out", &MonthRow::outage, "[work_nodes]*[down]*730*outage_usd_hour*[moved]", nullptr, "0", Style::Usd},
+    {Band::Cash, true, "outage", "Lost service, assumed failures", &MonthRow::outage, "[work_nodes]*[down]*730*outage_usd_hour*[moved]", nullptr, "0", Style::Usd},
     {Band::Cash, true, "running", "Running the machines, sum", &MonthRow::running, "[power]+[site]+[network]+[support]+[software]+[staff]+[rent]+[outage]", nullptr, "0", Style::Usd},
     {Band::Cash, true, "capex_hardware", "Machines bought", &MonthRow::capex_hardware, "[bought]*{node_price_usd}*hardware_price_factor", nullptr, "0", Style::Usd},
     {Band::Cash, true, "capex_other", "Installation, spares, room", &MonthRow::capex_other, "[capex_hardware]*(install_share+IF({spare_nodes}>=1,0,spares_share))+IF(AND([month]=0,{nodes_min}>0,{node_price_usd}>0),room_once_usd,0)", nullptr, "0", Style::Usd},
@@ -51,6 +51,8 @@ constexpr Column kColumns[] = {
     {Band::Cash, false, "cum_cash", "Cash out so far", &MonthRow::cum_cash, "[cum_cash<]+[cash]", nullptr, "0", Style::Usd},
     {Band::Cash, false, "saved", "Saved so far against staying", &MonthRow::saved, "[stay.cum_cash]-[cum_cash]", "0", "0", Style::Usd},
     {Band::Cash, false, "pays_back", "Month, if all is back", &MonthRow::pays_back, "IF(AND([moved]=1,[saved]>=-0.005),[month],9999)", "9999", "9999", Style::Month},
+    {Band::Income, false, "cum_hardware", "Machines bought so far", &MonthRow::cum_hardware, "[cum_hardware<]+[capex_hardware]", nullptr, "0", Style::Usd},
+    {Band::Income, false, "cum_other", "Installation and spares so far", &MonthRow::cum_other, "[cum_other<]+[capex_other]", nullptr, "0", Style::Usd},
     {Band::Income, true, "depreciation", "Depreciation", &MonthRow::depreciation, "[cum_hardware]*(1-residual_share)/(depreciation_years*12)*IF([month]>0,[active],0)+[cum_other]/(depreciation_years*12)*IF([month]>0,[active],0)", nullptr, "0", Style::Usd},
     {Band::Income, true, "pnl", "Cost in the income statement", &MonthRow::pnl, "[api_cash]+[seats]+[running]+[depreciation]+[one_off]", nullptr, "0", Style::Usd},
     {Band::Income, false, "book_hardware", "Machines, book value", &MonthRow::book_hardware, "[book_hardware<]+[capex_hardware]-[cum_hardware]*(1-residual_share)/(depreciation_years*12)*IF([month]>0,[active],0)", nullptr, "0", Style::Usd},
@@ -72,12 +74,10 @@ constexpr Column kColumns[] = {
     {Band::Workings, false, "moved", "Work has moved", &MonthRow::moved, "IF(AND({nodes_min}>0,[month]>{lead_months}+double_running_months,[month]>0),[active],0)", nullptr, "0", Style::Count},
     {Band::Workings, true, "own_mtok", "Mtok served", &MonthRow::own_mtok, "{moved_mtok_month}*[load]*[served]*[moved]", nullptr, "0", Style::Number},
     {Band::Workings, false, "busy", "Busy", &MonthRow::busy, "IF([nodes]>0,MIN(1,[own_mtok]/MAX(0.000000001,[nodes]*{node_mtok_month}*capacity_factor)),0)", nullptr, "0", Style::Share},
-    {Band::Workings, true, "api_failover", "of API used: while a node is out", &MonthRow::api_failover, "{moved_usd_month}*[fits]*[down]*[moved]*(1-negotiated_discount)*[load]*[price]", nullptr, "0", Style::Usd},
+    {Band::Workings, true, "api_failover", "of API used: assumed failures", &MonthRow::api_failover, "{moved_usd_month}*[fits]*[down]*[moved]*(1-negotiated_discount)*[load]*[price]", nullptr, "0", Style::Usd},
     {Band::Workings, true, "api_used", "API used, after discount", &MonthRow::api_used, "MAX(0,bill_list_usd_month-{moved_usd_month}*[served]*[moved])*(1-negotiated_discount)*[load]*[price]*IF([month]>0,[active],0)", nullptr, "0", Style::Usd},
     {Band::Workings, true, "api_due", "API due, with commitment", &MonthRow::api_due, "MAX([api_used],IF([month]<=commitment_months,commitment_usd_month,0)*IF([month]>0,[active],0))", nullptr, "0", Style::Usd},
     {Band::Workings, false, "credits_left", "Credits left", &MonthRow::credits_left, "MAX(0,[credits_left<]-[api_due])", nullptr, "credits_usd", Style::Usd},
-    {Band::Workings, false, "cum_hardware", "Machines so far", &MonthRow::cum_hardware, "[cum_hardware<]+[capex_hardware]", nullptr, "0", Style::Usd},
-    {Band::Workings, false, "cum_other", "Installation so far", &MonthRow::cum_other, "[cum_other<]+[capex_other]", nullptr, "0", Style::Usd},
 };
 // clang-format on
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <tuple>
 
+#include "planner/workbook_charges.h"
 #include "planner/workbook_sheets.h"
 
 namespace fh::planner {
@@ -13,7 +14,7 @@ namespace {
 
 constexpr std::size_t kLinesMax = 10'000;  // above, days are folded into months
 constexpr std::uint32_t kDaysChartMax = 400;
-constexpr std::uint32_t kFirstWorkload = 15;
+constexpr std::uint32_t kCharges = 5;  // row of the comparison with the charges
 constexpr std::uint32_t kChartRows = 21;
 constexpr std::uint32_t kColours[] = {0x0A6F80, 0xD98A2B, 0x6A4AA8, 0x4F86B8, 0x8AA35B, 0x7D8890};
 constexpr std::int32_t kSerialOfEpoch = 25'569;  // 1970-01-01 in a spreadsheet
@@ -55,8 +56,8 @@ std::vector<UsageLine> folded(const std::vector<UsageLine>& lines) {
 }
 
 struct Lines {
+  std::uint32_t first_workload = 0;
   std::uint32_t first = 0, last = 0;  // rows
-  bool any = false;
 };
 
 void write_lines(Sheet& sheet, const Plan& plan, const std::vector<UsageLine>& lines,
@@ -96,15 +97,15 @@ void write_lines(Sheet& sheet, const Plan& plan, const std::vector<UsageLine>& l
 }
 
 void write_workloads(Workbook& book, Sheet& sheet, const Plan& plan, const Lines& at) {
-  sheet.headers(kFirstWorkload - 1,
+  sheet.headers(at.first_workload - 1,
                 {"May move", "Workload", "Models now", "", num("Workload no."),
                  num("List price, USD a month"), num("Mtok a month"), num("Requests")});
   const std::string index = sheet.range(at.first, kIndex, at.last, kIndex);
-  std::uint32_t row = kFirstWorkload;
+  std::uint32_t row = at.first_workload;
   for (const WorkloadPlan& workload : plan.workloads) {
     sheet.text(row, 0, workload.may_move ? "yes" : "no, stays");
     sheet.text(row, 1, workload.name);
-    sheet.number(row, 4, row - kFirstWorkload + 1, Style::Count);
+    sheet.number(row, 4, row - at.first_workload + 1, Style::Count);
     const auto monthly = [&](std::uint32_t col, const char* scale) {
       return fmt::format("=SUMIF({},{},{}){}/usage_days*365/12", index, cell_name(row, 4),
                          sheet.range(at.first, col, at.last, col), scale);
@@ -121,9 +122,9 @@ void write_workloads(Workbook& book, Sheet& sheet, const Plan& plan, const Lines
     sheet.fit_row(row, {{2, models.size()}});
     ++row;
   }
-  const auto last = static_cast<std::uint32_t>(kFirstWorkload + plan.workloads.size() - 1);
-  book.define("workload_usd", sheet.range(kFirstWorkload, 5, last, 5));
-  book.define("workload_mtok", sheet.range(kFirstWorkload, 6, last, 6));
+  const auto last = static_cast<std::uint32_t>(at.first_workload + plan.workloads.size() - 1);
+  book.define("workload_usd", sheet.range(at.first_workload, 5, last, 5));
+  book.define("workload_mtok", sheet.range(at.first_workload, 6, last, 6));
 }
 
 // The bill by day and workload, at the prices of the day, and its chart.
@@ -163,34 +164,8 @@ void write_days(Workbook& book, Sheet& sheet, const Plan& plan, const Lines& at)
           sum == sums.end() ? 0 : sum->second, Style::UsdCent);
     }
   }
-  book.chart(sheet, static_cast<std::uint32_t>(kFirstWorkload + plan.workloads.size() + 1), 1,
+  book.chart(sheet, static_cast<std::uint32_t>(at.first_workload + plan.workloads.size() + 1), 1,
              chart);
-}
-
-// What the provider charged against what usage and prices give.
-void write_charges(Sheet& sheet, const Plan& plan) {
-  const ReconcileReport& report = plan.reconciliation;
-  const auto usd = [](domain::MicroUsd amount) { return static_cast<double>(amount.value) / 1e6; };
-  sheet.text(4, 0, "The provider's bill against this usage", Style::Section);
-  sheet.fill(4, 1, 4, Style::Section);
-  sheet.note(5, 0, 7, report.summary);
-  if (!report.evidence) return;
-  const auto line = [&](std::uint32_t row, const char* title, double value, Style style) {
-    sheet.text(row, 0, title);
-    sheet.number(row, 4, value, style);
-  };
-  line(6, "Charged for tokens on the days of both, USD", usd(report.charged), Style::UsdCent);
-  if (report.at_list) {
-    line(7, "The same before discount, which is what is explained, USD", usd(report.listed),
-         Style::UsdCent);
-  }
-  line(8, "Computed from usage and list prices, low, USD", usd(report.computed.low),
-       Style::UsdCent);
-  line(9, "and high, where prompt lengths are not known, USD", usd(report.computed.high),
-       Style::UsdCent);
-  line(10, "Not explained, of what was charged", report.unexplained_share, Style::Share);
-  line(11, "Other charges (seats, searches, storage), USD", usd(report.other_charged),
-       Style::UsdCent);
 }
 
 }  // namespace
@@ -198,7 +173,7 @@ void write_charges(Sheet& sheet, const Plan& plan) {
 void write_usage(Workbook& book, Sheet& sheet, const Plan& plan) {
   sheet.width(0, 0, 13);
   sheet.width(1, 2, 28);
-  sheet.width(3, 20, 14);
+  sheet.width(3, 20, 15);
   sheet.text(0, 0, "Usage and what it costs at list price", Style::Title);
   sheet.text(1, 0, plan.evidence, Style::Note);
   if (plan.usage.empty()) {
@@ -207,7 +182,11 @@ void write_usage(Workbook& book, Sheet& sheet, const Plan& plan) {
   }
   const std::vector<UsageLine> lines = folded(plan.usage);
   Lines at;
-  at.first = static_cast<std::uint32_t>(kFirstWorkload + plan.workloads.size() + kChartRows + 3);
+  at.first_workload = kCharges + ChargeTables::rows_above(plan.reconciliation) + 1;
+  const auto days =
+      static_cast<std::uint32_t>(at.first_workload + plan.workloads.size() + kChartRows + 2);
+  ChargeTables charges(book, sheet, plan.reconciliation, days);
+  at.first = charges.write_days() + 3;
   at.last = at.first + static_cast<std::uint32_t>(lines.size()) - 1;
   double total = 0;
   for (const UsageLine& line : plan.usage) total += line.usd_today();
@@ -218,12 +197,13 @@ void write_usage(Workbook& book, Sheet& sheet, const Plan& plan) {
   sheet.formula(3, 4, "=SUM(" + sheet.range(at.first, kToday, at.last, kToday) + ")", total,
                 Style::UsdCent);
   book.define("usage_total_usd", sheet.ref(3, 4));
-  write_charges(sheet, plan);
+  charges.write_above(kCharges);
   write_workloads(book, sheet, plan, at);
   write_lines(sheet, plan, lines, at);
   write_days(book, sheet, plan, at);
   sheet.print(at.last, kToday);
   sheet.repeat_on_paper(at.first - 1);
+  sheet.break_above({days, at.first - 1});
 }
 
 }  // namespace fh::planner

@@ -69,6 +69,7 @@ constexpr StyleSpec kSpecs[kStyles] = {
     {Style::TotalUsd, kUsd, true, false, 0, 0, 0, Place::Right, true, false},
     {Style::TotalUsdCent, kUsdCent, true, false, 0, 0, 0, Place::Right, true, false},
     {Style::Check, "0.00;-0.00;0.00", false, false, 0, kSoft, 0, Place::Right, false, false},
+    {Style::UsdOrNone, "[<=-900000000000]\"–\";[<0]-$#,##0;$#,##0", false, false, 0, 0, 0, Place::Right, false, false},
 };
 // clang-format on
 
@@ -86,6 +87,10 @@ lxw_format* make_format(lxw_workbook* book, const StyleSpec& spec) {
   // Words beside numbers that end where they begin.
   if (spec.place == Place::Indented) format_set_indent(format, 1);
   if (spec.place == Place::Middle) format_set_align(format, LXW_ALIGN_CENTER);
+  if (head) {  // keeps titles that fill their columns apart
+    format_set_left(format, LXW_BORDER_MEDIUM);
+    format_set_left_color(format, LXW_COLOR_WHITE);
+  }
   if (spec.line_above) format_set_top(format, LXW_BORDER_THIN);
   if (spec.line_below) format_set_bottom(format, LXW_BORDER_THIN);
   return format;

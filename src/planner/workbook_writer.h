@@ -56,9 +56,10 @@ enum class Style : std::uint8_t {
   TotalLabel,
   TotalUsd,
   TotalUsdCent,
-  Check,  // a difference that must be 0.00
+  Check,      // a difference that must be 0.00
+  UsdOrNone,  // a value so far below nothing that it means none
 };
-inline constexpr std::size_t kStyles = static_cast<std::size_t>(Style::Check) + 1;
+inline constexpr std::size_t kStyles = static_cast<std::size_t>(Style::UsdOrNone) + 1;
 
 // How a number of this unit of scenario.h looks; `input`: in a cell that may be changed.
 Style style_of_unit(std::string_view unit, bool input);

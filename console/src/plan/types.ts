@@ -54,6 +54,7 @@ export interface Machines {
   tpot_ms: number | null;
   sessions_live: number;
   accuracy: string;
+  busy_by_hour?: number[]; // of the week, Monday 00 UTC first
   workloads: string[];
 }
 
@@ -120,8 +121,33 @@ export interface Considered {
   machines_peak: number;
   machines_floor: number;
   processed_tok_s: number | null;
+  prefill_tok_s?: number;
+  decode_tok_s?: number;
+  decode_tok_s_alone?: number;
+  sessions_p50?: number;
+  sessions_p95?: number;
   ttft_p95_ms: number | null;
   tpot_ms: number | null;
+  utilisation_peak?: number;
+  utilisation_mean?: number;
+  accuracy?: string;
+}
+
+// One line of the comparison of charges with usage; `day` where it is of one.
+export interface Gap {
+  day?: string;
+  model: string;
+  charged_usd: number;
+  listed_usd: number;
+  computed_low_usd: number;
+  computed_high_usd: number;
+  gap_usd: number;
+  tokens_used: number;
+  tokens_charged: number | null;
+  gap_tokens: number | null;
+  gap_tokens_counted: boolean; // by the charges; else the money at the mean price
+  used: boolean;
+  charged: boolean;
 }
 
 export interface PlanFile {
@@ -147,7 +173,10 @@ export interface PlanFile {
     computed_low_usd: number;
     computed_high_usd: number;
     other_charged_usd: number;
+    gap_usd?: number;
     summary: string;
+    models?: Gap[];
+    days?: Gap[];
   };
   usage: {
     days: number;

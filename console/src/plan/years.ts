@@ -23,7 +23,7 @@ const PARTS: [string, string, Pick][] = [
   ["software", "Licences", (row) => row.software],
   ["staff", "People", (row) => row.staff],
   ["rent", "Rented GPUs", (row) => row.rent],
-  ["outage", "Lost service while a machine is out", (row) => row.outage],
+  ["outage", "Lost service while a machine is out (assumed failures)", (row) => row.outage],
 ];
 
 export function years_of(option: OptionMoney, horizon: number): { heads: string[]; lines: Line[] } {
@@ -56,7 +56,7 @@ export function years_of(option: OptionMoney, horizon: number): { heads: string[
   for (const usd of cash) running.push((running.at(-1) ?? 0) + usd);
   lines.push(line("cumulative", "Cash out since the order", "memo", running, false));
   if (rows.some((row) => row.api_failover >= 0.005)) {
-    lines.push(line("failover", "In the API usage: while a machine is out", "memo", by_year((row) => row.api_failover)));
+    lines.push(line("failover", "In the API usage: while a machine is out (assumed failures)", "memo", by_year((row) => row.api_failover)));
   }
   lines.push(line("depreciation", "Depreciation, straight line", "memo", by_year((row) => row.depreciation)));
   lines.push(line("pnl", "Cost in the income statement", "memo", by_year((row) => row.pnl)));
