@@ -359,8 +359,10 @@ base::Status run(const UsageImportArgs& args, Storing& store, RunSummary& summar
   ProgressLine line(clock);
   base::Status lookup;
   importers::RunHooks hooks;
-  hooks.usage = [&](domain::UsageRecord&& record) { store.usage(std::move(record)); };
-  hooks.cost = [&](domain::CostRecord&& record) { store.cost(std::move(record)); };
+  if (!args.dry_run) {
+    hooks.usage = [&](domain::UsageRecord&& record) { store.usage(std::move(record)); };
+    hooks.cost = [&](domain::CostRecord&& record) { store.cost(std::move(record)); };
+  }
   hooks.checkpoint = [&] { return lookup ? store.checkpoint() : lookup; };
   hooks.done = [&](const FileReport& report) { return lookup ? store.done(report) : lookup; };
   hooks.progress = [&](const importers::Progress& progress) { line.update(progress); };

@@ -224,11 +224,10 @@ void CsvImporter::give(Sink& sink, Give what) {
 void CsvImporter::flush(Sink& sink) {
   const std::size_t count = std::exchange(batched_, 0);
   for (std::size_t i = 0; i < count; ++i) {
-    if (!hashes_[i]) continue;
     RowRecords& row = batch_[i];
-    std::string& id = row.has_usage ? row.usage.source_id : row.cost.source_id;
-    identity_.settle(*hashes_[i], row.has_usage ? row.usage.line : row.cost.line, id);
-    if (row.has_usage && row.has_cost) row.cost.source_id = id;
+    row.key = {};
+    if (!hashes_[i]) continue;
+    row.key = identity_.settle(*hashes_[i], row.has_usage ? row.usage.line : row.cost.line);
   }
   if (count != 0) sink.rows(std::span(batch_).first(count));
 }

@@ -78,6 +78,9 @@ class Cells {
   // 0 when empty; believable, see names.h
   std::uint64_t count(Column column) { return count_if_told(column).value_or(0); }
   std::optional<std::uint64_t> count_if_told(Column column) {
+    const std::string_view plain = text(column);
+    std::uint64_t digits = 0;  // say the same whatever the file's decimal sign is
+    if (!plain.empty() && plain.size() <= 8 && read_digits(plain, digits)) return digits;
     const std::string_view cell = number(column);
     if (cell.empty()) return std::nullopt;
     const auto value = parse_count(cell);

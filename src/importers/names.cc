@@ -69,18 +69,8 @@ void new_name_to(std::string_view text, std::string& out) {
   }
   // The library may offer more room than was asked for, and says so in the second argument.
   out.resize_and_overwrite(text.size(), [text](char* to, std::size_t) {
-    const char* const from = text.data();
-    const std::size_t size = text.size();
-    if (size >= 8) {
-      for (std::size_t at = 0; at + 8 < size; at += 8) std::memcpy(to + at, from + at, 8);
-      std::memcpy(to + size - 8, from + size - 8, 8);
-    } else if (size >= 4) {
-      std::memcpy(to, from, 4);
-      std::memcpy(to + size - 4, from + size - 4, 4);
-    } else {
-      for (std::size_t at = 0; at < size; ++at) to[at] = from[at];
-    }
-    return size;
+    copy_bytes(to, text.data(), text.size());
+    return text.size();
   });
 }
 

@@ -41,6 +41,19 @@ inline bool same_bytes(const char* a, const char* b, std::size_t size) {
   return true;
 }
 
+// Copies a short text, of which the last bytes are written twice if need be.
+inline void copy_bytes(char* to, const char* from, std::size_t size) {
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8) std::memcpy(to + at, from + at, 8);
+    std::memcpy(to + size - 8, from + size - 8, 8);
+  } else if (size >= 4) {
+    std::memcpy(to, from, 4);
+    std::memcpy(to + size - 4, from + size - 4, 4);
+  } else {
+    for (std::size_t at = 0; at < size; ++at) to[at] = from[at];
+  }
+}
+
 // name_of into a string, which costs little when it holds the same name already, and else less than
 // a new one.
 void new_name_to(std::string_view text, std::string& out);

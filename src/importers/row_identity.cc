@@ -5,10 +5,15 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
 #include <utility>
+
+#include "importers/names.h"
 
 namespace fh::importers {
 namespace {
+
+constexpr std::uint64_t kByLine = std::uint64_t{1} << 63;  // RowKey::which is a line
 
 // The lowest eight bits of an entry are a count and say nothing.
 std::size_t slot_of(std::uint64_t entry, std::size_t mask) {
@@ -53,23 +58,31 @@ std::uint64_t RowIdentity::count(std::uint64_t key) {
 }
 
 codec::FastHash RowIdentity::expect(std::span<const std::string_view> parts) {
-  joined_.clear();
+  std::size_t bytes = parts.size() * sizeof(std::uint64_t);
+  for (const std::string_view part : parts) bytes += part.size();
+  if (joined_.size() < bytes) joined_.resize(bytes);
+  char* to = joined_.data();
   for (const std::string_view part : parts) {  // length first: no two lists join to the same text
     const std::uint64_t size = part.size();
-    joined_.append(reinterpret_cast<const char*>(&size), sizeof size);
-    joined_.append(part);
+    std::memcpy(to, &size, sizeof size);
+    copy_bytes(to + sizeof size, part.data(), part.size());
+    to += sizeof size + part.size();
   }
-  const codec::FastHash hash = codec::fast_hash(joined_);
+  const codec::FastHash hash = codec::fast_hash({joined_.data(), bytes});
   if (!table_.empty()) __builtin_prefetch(table_.data() + slot_of(hash.low, table_.size() - 1), 1);
   return hash;
 }
 
-void RowIdentity::settle(const codec::FastHash& hash, std::uint64_t line, std::string& id) {
-  codec::hex_to(hash, id);
+RowKey RowIdentity::settle(const codec::FastHash& hash, std::uint64_t line) {
   if (used_ * 4 >= table_.size() * 3 && table_.size() < kRowsMax) grow();
   const std::uint64_t which = count(hash.low);
-  if (which == 0) {
-    id += fmt::format("-line{}", line);
+  return {hash, which == 0 ? kByLine | line : which};
+}
+
+void RowKey::to(std::string& id) const {
+  codec::hex_to(hash, id);
+  if ((which & kByLine) != 0) {
+    id += fmt::format("-line{}", which & ~kByLine);
   } else if (which > 1) {
     id += fmt::format("-{}", which);
   }

@@ -9,18 +9,25 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/os/pages.h"
 #include "codec/fast_hash.h"
 
 namespace fh::importers {
 
+// The identity before it is a text.
+struct RowKey {
+  codec::FastHash hash;
+  std::uint64_t which = 0;  // of the rows with that hash; 0: no identity
+  // 32 hexadecimal digits of the hash; with "-2" for the second row that has it and so on.
+  void to(std::string& id) const;
+};
+
 class RowIdentity {
  public:
-  // 32 hexadecimal digits of the hash of `parts`; with "-2" for the second row that has them and
-  // so on. `line` sets rows apart once the table is full.
   void to(std::string& id, std::span<const std::string_view> parts, std::uint64_t line) {
-    settle(expect(parts), line, id);
+    settle(expect(parts), line).to(id);
   }
   void to(std::string& id, std::initializer_list<std::string_view> parts, std::uint64_t line) {
     to(id, std::span(parts.begin(), parts.size()), line);
@@ -28,7 +35,8 @@ class RowIdentity {
   // The same in two steps, the second in the order of the rows: in between, what it will look at
   // comes from memory.
   codec::FastHash expect(std::span<const std::string_view> parts);
-  void settle(const codec::FastHash& hash, std::uint64_t line, std::string& id);
+  // `line` sets rows apart once the table is full.
+  RowKey settle(const codec::FastHash& hash, std::uint64_t line);
 
   static constexpr std::size_t kRowsMax = std::size_t{1} << 22;  // 32 MiB at the most
 
@@ -43,7 +51,7 @@ class RowIdentity {
   std::span<std::uint64_t> table_;
   std::unordered_map<std::uint64_t, std::uint64_t> many_;
   std::size_t used_ = 0;
-  std::string joined_;
+  std::vector<char> joined_;
 };
 
 }  // namespace fh::importers

@@ -161,6 +161,10 @@ std::uint64_t SeenEvents::event_of(std::uint64_t kind, std::string_view source_i
   return digest_of(source_id, kind);
 }
 
+std::uint64_t SeenEvents::event_of(std::uint64_t kind, const RowKey& key) {
+  return folded_product(key.hash.low ^ kind, key.hash.high ^ key.which * kOdd1);
+}
+
 std::uint8_t* SeenEvents::at(std::uint32_t place) {
   return chunks_[place / kChunkBytes].as<std::uint8_t>().data() + place % kChunkBytes;
 }
@@ -229,6 +233,20 @@ SeenEvents::Answer SeenEvents::known(std::uint32_t number, const Share& share) {
     return {Verdict::Repeated, before};
   }
   return {Verdict::Larger, before};
+}
+
+SeenEvents::Answer SeenEvents::look(std::uint64_t event, const Share& share) {
+  if (slots_.empty()) return {};
+  const std::size_t mask = slots_.size() - 1;
+  const std::uint32_t tag = tag_of(event);
+  for (std::size_t slot = event & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
+    if ((slots_[slot] & ~kNumberMask) != tag) continue;
+    const std::uint32_t place = places_[(slots_[slot] & kNumberMask) - 1];
+    if (event_at(place) != event) continue;
+    const Share before = unpack(at(place) + kHeadBytesOf);
+    return {larger(share, before) ? Verdict::Larger : Verdict::Repeated, before};
+  }
+  return {};
 }
 
 SeenEvents::Answer SeenEvents::add(std::uint64_t event, const Share& share) {

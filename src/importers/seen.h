@@ -11,6 +11,7 @@
 
 #include "base/os/pages.h"
 #include "domain/usage_record.h"
+#include "importers/row_identity.h"
 
 namespace fh::importers {
 
@@ -37,6 +38,8 @@ class SeenEvents {
   };
   // Larger: by tokens; of events without tokens, by the magnitude of the cost.
   Answer add(std::uint64_t event, const Share& share);
+  // What add would answer; the event is not remembered.
+  Answer look(std::uint64_t event, const Share& share);
   // Says that the event will be added soon.
   void expect(std::uint64_t event) const {
     if (!slots_.empty()) __builtin_prefetch(slots_.data() + (event & (slots_.size() - 1)), 1);
@@ -50,6 +53,7 @@ class SeenEvents {
   // Digests are of one run: they are not kept, and may be others in another version.
   static std::uint64_t kind_of(std::string_view format);
   static std::uint64_t event_of(std::uint64_t kind, std::string_view source_id);
+  static std::uint64_t event_of(std::uint64_t kind, const RowKey& key);
 
  private:
   static constexpr std::size_t kChunkBytes = 2 << 20;
