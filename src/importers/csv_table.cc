@@ -230,6 +230,10 @@ void CsvImporter::flush(Sink& sink) {
     row.key = identity_.settle(*hashes_[i], row.has_usage ? row.usage.line : row.cost.line);
   }
   if (count != 0) sink.rows(std::span(batch_).first(count));
+  if (!identity_.told_by_line() || said_by_line_) return;
+  said_by_line_ = true;
+  sink.skip(0, "more rows than can be told apart, or no room on the disk to do it: from here on equal "
+               "rows are told apart by their lines, and count again in a file with other rows before");
 }
 
 void CsvImporter::feed(std::string_view piece, Sink& sink) {

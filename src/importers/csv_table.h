@@ -174,6 +174,7 @@ class CsvImporter : public Importer {
   std::vector<std::string_view> inner_;
   std::string inner_buffer_;
   RowIdentity identity_;
+  bool said_by_line_ = false;
   static constexpr std::size_t kBatch = 16;
   std::array<RowRecords, kBatch> batch_;
   std::array<std::optional<codec::FastHash>, kBatch> hashes_;  // of those without an identity yet

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <set>
 
 #include "importers/row_identity.h"
@@ -77,6 +78,29 @@ TEST(RowIdentity, ManyRowsStayApart) {
   std::set<std::string> seen;
   for (int i = 0; i < 5000; ++i) seen.insert(id_of(identity, {std::to_string(i % 2500)}, 1));
   EXPECT_EQ(seen.size(), 5000U);
+}
+
+// The identities of rows are stored: they may not depend on how many rows there are, and not on
+// how many of them fit into memory.
+TEST(RowIdentity, IsTheSameWithLittleMemory) {
+  RowIdentity large, small(RowIdentity::kRowsMax, 64);
+  std::mt19937_64 random(11);
+  for (std::uint64_t line = 1; line < 60'000; ++line) {
+    const std::string name = std::to_string(random() % (line % 5 == 0 ? 3 : 20'000));
+    ASSERT_EQ(id_of(small, {name}, line), id_of(large, {name}, line)) << line;
+  }
+  EXPECT_FALSE(small.told_by_line());
+}
+
+TEST(RowIdentity, MoreRowsThanAreKnownAreToldApartByLineAndItSaysSo) {
+  RowIdentity identity(100, 64);
+  for (std::uint64_t line = 1; line <= 100; ++line) {
+    ASSERT_EQ(id_of(identity, {std::to_string(line)}, line).size(), 32U);
+  }
+  EXPECT_FALSE(identity.told_by_line());
+  EXPECT_TRUE(id_of(identity, {"101"}, 101).ends_with("-line101"));
+  EXPECT_TRUE(identity.told_by_line());
+  EXPECT_TRUE(id_of(identity, {"100"}, 102).ends_with("-2"));
 }
 
 TEST(RowIdentity, CountsManyEqualRowsOneByOne) {

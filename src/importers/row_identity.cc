@@ -5,8 +5,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "importers/names.h"
 
@@ -22,39 +25,93 @@ std::size_t slot_of(std::uint64_t entry, std::size_t mask) {
 
 }  // namespace
 
+// In place, so that no page is cleared twice. What wraps around the end is taken out first; then
+// each entry, moved in the order of the slots, finds those it has to stand behind moved already.
 void RowIdentity::grow() {
-  // By four: what a table costs is mostly that the kernel clears its pages, of smaller ones too.
-  base::os::Pages larger((table_.empty() ? 1024 : table_.size() * 4) * sizeof(std::uint64_t));
-  const std::span<std::uint64_t> old = std::exchange(table_, larger.as<std::uint64_t>());
-  std::swap(pages_, larger);
+  if (table_.empty()) {
+    pages_.grow(std::min<std::size_t>(1024, slots_max_) * sizeof(std::uint64_t));
+    table_ = pages_.as<std::uint64_t>();
+    return;
+  }
+  const std::size_t before = table_.size();
+  pages_.grow(2 * before * sizeof(std::uint64_t));
+  table_ = pages_.as<std::uint64_t>();
   const std::size_t mask = table_.size() - 1;
-  for (const std::uint64_t entry : old) {
-    if (entry == 0) continue;
+  const auto put = [&](std::uint64_t entry) {
     std::size_t i = slot_of(entry, mask);
     while (table_[i] != 0) i = (i + 1) & mask;
     table_[i] = entry;
+  };
+  std::vector<std::uint64_t> first;
+  std::size_t at = 0;
+  for (; table_[at] != 0; ++at) first.push_back(std::exchange(table_[at], 0));
+  for (; at < before; ++at) {
+    if (const std::uint64_t entry = std::exchange(table_[at], 0); entry != 0) put(entry);
   }
+  for (const std::uint64_t entry : first) put(entry);
 }
 
-// Which one of the rows with `key` this is, from 1 on; 0 when the table is full and it is not in
-// it.
+// The hash so that the order of slots is that of numbers. With the table at its largest.
+std::uint64_t RowIdentity::spilled_key(std::uint64_t entry) const {
+  return std::rotr(entry >> 8, std::countr_zero(slots_max_));
+}
+
+bool RowIdentity::spill() {
+  std::uint8_t rows = 0;
+  const bool done = spill_table(
+      spilled_, std::span<const std::uint64_t>(table_), used_,
+      [this](std::uint64_t entry) { return spilled_key(entry); },
+      [&rows](std::uint64_t entry) {
+        rows = static_cast<std::uint8_t>(entry & kCountMask);
+        return SpilledEntries::Payload(&rows, 1);
+      },
+      [](std::size_t) {});
+  if (!done) return false;
+  std::ranges::fill(table_, 0);
+  used_ = 0;
+  return true;
+}
+
+// For one more hash. False: there is no more.
+bool RowIdentity::make_room() {
+  const bool full = used_ * 4 >= table_.size() * 3;
+  if (full && table_.size() < slots_max_) {
+    grow();
+  } else if (full) {
+    disk_ = disk_ && spill();
+    if (!disk_) return false;
+  }
+  return used_ + spilled_.size() < rows_max_;
+}
+
+// Which one of the rows with `key` this is, from 1 on; 0 when there is no room to remember it.
 std::uint64_t RowIdentity::count(std::uint64_t key) {
   key &= ~kCountMask;
+  const bool room = make_room();
   const std::size_t mask = table_.size() - 1;
   for (std::size_t i = slot_of(key, mask);; i = (i + 1) & mask) {
     std::uint64_t& entry = table_[i];
     if (entry == 0) {
-      if (used_ >= kRowsMax / 4 * 3) return 0;
+      std::uint64_t rows = 0;
+      if (!spilled_.empty()) {
+        if (const auto known = spilled_.find(spilled_key(key))) rows = known->front();
+      }
+      if (rows == kCountMask) return count_more(key);
+      if (!room || spilled_.damaged()) return 0;
       ++used_;
-      entry = key | 1;
-      return 1;
+      entry = key | (rows + 1);
+      return rows + 1;
     }
     if ((entry & ~kCountMask) != key) continue;
     if ((entry & kCountMask) != kCountMask) return ++entry & kCountMask;
-    std::uint64_t& rows = many_[key];
-    rows = rows == 0 ? kCountMask + 1 : rows + 1;
-    return rows;
+    return count_more(key);
   }
+}
+
+std::uint64_t RowIdentity::count_more(std::uint64_t key) {
+  std::uint64_t& rows = many_[key];
+  rows = rows == 0 ? kCountMask + 1 : rows + 1;
+  return rows;
 }
 
 codec::FastHash RowIdentity::expect(std::span<const std::string_view> parts) {
@@ -70,12 +127,13 @@ codec::FastHash RowIdentity::expect(std::span<const std::string_view> parts) {
   }
   const codec::FastHash hash = codec::fast_hash({joined_.data(), bytes});
   if (!table_.empty()) __builtin_prefetch(table_.data() + slot_of(hash.low, table_.size() - 1), 1);
+  if (!spilled_.empty()) spilled_.expect(spilled_key(hash.low));
   return hash;
 }
 
 RowKey RowIdentity::settle(const codec::FastHash& hash, std::uint64_t line) {
-  if (used_ * 4 >= table_.size() * 3 && table_.size() < kRowsMax) grow();
   const std::uint64_t which = count(hash.low);
+  told_by_line_ = told_by_line_ || which == 0;
   return {hash, which == 0 ? kByLine | line : which};
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/os/pages.h"
 #include "codec/fast_hash.h"
+#include "importers/spilled.h"
 
 namespace fh::importers {
 
@@ -26,6 +27,13 @@ struct RowKey {
 
 class RowIdentity {
  public:
+  // Of how many hashes it knows how often they came, and of how many of these in memory, a power of
+  // two: the others lie on the disk.
+  static constexpr std::size_t kRowsMax = std::size_t{1} << 26;
+  static constexpr std::size_t kSlotsMax = std::size_t{1} << 22;  // 32 MiB, three quarters used
+  explicit RowIdentity(std::size_t rows_max = kRowsMax, std::size_t slots_max = kSlotsMax)
+      : rows_max_(rows_max), slots_max_(slots_max) {}
+
   void to(std::string& id, std::span<const std::string_view> parts, std::uint64_t line) {
     settle(expect(parts), line).to(id);
   }
@@ -35,15 +43,19 @@ class RowIdentity {
   // The same in two steps, the second in the order of the rows: in between, what it will look at
   // comes from memory.
   codec::FastHash expect(std::span<const std::string_view> parts);
-  // `line` sets rows apart once the table is full.
+  // `line` sets rows apart that are more than can be known.
   RowKey settle(const codec::FastHash& hash, std::uint64_t line);
-
-  static constexpr std::size_t kRowsMax = std::size_t{1} << 22;  // 32 MiB at the most
+  // Whether it had to: the identities of such rows change with their place in the file.
+  bool told_by_line() const { return told_by_line_; }
 
  private:
   static constexpr std::uint64_t kCountMask = 0xFF;
   std::uint64_t count(std::uint64_t key);
+  std::uint64_t count_more(std::uint64_t key);
+  bool make_room();
   void grow();
+  bool spill();
+  std::uint64_t spilled_key(std::uint64_t entry) const;
 
   // Entries of 56 bits of the hash and 8 bits that count the rows which have it; 0: free. From 255
   // on they are counted in many_.
@@ -51,6 +63,9 @@ class RowIdentity {
   std::span<std::uint64_t> table_;
   std::unordered_map<std::uint64_t, std::uint64_t> many_;
   std::size_t used_ = 0;
+  std::size_t rows_max_, slots_max_;
+  SpilledEntries spilled_;
+  bool disk_ = true, told_by_line_ = false;
   std::vector<char> joined_;
 };
 

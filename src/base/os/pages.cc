@@ -18,6 +18,18 @@ Pages::Pages(std::size_t bytes) : bytes_(bytes) {
   ::madvise(data_, bytes, MADV_HUGEPAGE);  // a wish
 }
 
+void Pages::grow(std::size_t bytes) {
+  if (bytes <= bytes_) return;
+  if (data_ == nullptr) {
+    *this = Pages(bytes);
+    return;
+  }
+  void* const larger = ::mremap(data_, bytes_, bytes, MREMAP_MAYMOVE);
+  if (larger == MAP_FAILED) throw std::bad_alloc();
+  data_ = larger;
+  bytes_ = bytes;
+}
+
 Pages::~Pages() {
   if (data_ != nullptr) ::munmap(data_, bytes_);
 }
