@@ -43,14 +43,21 @@ inline bool same_bytes(const char* a, const char* b, std::size_t size) {
 
 // Copies a short text, of which the last bytes are written twice if need be.
 inline void copy_bytes(char* to, const char* from, std::size_t size) {
+  const auto copy = [=]<typename Word>(std::size_t at, Word) {
+    Word word = 0;
+    std::memcpy(&word, from + at, sizeof word);
+    std::memcpy(to + at, &word, sizeof word);
+  };
   if (size >= 8) {
-    for (std::size_t at = 0; at + 8 < size; at += 8) std::memcpy(to + at, from + at, 8);
-    std::memcpy(to + size - 8, from + size - 8, 8);
+    for (std::size_t at = 0; at + 8 < size; at += 8) copy(at, std::uint64_t{});
+    copy(size - 8, std::uint64_t{});
   } else if (size >= 4) {
-    std::memcpy(to, from, 4);
-    std::memcpy(to + size - 4, from + size - 4, 4);
-  } else {
-    for (std::size_t at = 0; at < size; ++at) to[at] = from[at];
+    copy(0, std::uint32_t{});
+    copy(size - 4, std::uint32_t{});
+  } else if (size != 0) {
+    to[0] = from[0];
+    to[size / 2] = from[size / 2];
+    to[size - 1] = from[size - 1];
   }
 }
 

@@ -16,6 +16,8 @@
 namespace fh::importers {
 namespace {
 
+constexpr std::size_t kSlotsMin = 1024;
+constexpr std::size_t kInPlaceFrom = std::size_t{1} << 18;  // slots: as many as a huge page has
 constexpr std::uint64_t kByLine = std::uint64_t{1} << 63;  // RowKey::which is a line
 
 // The lowest eight bits of an entry are a count and say nothing.
@@ -25,23 +27,22 @@ std::size_t slot_of(std::uint64_t entry, std::size_t mask) {
 
 }  // namespace
 
-// In place, so that no page is cleared twice. What wraps around the end is taken out first; then
-// each entry, moved in the order of the slots, finds those it has to stand behind moved already.
 void RowIdentity::grow() {
-  if (table_.empty()) {
-    pages_.grow(std::min<std::size_t>(1024, slots_max_) * sizeof(std::uint64_t));
-    table_ = pages_.as<std::uint64_t>();
+  const std::size_t before = table_.size();
+  if (before < kInPlaceFrom) {
+    const std::size_t size = std::min(before == 0 ? kSlotsMin : before * 4, slots_max_);
+    base::os::Pages larger((size < kInPlaceFrom ? size : slots_max_) * sizeof(std::uint64_t));
+    const std::span<std::uint64_t> old =
+        std::exchange(table_, larger.as<std::uint64_t>().first(size));
+    std::swap(pages_, larger);
+    for (const std::uint64_t entry : old) {
+      if (entry != 0) put(entry);
+    }
     return;
   }
-  const std::size_t before = table_.size();
-  pages_.grow(2 * before * sizeof(std::uint64_t));
-  table_ = pages_.as<std::uint64_t>();
-  const std::size_t mask = table_.size() - 1;
-  const auto put = [&](std::uint64_t entry) {
-    std::size_t i = slot_of(entry, mask);
-    while (table_[i] != 0) i = (i + 1) & mask;
-    table_[i] = entry;
-  };
+  // In place, so that no page is cleared twice. What wraps around the end is taken out first; then
+  // each entry, moved in the order of the slots, finds those it has to stand behind moved already.
+  table_ = pages_.as<std::uint64_t>().first(2 * before);
   std::vector<std::uint64_t> first;
   std::size_t at = 0;
   for (; table_[at] != 0; ++at) first.push_back(std::exchange(table_[at], 0));
@@ -49,6 +50,13 @@ void RowIdentity::grow() {
     if (const std::uint64_t entry = std::exchange(table_[at], 0); entry != 0) put(entry);
   }
   for (const std::uint64_t entry : first) put(entry);
+}
+
+void RowIdentity::put(std::uint64_t entry) {
+  const std::size_t mask = table_.size() - 1;
+  std::size_t i = slot_of(entry, mask);
+  while (table_[i] != 0) i = (i + 1) & mask;
+  table_[i] = entry;
 }
 
 // The hash so that the order of slots is that of numbers. With the table at its largest.
@@ -115,15 +123,15 @@ std::uint64_t RowIdentity::count_more(std::uint64_t key) {
 }
 
 codec::FastHash RowIdentity::expect(std::span<const std::string_view> parts) {
-  std::size_t bytes = parts.size() * sizeof(std::uint64_t);
-  for (const std::string_view part : parts) bytes += part.size();
-  if (joined_.size() < bytes) joined_.resize(bytes);
-  char* to = joined_.data();
+  std::size_t bytes = 0;
   for (const std::string_view part : parts) {  // length first: no two lists join to the same text
     const std::uint64_t size = part.size();
+    const std::size_t end = bytes + sizeof size + part.size();
+    if (end > joined_.size()) joined_.resize(2 * end);
+    char* const to = joined_.data() + bytes;
     std::memcpy(to, &size, sizeof size);
     copy_bytes(to + sizeof size, part.data(), part.size());
-    to += sizeof size + part.size();
+    bytes = end;
   }
   const codec::FastHash hash = codec::fast_hash({joined_.data(), bytes});
   if (!table_.empty()) __builtin_prefetch(table_.data() + slot_of(hash.low, table_.size() - 1), 1);

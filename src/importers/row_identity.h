@@ -54,6 +54,7 @@ class RowIdentity {
   std::uint64_t count_more(std::uint64_t key);
   bool make_room();
   void grow();
+  void put(std::uint64_t entry);
   bool spill();
   std::uint64_t spilled_key(std::uint64_t entry) const;
 

@@ -24,8 +24,6 @@ class Pages {
     return *this;
   }
 
-  // More of it: what is there stays, and may lie elsewhere. What comes to it is zeroed.
-  void grow(std::size_t bytes);
   // As objects of a trivial type for which zero bytes are a value.
   template <typename T>
   std::span<T> as() const {
