@@ -30,6 +30,7 @@ std::string column_key(std::string_view name);
 struct Column {
   int index = -1;         // -1: the file has none
   std::string_view name;  // for messages; static text
+  bool secret = false;    // its cells are credentials, of which a label is kept
   explicit operator bool() const { return index >= 0; }
 };
 
@@ -69,7 +70,9 @@ class Cells {
     return index < fields_.size() ? content(fields_[index]) : std::string_view();
   }
   std::string name(Column column) const;  // the text made safe to keep, see names.h
-  void name_to(Column column, std::string& out) const { importers::name_to(text(column), out); }
+  void name_to(Column column, std::string& out) const {
+    column.secret ? secret_to(text(column), out) : importers::name_to(text(column), out);
+  }
   // The text of a number with a decimal point, whatever the file has; valid until the next call.
   std::string_view number(Column column) {
     const std::string_view cell = text(column);

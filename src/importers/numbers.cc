@@ -372,7 +372,10 @@ std::optional<std::int64_t> parse_unix(std::string_view text) {
                        : digits.size() <= 14 ? 6
                        : digits.size() <= 17 ? 3
                                              : 0;
-  return parse_fixed(text, decimals);
+  const auto value = parse_fixed(text, decimals);
+  constexpr std::int64_t kFrom = 1'262'304'000, kTo = 4'102'444'800;  // 2010, 2100
+  const bool believed = value && *value >= kFrom * kSecondNs && *value < kTo * kSecondNs;
+  return believed ? value : std::nullopt;
 }
 
 }  // namespace

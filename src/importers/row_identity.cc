@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::size_t kSlotsMin = 1024;
 constexpr std::size_t kInPlaceFrom = std::size_t{1} << 18;  // slots: as many as a huge page has
+constexpr std::size_t kLogMax = std::size_t{1} << 22;       // 32 MiB
+constexpr std::size_t kGroupMax = 64;
 constexpr std::uint64_t kByLine = std::uint64_t{1} << 63;  // RowKey::which is a line
 
 // The lowest eight bits of an entry are a count and say nothing.
@@ -139,8 +141,44 @@ codec::FastHash RowIdentity::expect(std::span<const std::string_view> parts) {
   return hash;
 }
 
-RowKey RowIdentity::settle(const codec::FastHash& hash, std::uint64_t line) {
-  const std::uint64_t which = count(hash.low);
+// As count, while it can tell; else 0.
+std::uint64_t RowIdentity::count_in_order(std::uint64_t key, std::int64_t time) {
+  if (log_.size() == kLogMax) return 0;
+  if (!log_.empty() && time != last_time_) {
+    const int direction = time > last_time_ ? 1 : -1;
+    if (direction == -direction_) return 0;
+    direction_ = direction;
+    group_ = log_.size();
+  } else if (log_.size() - group_ == kGroupMax) {
+    return 0;
+  }
+  last_time_ = time;
+  key &= ~kCountMask;
+  const auto same = std::count(log_.begin() + static_cast<std::ptrdiff_t>(group_), log_.end(), key);
+  log_.push_back(key);
+  return static_cast<std::uint64_t>(same) + 1;
+}
+
+// What was told by the order so far goes into the table.
+void RowIdentity::leave_order() {
+  constexpr std::size_t kAhead = 32;
+  ordered_ = false;
+  for (std::size_t i = 0; i < log_.size(); ++i) {
+    if (i + kAhead < log_.size() && !table_.empty()) {
+      __builtin_prefetch(table_.data() + slot_of(log_[i + kAhead], table_.size() - 1), 1);
+    }
+    count(log_[i]);
+  }
+  log_ = {};
+}
+
+RowKey RowIdentity::settle(const codec::FastHash& hash, std::uint64_t line,
+                           std::optional<std::int64_t> time) {
+  std::uint64_t which = ordered_ && time ? count_in_order(hash.low, *time) : 0;
+  if (which == 0) {
+    if (ordered_) leave_order();
+    which = count(hash.low);
+  }
   told_by_line_ = told_by_line_ || which == 0;
   return {hash, which == 0 ? kByLine | line : which};
 }

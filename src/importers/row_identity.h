@@ -5,6 +5,7 @@
 // in every export, so that overlapping exports count once and equal rows side by side count each.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,8 +44,11 @@ class RowIdentity {
   // The same in two steps, the second in the order of the rows: in between, what it will look at
   // comes from memory.
   codec::FastHash expect(std::span<const std::string_view> parts);
-  // `line` sets rows apart that are more than can be known.
-  RowKey settle(const codec::FastHash& hash, std::uint64_t line);
+  // `line` sets rows apart that are more than can be known. `time` is the same for rows with the
+  // same parts: while it only grows, or only falls, a row need not be looked for among those before
+  // it.
+  RowKey settle(const codec::FastHash& hash, std::uint64_t line,
+                std::optional<std::int64_t> time = std::nullopt);
   // Whether it had to: the identities of such rows change with their place in the file.
   bool told_by_line() const { return told_by_line_; }
 
@@ -52,6 +56,8 @@ class RowIdentity {
   static constexpr std::uint64_t kCountMask = 0xFF;
   std::uint64_t count(std::uint64_t key);
   std::uint64_t count_more(std::uint64_t key);
+  std::uint64_t count_in_order(std::uint64_t key, std::int64_t time);
+  void leave_order();
   bool make_room();
   void grow();
   void put(std::uint64_t entry);
@@ -67,6 +73,13 @@ class RowIdentity {
   std::size_t rows_max_, slots_max_;
   SpilledEntries spilled_;
   bool disk_ = true, told_by_line_ = false;
+  // While rows come in the order of their times: their keys, and where those of the last time
+  // begin.
+  bool ordered_ = true;
+  std::vector<std::uint64_t> log_;
+  std::size_t group_ = 0;
+  std::int64_t last_time_ = 0;
+  int direction_ = 0;  // 1: later rows come later, -1: earlier; 0: not known yet
   std::vector<char> joined_;
 };
 

@@ -254,7 +254,8 @@ bool SeenEvents::spill() {
         if (const auto slot = slots_[now + kFar]; slot != 0) {
           __builtin_prefetch(places_.data() + (slot & kNumberMask) - 1);
         }
-        if (const auto slot = slots_[now + kNear]; slot != 0) __builtin_prefetch(at(place_of(slot)));
+        if (const auto slot = slots_[now + kNear]; slot != 0)
+          __builtin_prefetch(at(place_of(slot)));
       });
   if (!done) return false;
   std::ranges::fill(slots_, 0);

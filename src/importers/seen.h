@@ -1,9 +1,9 @@
 #pragma once
 // Which events a run has counted, so that one that stands in two files counts once, and what each
 // has added to the totals, so that a larger reading of it can take the place of the smaller one.
-// About 35 bytes an event, of 2 Mi events; older ones lie on the disk, with less than two bytes each
-// in memory. After `events_max` of them, or when there is no disk, new events are not remembered.
-// An event is known by a 64-bit digest of its format and identity. One thread.
+// About 35 bytes an event, of 2 Mi events; older ones lie on the disk, with less than two bytes
+// each in memory. After `events_max` of them, or when there is no disk, new events are not
+// remembered. An event is known by a 64-bit digest of its format and identity. One thread.
 
 #include <algorithm>
 #include <bit>
@@ -34,8 +34,7 @@ class SeenEvents {
  public:
   static constexpr std::size_t kEventsMax = std::size_t{1} << 26;
   static constexpr std::size_t kInMemoryMax = std::size_t{1} << 21;
-  explicit SeenEvents(std::size_t events_max = kEventsMax,
-                      std::size_t in_memory_max = kInMemoryMax)
+  explicit SeenEvents(std::size_t events_max = kEventsMax, std::size_t in_memory_max = kInMemoryMax)
       : events_max_(events_max),
         in_memory_max_(std::min(in_memory_max, kInMemoryMax)),
         slots_max_(std::bit_ceil(std::max<std::size_t>(1024, in_memory_max_ / 3 * 4 + 4))) {}
@@ -95,7 +94,7 @@ class SeenEvents {
   std::span<std::uint32_t> slots_;     // the table
   std::vector<std::uint32_t> places_;  // of the events by number, in the chunks
   std::vector<base::os::Pages> chunks_;
-  std::size_t chunk_at_ = 0;             // the one that is filled; those behind it are spare
+  std::size_t chunk_at_ = 0;  // the one that is filled; those behind it are spare
   std::size_t chunk_used_ = 0;
 };
 

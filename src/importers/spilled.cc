@@ -1,5 +1,5 @@
-// A block is two bytes that say how much of it is used, then entries: key, length, payload. No entry
-// lies in two blocks.
+// A block is two bytes that say how much of it is used, then entries: key, length, payload. No
+// entry lies in two blocks.
 
 #include "importers/spilled.h"
 
@@ -64,8 +64,8 @@ const std::uint64_t* SpilledEntries::Run::filter_of(std::uint64_t key) const {
 }
 
 void SpilledEntries::Run::add(std::uint64_t key) {
-  std::uint64_t* const words = filter.as<std::uint64_t>().data() +
-                               (filter_of(key) - filter.as<std::uint64_t>().data());
+  std::uint64_t* const words =
+      filter.as<std::uint64_t>().data() + (filter_of(key) - filter.as<std::uint64_t>().data());
   std::uint64_t bits = filter_bits(key);
   for (std::size_t i = 0; i < kFilterWords; ++i, bits >>= 6) {
     words[i] |= std::uint64_t{1} << (bits & 63);

@@ -78,9 +78,10 @@ class SpilledEntries {
 
 // Writes the slots of a full open-addressed table to the disk, those that are not 0. Its size is a
 // power of two, `key_of(slot)` a hash whose highest bits are the slot where it would like to be. A
-// cluster of slots holds no entry of another, so that only the entries within one have to be sorted;
-// the one that wraps around the end comes last, but for those entries that begin the table.
-// `payload_of(slot)` is valid until the next call; `ahead(at)` says that slot `at` will be read soon.
+// cluster of slots holds no entry of another, so that only the entries within one have to be
+// sorted; the one that wraps around the end comes last, but for those entries that begin the table.
+// `payload_of(slot)` is valid until the next call; `ahead(at)` says that slot `at` will be read
+// soon.
 template <typename Slot, typename KeyOf, typename PayloadOf, typename Ahead>
 bool spill_table(SpilledEntries& to, std::span<const Slot> slots, std::size_t used, KeyOf&& key_of,
                  PayloadOf&& payload_of, Ahead&& ahead) {

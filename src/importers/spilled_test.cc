@@ -1,6 +1,6 @@
-// Goal: what was spilled is found as it was, the youngest run first, what was not is not, and a disk
-// that is full costs the run at hand alone. Method: random tables against a map; the limit of the
-// size of files in place of a full disk.
+// Goal: what was spilled is found as it was, the youngest run first, what was not is not, and a
+// disk that is full costs the run at hand alone. Method: random tables against a map; the limit of
+// the size of files in place of a full disk.
 
 #include "importers/spilled.h"
 

@@ -394,5 +394,21 @@ TEST(Bedrock, AListAndRecordsOverSeveralLines) {
   }
 }
 
+// Files that went through another program have blanks between their members.
+TEST(Transcripts, AreRecognisedHoweverTheirJsonIsSet) {
+  for (const std::string_view text :
+       {R"({"type": "assistant", "sessionId": "s", "isSidechain": false})",
+        R"({ "type" : "user", "sessionId" :"s", "parentUuid" : null})",
+        R"({"type": "summary", "summary": "x", "leafUuid": "u"})"}) {
+    EXPECT_EQ(format_of(text), "claude-code") << text;
+  }
+  for (const std::string_view text :
+       {R"({"timestamp": "t", "type": "session_meta", "payload": {"id": "s"}})",
+        R"({"timestamp": "t", "type" : "event_msg", "payload" : {"type": "token_count"}})"}) {
+    EXPECT_EQ(format_of(text), "codex") << text;
+  }
+  EXPECT_EQ(format_of(R"({"note": "\"sessionId\": and \"isSidechain\":"})"), "");
+}
+
 }  // namespace
 }  // namespace fh::importers

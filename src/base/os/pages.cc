@@ -20,8 +20,8 @@ Pages::Pages(std::size_t bytes) : bytes_(bytes) {
   // A huge page begins at a multiple of its size: room for that is taken, and what is over given
   // back.
   const std::size_t spare = bytes < kHugeBytes ? 0 : kHugeBytes;
-  void* const mapped = ::mmap(nullptr, bytes + spare, PROT_READ | PROT_WRITE,
-                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* const mapped =
+      ::mmap(nullptr, bytes + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) throw std::bad_alloc();
   data_ = mapped;
   if (spare == 0) return;
