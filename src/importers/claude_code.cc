@@ -320,8 +320,8 @@ class Transcript final : public LineImporter {
 
 int recognise(const FileHint& hint) {
   const std::string_view head = hint.head;
-  const std::size_t first = head.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos || head[first] != '{') return 0;
+  const std::size_t first = first_record(head);
+  if (first == std::string_view::npos) return 0;
   const bool session = has_member(head, "sessionId", "\"");
   if (session && (has_member(head, "parentUuid") || has_member(head, "isSidechain"))) return 95;
   // A session in which nothing was said, or one that only names others.

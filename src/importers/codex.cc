@@ -241,8 +241,8 @@ class SessionLog final : public LineImporter {
 
 int recognise(const FileHint& hint) {
   const std::string_view head = hint.head;
-  const std::size_t first = head.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos || head[first] != '{') return 0;
+  const std::size_t first = first_record(head);
+  if (first == std::string_view::npos) return 0;
   const bool payload = has_member(head, "payload");
   if (payload && has_member(head, "type", "\"session_meta\"")) return 95;
   if (payload && (has_member(head, "type", "\"turn_context\"") ||

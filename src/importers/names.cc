@@ -164,6 +164,16 @@ bool has_member(std::string_view text, std::string_view key, std::string_view va
   return false;
 }
 
+std::size_t first_record(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t first = text.find_first_not_of(" \t\r\n", at);
+    if (first == std::string_view::npos || text[first] == '{') return first;
+    at = text.find('\n', first);
+  }
+  return std::string_view::npos;
+}
+
 bool contains(std::string_view text, std::string_view needle) {
   return ::memmem(text.data(), text.size(), needle.data(), needle.size()) != nullptr;
 }

@@ -407,6 +407,11 @@ TEST(Transcripts, AreRecognisedHoweverTheirJsonIsSet) {
         R"({"timestamp": "t", "type" : "event_msg", "payload" : {"type": "token_count"}})"}) {
     EXPECT_EQ(format_of(text), "codex") << text;
   }
+  const std::string damaged(30, '\0');
+  EXPECT_EQ(
+      format_of(damaged + "\nent\":1}\n" + R"({"type":"user","sessionId":"s","parentUuid":null})"),
+      "claude-code");
+  EXPECT_EQ(format_of("id,text\n1,\"{\"\"sessionId\"\":\"\"s\"\",\n{\"\"parentUuid\"\":1\"\n"), "");
   EXPECT_EQ(format_of(R"({"note": "\"sessionId\": and \"isSidechain\":"})"), "");
 }
 
