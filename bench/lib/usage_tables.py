@@ -1,14 +1,14 @@
 """Exports of short rows, as their sources write them: what a reader of them does per row is then all that it does.
 
 Each maker takes the row's number and a random generator, and gives the row and its counts: uncached input, cache write,
-cache read, output.
+cache read, output. The traces are in the order of their times, as the published ones are.
 """
 
 
 def azure(number, chance):
     counts = [1 + chance.randrange(7_000), 0, 0, chance.randrange(600)]
-    return (f"2023-11-16 {number // 3_600_000 % 24:02}:{number // 60_000 % 60:02}:{number // 1_000 % 60:02}."
-            f"{chance.randrange(10**7):07},{counts[0]},{counts[3]}"), counts
+    return (f"2023-11-{16 + number // 86_400_000:02} {number // 3_600_000 % 24:02}:{number // 60_000 % 60:02}:"
+            f"{number // 1_000 % 60:02}.{number % 1_000 * 10_000 + chance.randrange(10_000):07},{counts[0]},{counts[3]}"), counts
 
 
 def burstgpt(number, chance):
@@ -64,6 +64,18 @@ TABLES = {
                 "lineItem/UnblendedCost,lineItem/LineItemDescription,product/ProductName,product/region,pricing/unit",
                 aws_cur),
 }
+
+
+def write_rows(stream, name, numbers, chance):
+    """The rows of these numbers; the totals that a reader must find."""
+    header, make = TABLES[name]
+    stream.write(header + "\n")
+    totals = [0, 0, 0, 0]
+    for number in numbers:
+        row, counts = make(number, chance)
+        totals = [a + b for a, b in zip(totals, counts)]
+        stream.write(row + "\n")
+    return totals
 
 
 def write(stream, name, size, chance):

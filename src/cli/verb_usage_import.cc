@@ -318,14 +318,14 @@ void print_summary(const RunSummary& summary, const Storing& storing, const Usag
   }
   if (summary.nested + summary.nested_costs > 0) {
     fmt::print(
-        "{} buckets are part of longer or shorter ones of the same names: the side that tells more "
-        "counts.\n",
+        "{} buckets are told by others, too, in longer or shorter ones or in another way: the side "
+        "that tells more counts.\n",
         human_count(summary.nested + summary.nested_costs));
   }
   if (summary.parts_may_count) {
     fmt::print(
-        "Buckets of the same names overlap in part: what both tell counts twice. Export them with "
-        "the same borders.\n");
+        "Buckets of the same names overlap in part, or two bills of one day differ: what both tell "
+        "counts twice. Export them with the same borders, and one bill of each account.\n");
   }
   if (summary.repeats_may_count) {
     fmt::print(
@@ -359,8 +359,10 @@ base::Status run(const UsageImportArgs& args, Storing& store, RunSummary& summar
   ProgressLine line(clock);
   base::Status lookup;
   importers::RunHooks hooks;
-  hooks.usage = [&](domain::UsageRecord&& record) { store.usage(std::move(record)); };
-  hooks.cost = [&](domain::CostRecord&& record) { store.cost(std::move(record)); };
+  if (!args.dry_run) {
+    hooks.usage = [&](domain::UsageRecord&& record) { store.usage(std::move(record)); };
+    hooks.cost = [&](domain::CostRecord&& record) { store.cost(std::move(record)); };
+  }
   hooks.checkpoint = [&] { return lookup ? store.checkpoint() : lookup; };
   hooks.done = [&](const FileReport& report) { return lookup ? store.done(report) : lookup; };
   hooks.progress = [&](const importers::Progress& progress) { line.update(progress); };

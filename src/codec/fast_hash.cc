@@ -2,6 +2,7 @@
 
 #include "codec/fast_hash.h"
 
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <bit>

@@ -62,9 +62,12 @@ void read_cost(codec::json::Value row, const Bucket& bucket, std::uint64_t line,
   record.start_unix_ns = bucket.start_unix_ns;
   record.end_unix_ns = bucket.end_unix_ns;
   record.line = line;
+  // The currency of an amount that is an object stands in the row when it is a text.
+  const bool inside =
+      !row["currency"].exists() && (holder["currency"].exists() || amount["currency"].exists());
   record.source_id = bucket_identity(
       row, std::to_string(bucket.start_unix_ns) + '-' + std::to_string(bucket.end_unix_ns),
-      kNotIdentity);
+      kNotIdentity, inside ? "currency=USD" : "");
   sink.cost(std::move(record));
 }
 

@@ -42,12 +42,12 @@ class TraceImporter final : public CsvImporter {
 
   HabitColumns habit_columns() const override {
     const auto& c = columns_;
-    return {{c.input.index, c.output.index, c.elapsed.index}, {c.time.index}};
+    return {{c.elapsed.index}, {c.time.index}, {c.input.index, c.output.index}};
   }
 
   void row(Cells& cells, Sink& sink) override {
     domain::UsageRecord& record = next_usage();
-    const auto time = cells.time_ns(columns_.time);
+    const auto time = time_of(cells);
     if (!time) return cells.fail("the row has no time");
     name_to(format_.name, record.format);
     record.line = cells.line();
@@ -71,6 +71,12 @@ class TraceImporter final : public CsvImporter {
   }
 
  private:
+  // Seconds since the trace began, or a date.
+  std::optional<std::int64_t> time_of(Cells& cells) const {
+    const auto seconds = columns_.kind ? parse_seconds_ns(cells.text(columns_.time)) : std::nullopt;
+    return seconds ? seconds : cells.time_ns(columns_.time);
+  }
+
   const Format& format_;
   TraceColumns columns_;
 };

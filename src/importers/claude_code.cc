@@ -320,17 +320,16 @@ class Transcript final : public LineImporter {
 
 int recognise(const FileHint& hint) {
   const std::string_view head = hint.head;
-  const std::size_t first = head.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos || head[first] != '{') return 0;
-  const bool session = contains(head, "\"sessionId\":\"");
-  if (session && (contains(head, "\"parentUuid\":") || contains(head, "\"isSidechain\":")))
-    return 95;
+  const std::size_t first = first_record(head);
+  if (first == std::string_view::npos) return 0;
+  const bool session = has_member(head, "sessionId", "\"");
+  if (session && (has_member(head, "parentUuid") || has_member(head, "isSidechain"))) return 95;
   // A session in which nothing was said, or one that only names others.
-  if (contains(head, "\"type\":\"summary\"") && contains(head, "\"leafUuid\":")) return 60;
-  if (session && contains(head, "{\"type\":\"")) return 50;
+  if (has_member(head, "type", "\"summary\"") && has_member(head, "leafUuid")) return 60;
+  if (session && has_member(head.substr(first, 40), "type", "\"")) return 50;
   // A first line longer than the head: the place tells.
   return contains(hint.path, "/projects/") && hint.path.ends_with(".jsonl") &&
-                 contains(head, "\"parentUuid\":")
+                 has_member(head, "parentUuid")
              ? 50
              : 0;
 }

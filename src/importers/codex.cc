@@ -241,16 +241,16 @@ class SessionLog final : public LineImporter {
 
 int recognise(const FileHint& hint) {
   const std::string_view head = hint.head;
-  const std::size_t first = head.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos || head[first] != '{') return 0;
-  const bool payload = contains(head, "\"payload\":");
-  if (payload && contains(head, "\"type\":\"session_meta\"")) return 95;
-  if (payload &&
-      (contains(head, "\"type\":\"turn_context\"") || contains(head, "\"type\":\"token_count\""))) {
+  const std::size_t first = first_record(head);
+  if (first == std::string_view::npos) return 0;
+  const bool payload = has_member(head, "payload");
+  if (payload && has_member(head, "type", "\"session_meta\"")) return 95;
+  if (payload && (has_member(head, "type", "\"turn_context\"") ||
+                  has_member(head, "type", "\"token_count\""))) {
     return 90;
   }
-  if (contains(head, "\"type\":\"thread.started\"") ||
-      contains(head, "\"type\":\"turn.completed\"")) {
+  if (has_member(head, "type", "\"thread.started\"") ||
+      has_member(head, "type", "\"turn.completed\"")) {
     return 80;
   }
   const std::size_t slash = hint.path.rfind('/');

@@ -63,9 +63,9 @@ class CopilotImporter final : public CsvImporter {
 
   HabitColumns habit_columns() const override {
     const auto& c = columns_;
-    return {{c.quantity.index, c.net.index, c.gross.index, c.input.index, c.cache_read.index,
-             c.cache_write.index, c.output.index},
-            {c.date.index}};
+    return {{c.quantity.index, c.net.index, c.gross.index},
+            {c.date.index},
+            {c.input.index, c.cache_read.index, c.cache_write.index, c.output.index}};
   }
 
   void row(Cells& cells, Sink& sink) override {

@@ -62,6 +62,8 @@ class CopilotApiImporter final : public ElementImporter {
     cost.service = text_of(item, "product");
     cost.workspace = text_of_any(item, {"organizationName"});
     if (cost.workspace.empty()) cost.workspace = account_;
+    const std::string named = cost.workspace;  // in the identity, which outlives releases
+    cost.workspace = name_of(cost.workspace + part_);
     cost.start_unix_ns = period->start;
     cost.end_unix_ns = period->end;
     cost.quantity_unit = text_of(item, "unitType");
@@ -75,7 +77,7 @@ class CopilotApiImporter final : public ElementImporter {
     const std::array<std::string, 2> times{std::to_string(period->start),
                                            std::to_string(period->end)};
     identity_.to(cost.source_id,
-                 {times[0], times[1], scope_, cost.workspace, repository, cost.service, cost.item,
+                 {times[0], times[1], scope_, named, repository, cost.service, cost.item,
                   cost.model, cost.quantity_unit},
                  element.line);
     const bool copilot = contains(lowered(cost.service + ' ' + cost.item), "copilot");
@@ -92,6 +94,7 @@ class CopilotApiImporter final : public ElementImporter {
     period_.reset();
     account_.clear();
     scope_.clear();
+    part_.clear();
     if (head.empty()) return;
     const auto page = codec::json::Document::parse(std::string(head) + "]}");
     if (!page) return;
@@ -100,8 +103,14 @@ class CopilotApiImporter final : public ElementImporter {
     account_ = text_of_any(root, {"organization", "enterprise", "user"});
     for (const std::string_view key : {"enterprise", "organization", "user", "costCenter"}) {
       const codec::json::Value value = root[key];
+      const std::size_t before = scope_.size();
       scope_ += value.is_object() ? text_of_any(value, {"id", "name"}) : text_of(root, key);
       scope_ += '\n';
+      // An answer about a part of the account: see nesting.h.
+      const bool part = key == "costCenter" || (key == "user" && account_ != text_of(root, key));
+      if (part && scope_.size() > before + 1) {
+        part_ += '/' + scope_.substr(before, scope_.size() - before - 1);
+      }
     }
   }
 
@@ -116,7 +125,7 @@ class CopilotApiImporter final : public ElementImporter {
 
   std::string head_;
   std::optional<Period> period_;
-  std::string account_, scope_;
+  std::string account_, scope_, part_;
   RowIdentity identity_;
 };
 

@@ -155,7 +155,17 @@ struct Seen {
     bool any = false, month_first = false, day_first = false;
   };
   bool point = false, comma = false;
+  bool doubtful_point = false, doubtful_comma = false;  // "12.000", "12,000"
   std::array<Dates, 3> dates{};
+
+  void count(std::string_view text) {
+    const Sign sign = sign_in(text);
+    if (sign != Sign::Ambiguous) return number(text);
+    const char separator = text.find('.') != std::string_view::npos ? '.' : ',';
+    const bool zeros =
+        text.substr(text.find(separator)).find_first_of("123456789") == std::string_view::npos;
+    (separator == '.' ? (zeros ? doubtful_point : comma) : (zeros ? doubtful_comma : point)) = true;
+  }
 
   void number(std::string_view text) {
     const Sign sign = sign_in(text);
@@ -180,8 +190,10 @@ struct Seen {
   }
   DecimalSign decimal(char delimiter) const {
     if (point && comma) return DecimalSign::Unclear;
-    if (comma || (!point && delimiter == ';')) return DecimalSign::Comma;
-    return DecimalSign::Point;
+    if (comma || (!point && delimiter == ';')) {
+      return doubtful_comma && !comma ? DecimalSign::Unclear : DecimalSign::Comma;
+    }
+    return doubtful_point && !point ? DecimalSign::Unclear : DecimalSign::Point;
   }
 };
 
@@ -210,6 +222,7 @@ CsvHabits habits_of(std::string_view head, const HabitColumns& columns, char del
     };
     for (const int column : columns.numbers) seen.number(cell(column));
     for (const int column : columns.times) seen.time(cell(column));
+    for (const int column : columns.counts) seen.count(cell(column));
   };
   rows.feed(head, take);
   rows.finish(take);

@@ -7,6 +7,7 @@
 //   0,32 1.234,56    a decimal comma, seen, or assumed in a file with semicolons whose numbers
 //                    leave it open (spreadsheets write these for countries with a decimal comma)
 //   0,32 and 0.32    both: unclear, and a cell that may be either (1.234) is refused
+//   12.000           of a count, and nothing else in the file: unclear, too
 //   8/28/2026        month first, when some date of the file with this separator can be nothing
 //                    else; likewise day first; dates with dots are day first unless one cannot be
 
@@ -30,9 +31,11 @@ struct CsvHabits {
   DateOrder order_of(std::string_view date) const;
 };
 
-// The columns whose cells are read as numbers and as times; those below 0 are none.
+// The columns whose cells are read as numbers, as times, and as whole numbers; those below 0 are
+// none. A whole number shows more: 1.234 has no decimals, so its point separates groups.
 struct HabitColumns {
   std::vector<int> numbers, times;
+  std::vector<int> counts = {};
 };
 
 // `head`: the first bytes of the file. `delimiter` '\0': found out. `unwrap`: rows may stand whole

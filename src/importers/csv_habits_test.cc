@@ -10,6 +10,7 @@
 #include "importers/cursor.h"
 #include "importers/focus.h"
 #include "importers/generic_csv.h"
+#include "importers/litellm.h"
 #include "importers/numbers.h"
 #include "importers/openrouter.h"
 
@@ -89,8 +90,8 @@ TEST(CsvHabits, BothSignsLeaveACellThatMayBeEitherRefused) {
   };
   const Collect unclear = read_all(generic_csv_format(), text, 7, {columns});
   EXPECT_EQ(unclear.reasons(),
-            Reasons{"4: cost may be grouped or have decimals, the file has both signs: `decimal` "
-                    "of a mapping file says which"});
+            Reasons{"4: cost may be grouped or have decimals, and the file does not show which: "
+                    "`decimal` of a mapping file says it"});
   EXPECT_EQ(costs(unclear), (std::vector<std::int64_t>{500'000, 320'000, 1'234'500'000}));
   const Collect point = read_all(generic_csv_format(), text, 7, {"decimal = '.'\n" + columns});
   EXPECT_EQ(costs(point), (std::vector<std::int64_t>{500'000, 1'234'000}));
@@ -330,6 +331,39 @@ TEST(CsvRowsStandAlone, Focus) {
        "5,,,EUR,Usage,,a disk,2026-08-01T00:00:00Z,2026-08-02T00:00:00Z,,,AWS,,EBS,1,,,\n",
        "1,,,USD,Usage,,tokens out,2026-08-03T00:00:00Z,2026-08-04T00:00:00Z,2,1K "
        "tokens,AWS,eu-1,Bedrock,2,,USE1-Claude4.6Opus-output-tokens,\n"});
+}
+
+// A count has no decimals: a point in it separates groups, and so does that of the other rows.
+TEST(CsvHabits, CountsWithGroupsShowTheSign) {
+  const std::string_view header = "timestamp,model,input_tokens,output_tokens\n";
+  const auto inputs = [&](const std::string& rows) {
+    std::vector<std::uint64_t> out;
+    for (const auto& record : read_all(generic_csv_format(), std::string(header) + rows).records) {
+      out.push_back(record.usage.input_uncached);
+    }
+    return out;
+  };
+  using Inputs = std::vector<std::uint64_t>;
+  EXPECT_EQ(inputs("2026-08-01T01:00:00Z,m,12.000,1\n2026-08-01T02:00:00Z,m,8.500,1\n"),
+            (Inputs{12'000, 8'500}));
+  EXPECT_EQ(inputs("2026-08-01T01:00:00Z,m,\"12,000\",1\n2026-08-01T02:00:00Z,m,900,1\n"),
+            (Inputs{12'000, 900}));
+  EXPECT_EQ(inputs("2026-08-01T01:00:00Z,m,12.000,1\n2026-08-01T02:00:00Z,m,12345.000,1\n"),
+            (Inputs{12, 12'345}));
+  EXPECT_EQ(inputs("2026-08-01T01:00:00Z,m,12.000,1\n2026-08-01T02:00:00Z,m,900,1\n"),
+            (Inputs{900}))
+      << "12 or 12000: nothing in the file says which";
+}
+
+TEST(CsvHabits, LiteLlmsCountsToo) {
+  const std::string header =
+      "request_id;call_type;spend;prompt_tokens;completion_tokens;startTime;endTime;model\n";
+  const Collect got = read_all(
+      litellm_format(), header + "r1;acompletion;0,25;12.000;1.500;2026-08-01;2026-08-01;gpt-5\n");
+  ASSERT_EQ(got.records.size(), 1U);
+  EXPECT_EQ(got.records[0].usage.input_uncached, 12'000U);
+  EXPECT_EQ(got.records[0].usage.output, 1'500U);
+  EXPECT_EQ(got.records[0].reported_cost->value, 250'000);
 }
 
 }  // namespace

@@ -258,6 +258,7 @@ base::Result<MappedColumns> resolve(const CsvMapping& mapping, const CsvHeader& 
                       near.empty() ? "" : fmt::format("; did you mean `{}`?", near)));
     }
     out[i].index = static_cast<int>(at - names.begin());
+    out[i].secret = holds_secrets(header.keys()[static_cast<std::size_t>(at - names.begin())]);
   }
   return out;
 }

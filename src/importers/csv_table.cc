@@ -69,7 +69,8 @@ CsvHeader::CsvHeader(std::span<const std::string_view> names) {
 Column CsvHeader::find(std::initializer_list<std::string_view> keys) const {
   for (const std::string_view key : keys) {
     const auto at = std::find(keys_.begin(), keys_.end(), key);
-    if (at != keys_.end()) return {static_cast<int>(at - keys_.begin()), *keys.begin()};
+    if (at == keys_.end()) continue;
+    return {static_cast<int>(at - keys_.begin()), *keys.begin(), holds_secrets(key)};
   }
   return {-1, keys.size() == 0 ? std::string_view() : *keys.begin()};
 }
@@ -90,7 +91,9 @@ CsvHeader unwrapped_header_of(std::string_view head) {
 }
 
 std::string Cells::name(Column column) const {
-  return name_of(text(column));
+  std::string out;
+  name_to(column, out);
+  return out;
 }
 
 void Cells::fail(std::string why) {
@@ -101,10 +104,11 @@ std::string_view Cells::number_of(Column column, std::string_view cell) {
   if (habits_.decimal == DecimalSign::Comma) return with_decimal_point(cell, scratch_);
   const auto told = with_point_if_told(cell, scratch_);
   if (!told) {
-    fail(fmt::format(
-        "{} may be grouped or have decimals, the file has both signs: `decimal` of a mapping file "
-        "says which",
-        column.name));
+    fail(
+        fmt::format("{} may be grouped or have decimals, and the file does not show which: "
+                    "`decimal` of a mapping "
+                    "file says it",
+                    column.name));
   }
   return told.value_or(std::string_view());
 }
@@ -224,13 +228,18 @@ void CsvImporter::give(Sink& sink, Give what) {
 void CsvImporter::flush(Sink& sink) {
   const std::size_t count = std::exchange(batched_, 0);
   for (std::size_t i = 0; i < count; ++i) {
-    if (!hashes_[i]) continue;
     RowRecords& row = batch_[i];
-    std::string& id = row.has_usage ? row.usage.source_id : row.cost.source_id;
-    identity_.settle(*hashes_[i], row.has_usage ? row.usage.line : row.cost.line, id);
-    if (row.has_usage && row.has_cost) row.cost.source_id = id;
+    row.key = {};
+    if (!hashes_[i]) continue;
+    row.key = row.has_usage ? identity_.settle(*hashes_[i], row.usage.line, row.usage.start_unix_ns)
+                            : identity_.settle(*hashes_[i], row.cost.line, row.cost.start_unix_ns);
   }
   if (count != 0) sink.rows(std::span(batch_).first(count));
+  if (!identity_.told_by_line() || said_by_line_) return;
+  said_by_line_ = true;
+  sink.skip(0,
+            "more rows than can be told apart, or no room on the disk to do it: from here on equal "
+            "rows are told apart by their lines, and count again in a file with other rows before");
 }
 
 void CsvImporter::feed(std::string_view piece, Sink& sink) {

@@ -30,6 +30,7 @@ std::string column_key(std::string_view name);
 struct Column {
   int index = -1;         // -1: the file has none
   std::string_view name;  // for messages; static text
+  bool secret = false;    // its cells are credentials, of which a label is kept
   explicit operator bool() const { return index >= 0; }
 };
 
@@ -69,7 +70,9 @@ class Cells {
     return index < fields_.size() ? content(fields_[index]) : std::string_view();
   }
   std::string name(Column column) const;  // the text made safe to keep, see names.h
-  void name_to(Column column, std::string& out) const { importers::name_to(text(column), out); }
+  void name_to(Column column, std::string& out) const {
+    column.secret ? secret_to(text(column), out) : importers::name_to(text(column), out);
+  }
   // The text of a number with a decimal point, whatever the file has; valid until the next call.
   std::string_view number(Column column) {
     const std::string_view cell = text(column);
@@ -78,6 +81,9 @@ class Cells {
   // 0 when empty; believable, see names.h
   std::uint64_t count(Column column) { return count_if_told(column).value_or(0); }
   std::optional<std::uint64_t> count_if_told(Column column) {
+    const std::string_view plain = text(column);
+    std::uint64_t digits = 0;  // say the same whatever the file's decimal sign is
+    if (!plain.empty() && plain.size() <= 8 && read_digits(plain, digits)) return digits;
     const std::string_view cell = number(column);
     if (cell.empty()) return std::nullopt;
     const auto value = parse_count(cell);
@@ -171,6 +177,7 @@ class CsvImporter : public Importer {
   std::vector<std::string_view> inner_;
   std::string inner_buffer_;
   RowIdentity identity_;
+  bool said_by_line_ = false;
   static constexpr std::size_t kBatch = 16;
   std::array<RowRecords, kBatch> batch_;
   std::array<std::optional<codec::FastHash>, kBatch> hashes_;  // of those without an identity yet

@@ -89,9 +89,10 @@ class CursorImporter final : public CsvImporter {
 
   HabitColumns habit_columns() const override {
     const auto& c = columns_;
-    return {{c.cost_to_you.index, c.cost.index, c.with_write.index, c.without_write.index,
-             c.cache_read.index, c.output.index, c.total.index},
-            {c.date.index}};
+    return {{c.cost_to_you.index, c.cost.index},
+            {c.date.index},
+            {c.with_write.index, c.without_write.index, c.cache_read.index, c.output.index,
+             c.total.index}};
   }
 
   void row(Cells& cells, Sink& sink) override {

@@ -283,9 +283,10 @@ std::uint64_t count_field(codec::json::Value object, std::string_view key, bool&
 }
 
 std::string bucket_identity(codec::json::Value row, std::string_view bucket,
-                            std::span<const std::string_view> without) {
+                            std::span<const std::string_view> without, std::string also) {
   std::vector<std::string> parts;
   collect_texts(row, "", without, parts);
+  if (!also.empty()) parts.push_back(std::move(also));
   std::ranges::sort(parts);
   parts.insert(parts.begin(), std::string(bucket));
   return identity_of(parts);

@@ -104,7 +104,8 @@ std::uint64_t count_field(codec::json::Value object, std::string_view key, bool&
 // Two pulls of one bucket agree whatever the counts have grown to; groupings that are not known yet
 // still tell rows apart. Members named in `without` (amounts written as text, times of refresh) do
 // not count.
+// `also`: one more text, as "path=value", that another form of the row has in it; empty: none.
 std::string bucket_identity(codec::json::Value row, std::string_view bucket,
-                            std::span<const std::string_view> without);
+                            std::span<const std::string_view> without, std::string also = {});
 
 }  // namespace fh::importers

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <set>
 
 #include "importers/row_identity.h"
@@ -77,6 +78,60 @@ TEST(RowIdentity, ManyRowsStayApart) {
   std::set<std::string> seen;
   for (int i = 0; i < 5000; ++i) seen.insert(id_of(identity, {std::to_string(i % 2500)}, 1));
   EXPECT_EQ(seen.size(), 5000U);
+}
+
+// The identities of rows are stored: they may not depend on how many rows there are, and not on
+// how many of them fit into memory.
+TEST(RowIdentity, IsTheSameWithLittleMemory) {
+  RowIdentity large, small(RowIdentity::kRowsMax, 64);
+  std::mt19937_64 random(11);
+  for (std::uint64_t line = 1; line < 60'000; ++line) {
+    const std::string name = std::to_string(random() % (line % 5 == 0 ? 3 : 20'000));
+    ASSERT_EQ(id_of(small, {name}, line), id_of(large, {name}, line)) << line;
+  }
+  EXPECT_FALSE(small.told_by_line());
+}
+
+// Rows by time, some of them equal, in order and then no longer; forwards and backwards.
+TEST(RowIdentity, IsTheSameForRowsInOrder) {
+  std::mt19937_64 random(12);
+  for (const std::int64_t step : {1, -1}) {
+    for (const std::int64_t ordered : {0, 1, 50, 3000, 20'000}) {
+      RowIdentity by_order, by_table;
+      for (std::int64_t row = 0; row < 20'000; ++row) {
+        const std::int64_t time =
+            row < ordered ? step * (row / 3) : static_cast<std::int64_t>(random() % 9000);
+        const std::string texts[] = {std::to_string(time), std::to_string(random() % 2)};
+        const std::string_view parts[] = {texts[0], texts[1]};
+        std::string a, b;
+        by_order.settle(by_order.expect(parts), 1, time).to(a);
+        by_table.settle(by_table.expect(parts), 1).to(b);
+        ASSERT_EQ(a, b) << "row " << row << " of " << ordered;
+      }
+    }
+  }
+}
+
+TEST(RowIdentity, ManyRowsOfOneTimeAreStillTheSame) {
+  RowIdentity by_order, by_table;
+  for (int row = 0; row < 1000; ++row) {
+    const std::string_view parts[] = {"noon", row % 3 == 0 ? "a" : "b"};
+    std::string a, b;
+    by_order.settle(by_order.expect(parts), 1, 5).to(a);
+    by_table.settle(by_table.expect(parts), 1).to(b);
+    ASSERT_EQ(a, b) << row;
+  }
+}
+
+TEST(RowIdentity, MoreRowsThanAreKnownAreToldApartByLineAndItSaysSo) {
+  RowIdentity identity(100, 64);
+  for (std::uint64_t line = 1; line <= 100; ++line) {
+    ASSERT_EQ(id_of(identity, {std::to_string(line)}, line).size(), 32U);
+  }
+  EXPECT_FALSE(identity.told_by_line());
+  EXPECT_TRUE(id_of(identity, {"101"}, 101).ends_with("-line101"));
+  EXPECT_TRUE(identity.told_by_line());
+  EXPECT_TRUE(id_of(identity, {"100"}, 102).ends_with("-2"));
 }
 
 TEST(RowIdentity, CountsManyEqualRowsOneByOne) {

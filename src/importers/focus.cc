@@ -115,9 +115,9 @@ class FocusImporter final : public CsvImporter {
 
   HabitColumns habit_columns() const override {
     const auto& c = columns_;
-    return {{c.billed.index, c.effective.index, c.list.index, c.consumed.index, c.priced.index,
-             c.input.index, c.cache_read.index, c.cache_write.index, c.output.index},
-            {c.start.index, c.end.index}};
+    return {{c.billed.index, c.effective.index, c.list.index, c.consumed.index, c.priced.index},
+            {c.start.index, c.end.index},
+            {c.input.index, c.cache_read.index, c.cache_write.index, c.output.index}};
   }
 
   void row(Cells& cells, Sink& sink) override {

@@ -35,12 +35,14 @@ class MappedImporter final : public CsvImporter {
 
   HabitColumns habit_columns() const override {
     HabitColumns out;
-    for (const Count& count : tokens_) out.numbers.push_back(count.column.index);
-    for (const MapField field :
-         {MapField::Requests, MapField::Cost, MapField::TtftMs, MapField::DurationMs}) {
+    // In units of a thousand, say, counts may have decimals.
+    std::vector<int>& counts = mapping_.tokens_per_unit == 1 ? out.counts : out.numbers;
+    for (const Count& count : tokens_) counts.push_back(count.column.index);
+    for (const MapField field : {MapField::Cost, MapField::TtftMs, MapField::DurationMs}) {
       out.numbers.push_back(column(field).index);
     }
-    out.numbers.push_back(total_.index);
+    out.counts.push_back(column(MapField::Requests).index);
+    out.counts.push_back(total_.index);
     if (mapping_.time_format == TimeFormat::Auto) {
       out.times = {column(MapField::Time).index, column(MapField::End).index};
     }

@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "domain/usage_record.h"
+#include "importers/row_identity.h"
 
 namespace fh::importers {
 
@@ -31,6 +32,14 @@ struct RowRecords {
   domain::UsageRecord usage;
   domain::CostRecord cost;
   bool has_usage = false, has_cost = false;
+  // With `which`: the records' identity, not yet in them. Not two rows of a file have the same.
+  RowKey key;
+
+  void give_ids() {
+    if (key.which == 0) return;
+    if (has_usage) key.to(usage.source_id);
+    if (has_cost) key.to(cost.source_id);
+  }
 };
 
 // Where records go: the archive, a counter, a test.
@@ -44,6 +53,7 @@ class Sink {
   // texts leaves these where they are, so that their room can be used again.
   virtual void rows(std::span<RowRecords> rows) {
     for (RowRecords& row : rows) {
+      row.give_ids();
       if (row.has_usage) usage(std::move(row.usage));
       if (row.has_cost) cost(std::move(row.cost));
     }

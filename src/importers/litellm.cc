@@ -12,6 +12,7 @@
 #include "importers/csv_table.h"
 #include "importers/elements.h"
 #include "importers/names.h"
+#include "importers/nesting.h"
 
 namespace fh::importers {
 namespace {
@@ -92,6 +93,11 @@ constexpr FieldName kNames[] = {
     {kRequests, "api_requests", "api_requests"},
     {kTag, "tag", "tag"},
 };
+
+constexpr std::size_t kKeyBytesMin = 20;
+constexpr Field kCounts[] = {kPromptTokens, kCompletionTokens, kCacheRead, kCacheWrite, kRequests};
+constexpr std::array kNumbers = {kSpend,     kDurationMs, kPromptTokens, kCompletionTokens,
+                                 kCacheRead, kCacheWrite, kRequests};
 
 // One row's texts; JSON arrays and objects as their source text. Empty: not there.
 struct SpendRow {
@@ -259,7 +265,9 @@ void set_names(const SpendRow& row, domain::UsageRecord& record) {
   record.line = row.line;
   name_to(row.text(kProvider), record.provider);
   name_to(either(kModel, kModelGroup), record.model);
-  name_to(row.text(kApiKey), record.key);
+  // A hash, or the name of one of LiteLLM's own; never the key, if all is well.
+  const std::string_view key = row.text(kApiKey);
+  key.size() < kKeyBytesMin ? name_to(key, record.key) : secret_to(key, record.key);
   name_to(either(kUser, kEndUser), record.user);
   name_to(either(kTeam, kOrganization), record.workspace);
   name_to(row.text(kAgent), record.application);
@@ -325,6 +333,15 @@ void read_day(SpendRow& row, domain::UsageRecord& record) {
   if (!row.text(kRequests).empty()) record.requests = row.count(kRequests, "api_requests");
   if (record.usage.total() == 0) row.fail("the row has no token counts");
   if (!row.why.empty()) return;
+  // Each table tells the whole use by names of one kind. Those of two kinds that share a field are
+  // kept apart, see nesting.h.
+  if (row.text(kUser).empty() && !row.text(kEndUser).empty()) {
+    record.user = name_of(std::string(kEndUserName) + std::string(row.text(kEndUser)));
+  }
+  if (row.text(kTeam).empty() && !row.text(kOrganization).empty()) {
+    record.workspace =
+        name_of(std::string(kOrganizationName) + std::string(row.text(kOrganization)));
+  }
   record.session.clear();
   record.source_id = row.name(kRowId);
   if (record.source_id.empty()) {
@@ -367,14 +384,21 @@ class CsvSpend final : public CsvImporter {
     }
     return {};
   }
-  // Counts are whole, and times as the database writes them.
-  HabitColumns habit_columns() const override { return {{columns_[kSpend].index}, {}}; }
+  // Times are as the database writes them.
+  HabitColumns habit_columns() const override {
+    HabitColumns out{{columns_[kSpend].index, columns_[kDurationMs].index}, {}, {}};
+    for (const Field field : kCounts) out.counts.push_back(columns_[field].index);
+    return out;
+  }
   void row(Cells& cells, Sink& sink) override {
     SpendRow row;
     row.line = cells.line();
     for (std::size_t i = 0; i < kFieldCount; ++i) row.texts[i] = cells.text(columns_[i]);
-    spend_.assign(cells.number(columns_[kSpend]));
-    row.texts[kSpend] = spend_;
+    for (std::size_t i = 0; i < kNumbers.size(); ++i) {
+      const std::string_view text = cells.number(columns_[kNumbers[i]]);
+      numbers_[i].assign(text);
+      row.texts[kNumbers[i]] = numbers_[i];
+    }
     if (!cells.ok()) return;
     read_spend(row, next_usage());
     if (!row.why.empty()) return cells.fail(std::move(row.why));
@@ -383,7 +407,7 @@ class CsvSpend final : public CsvImporter {
 
  private:
   std::array<Column, kFieldCount> columns_{};
-  std::string spend_;  // with a decimal point
+  std::array<std::string, kNumbers.size()> numbers_;  // with a decimal point
 };
 
 constexpr std::string_view kListKeys[] = {"data"};

@@ -53,7 +53,68 @@ std::string repaired_name(std::string_view text) {
   return name;
 }
 
+constexpr std::size_t kSecretBytesMin = 20;
+
+bool is_token_char(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+         c == '_' || c == '.' || c == '+' || c == '/' || c == '=';
+}
+
+// How the credentials of services begin; what follows is random.
+bool begins_as_secret(std::string_view text) {
+  static constexpr std::string_view kBegins[] = {
+      "sk-",  "sk_",  "pk_live_",    "rk_live_", "fh-",    "AIza",  "ghp_",    "gho_",  "ghu_",
+      "ghs_", "ghr_", "github_pat_", "glpat-",   "xoxb-",  "xoxp-", "xoxa-",   "AKIA",  "ASIA",
+      "hf_",  "gsk_", "xai-",        "r8_",      "nvapi-", "pplx-", "tgp_v1_", "ya29.", "eyJ"};
+  return std::ranges::any_of(kBegins,
+                             [&](std::string_view begin) { return text.starts_with(begin); });
+}
+
+// Digits and capitals, or digits and great length: not what a person calls something.
+bool is_random(std::string_view text) {
+  bool digit = false, capital = false;
+  for (const char c : text) {
+    if (!is_token_char(c)) return false;
+    digit = digit || (c >= '0' && c <= '9');
+    capital = capital || (c >= 'A' && c <= 'Z');
+  }
+  return digit && (capital || text.size() >= 32);
+}
+
+bool is_secret(std::string_view text) {
+  if (text.size() < kSecretBytesMin) return false;
+  for (const std::string_view scheme : {"Bearer ", "bearer ", "Basic "}) {
+    if (text.starts_with(scheme)) return true;
+  }
+  return begins_as_secret(text) && is_random(text);
+}
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
 }  // namespace
+
+std::string secret_label(std::string_view secret) {
+  return "secret-" + crypto::to_hex(crypto::sha256(secret)).substr(0, 8);
+}
+
+bool holds_secrets(std::string_view column_key) {
+  static constexpr std::string_view kColumns[] = {
+      "key",         "keys",         "api_key",       "apikey", "x_apikey",   "x_api_key",
+      "virtual_key", "secret_key",   "access_key",    "token",  "api_token",  "access_token",
+      "auth_token",  "bearer_token", "x_token",       "secret", "api_secret", "client_secret",
+      "x_secret",    "password",     "authorization", "auth",   "bearer",     "credential",
+      "credentials", "x_key",        "private_key"};
+  return std::ranges::find(kColumns, column_key) != std::end(kColumns);
+}
+
+void secret_to(std::string_view text, std::string& out) {
+  if (text.empty() || is_sha256(text)) return name_to(text, out);
+  out = secret_label(text);
+}
 
 std::string name_of(std::string_view text) {
   std::string out;
@@ -63,24 +124,18 @@ std::string name_of(std::string_view text) {
 
 // A name that is held already needs no second look: it is its own name.
 void new_name_to(std::string_view text, std::string& out) {
+  if (is_secret(text)) {
+    out = secret_label(text);
+    return;
+  }
   if (text.size() > kNameBytesMax || !is_plain(text)) {
     out = repaired_name(text);
     return;
   }
   // The library may offer more room than was asked for, and says so in the second argument.
   out.resize_and_overwrite(text.size(), [text](char* to, std::size_t) {
-    const char* const from = text.data();
-    const std::size_t size = text.size();
-    if (size >= 8) {
-      for (std::size_t at = 0; at + 8 < size; at += 8) std::memcpy(to + at, from + at, 8);
-      std::memcpy(to + size - 8, from + size - 8, 8);
-    } else if (size >= 4) {
-      std::memcpy(to, from, 4);
-      std::memcpy(to + size - 4, from + size - 4, 4);
-    } else {
-      for (std::size_t at = 0; at < size; ++at) to[at] = from[at];
-    }
-    return size;
+    copy_bytes(to, text.data(), text.size());
+    return text.size();
   });
 }
 
@@ -91,6 +146,32 @@ std::string identity_of(std::span<const std::string> parts) {
     hash.update(part);
   }
   return crypto::to_hex(hash.finish()).substr(0, 32);
+}
+
+bool has_member(std::string_view text, std::string_view key, std::string_view value_begin) {
+  const std::string quoted = '"' + std::string(key) + '"';
+  const auto pass_blanks = [&] {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+  };
+  for (std::size_t at = text.find(quoted); at != std::string_view::npos; at = text.find(quoted)) {
+    text.remove_prefix(at + quoted.size());
+    pass_blanks();
+    if (!text.starts_with(':')) continue;
+    text.remove_prefix(1);
+    pass_blanks();
+    if (text.starts_with(value_begin)) return true;
+  }
+  return false;
+}
+
+std::size_t first_record(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t first = text.find_first_not_of(" \t\r\n", at);
+    if (first == std::string_view::npos || text[first] == '{') return first;
+    at = text.find('\n', first);
+  }
+  return std::string_view::npos;
 }
 
 bool contains(std::string_view text, std::string_view needle) {

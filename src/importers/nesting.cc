@@ -4,9 +4,10 @@
 #include "importers/nesting.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <compare>
 #include <iterator>
-#include <numeric>
 
 #include "codec/fast_hash.h"
 #include "importers/names.h"
@@ -55,10 +56,20 @@ bool may_be_grouped(std::string_view format) {
   return std::ranges::find(kFormats, format) != std::end(kFormats);
 }
 
+constexpr int kFlat = 3;            // Place::level
+constexpr std::uint8_t kByTag = 7;  // Telling::kind
+
 struct Weight {
   std::uint64_t tokens = 0, cost = 0;
   auto operator<=>(const Weight&) const = default;
 };
+
+// Within one in a hundred: by tokens where both have some.
+bool agree(const Weight& a, const Weight& b) {
+  const bool tokens = a.tokens != 0 && b.tokens != 0;
+  const std::uint64_t x = tokens ? a.tokens : a.cost, y = tokens ? b.tokens : b.cost;
+  return std::max(x, y) - std::min(x, y) <= std::max(x, y) / 100;
+}
 
 Weight weight_of(const Totals& totals) {
   std::uint64_t cost = 0;
@@ -93,12 +104,69 @@ void Nesting::join(std::uint64_t number) {
   joined_.append(reinterpret_cast<const char*>(&number), sizeof number);
 }
 
-bool Nesting::place_of(const domain::UsageRecord& record, Place& place) {
-  if (record.granularity == domain::Granularity::Request || has_days_only(record.format)) {
-    return false;
+Nesting::Telling Nesting::bill_of_aws(std::string_view format, std::string_view provider,
+                                      std::int64_t start) {
+  const bool report = format == "aws-cur";
+  if (!report && format != "focus") return {};
+  const std::int64_t day = start / kDayNs;
+  if (day == bill_.day && format == bill_.format && provider == bill_.provider) {
+    return bill_.telling;
   }
-  if (!period_of(record.start_unix_ns, record.end_unix_ns, place.start, place.end, place.level)) {
-    return false;
+  const std::string name = lowered(provider);
+  bill_ = {day, std::string(format), std::string(provider), {}};
+  if (report || name == "aws" || name.starts_with("amazon")) {
+    joined_.assign("aws");
+    join(static_cast<std::uint64_t>(day));
+    bill_.telling = {codec::fast_hash(joined_).low | 1, static_cast<std::uint8_t>(report ? 0 : 1),
+                     true};
+  }
+  return bill_.telling;
+}
+
+Nesting::Telling Nesting::telling_of(const domain::UsageRecord& record) {
+  if (record.format != "litellm" || record.granularity != domain::Granularity::Day) {
+    return bill_of_aws(record.format, record.provider, record.start_unix_ns);
+  }
+  joined_.assign("litellm");
+  join(static_cast<std::uint64_t>(record.start_unix_ns));
+  for (const std::string* name : {&record.provider, &record.model, &record.key}) join(*name);
+  const bool end_user = record.user.starts_with(kEndUserName);
+  const bool organization = record.workspace.starts_with(kOrganizationName);
+  std::uint8_t kind = 0;  // of a user, also of none
+  if (record.user.empty() || end_user) {
+    kind = !record.workspace.empty()     ? (organization ? 2 : 1)
+           : !record.application.empty() ? 3
+           : end_user                    ? 4
+           : !record.workload.empty()    ? kByTag
+                                         : 0;
+  }
+  return {codec::fast_hash(joined_).low | 1, kind, false};
+}
+
+Nesting::Telling Nesting::telling_of(const domain::CostRecord& record) {
+  if (record.format != "copilot-api") {
+    return bill_of_aws(record.format, record.provider, record.start_unix_ns);
+  }
+  joined_.assign("copilot");
+  join(static_cast<std::uint64_t>(record.start_unix_ns));
+  join(static_cast<std::uint64_t>(record.end_unix_ns));
+  for (const std::string* name :
+       {&record.model, &record.item, &record.service, &record.quantity_unit}) {
+    join(*name);
+  }
+  const std::string_view account = record.workspace;
+  join(account.substr(0, account.find('/')));
+  const auto parts = std::min<std::ptrdiff_t>(std::ranges::count(account, '/'), kByTag - 1);
+  return {codec::fast_hash(joined_).low | 1, static_cast<std::uint8_t>(parts), false};
+}
+
+bool Nesting::place_of(const domain::UsageRecord& record, Place& place, Telling& telling) {
+  if (record.granularity == domain::Granularity::Request) return false;
+  telling = telling_of(record);
+  if (has_days_only(record.format) ||
+      !period_of(record.start_unix_ns, record.end_unix_ns, place.start, place.end, place.level)) {
+    place = {telling.group + telling.kind, 0, 0, kFlat};
+    return telling.group != 0;
   }
   joined_.assign(1, 'u');
   for (const std::string* name :
@@ -112,10 +180,15 @@ bool Nesting::place_of(const domain::UsageRecord& record, Place& place) {
   return true;
 }
 
-bool Nesting::place_of(const domain::CostRecord& record, Place& place) {
-  if (record.model.empty() || has_days_only(record.format)) return false;
-  if (!period_of(record.start_unix_ns, record.end_unix_ns, place.start, place.end, place.level)) {
-    return false;
+bool Nesting::place_of(const domain::CostRecord& record, Place& place, Telling& telling) {
+  telling = telling_of(record);
+  // Items of GitHub's answers are told by their kind; other rows without a model may be of
+  // anything.
+  const bool named = !record.model.empty() || record.format == "copilot-api";
+  if (is_correction(record) || !named || has_days_only(record.format) ||
+      !period_of(record.start_unix_ns, record.end_unix_ns, place.start, place.end, place.level)) {
+    place = {telling.group + telling.kind, 1, 0, kFlat};
+    return telling.group != 0;
   }
   joined_.assign(1, 'c');
   for (const std::string* name : {&record.format, &record.provider, &record.model, &record.item,
@@ -126,10 +199,13 @@ bool Nesting::place_of(const domain::CostRecord& record, Place& place) {
   return true;
 }
 
-void Nesting::add(const Place& place, bool is_cost, std::uint32_t hours, const Share* share,
-                  const Share* before) {
-  const auto known = index_.find(place);
-  std::size_t at = known != index_.end() ? known->second : entries_.size();
+void Nesting::add(const Place& place, const Telling& telling, bool is_cost, std::uint32_t hours,
+                  const Share* share, const Share* before) {
+  std::size_t at = last_;
+  if (at >= entries_.size() || entries_[at].place != place) {  // most rows are as the one before
+    const auto known = index_.find(place);
+    at = known != index_.end() ? known->second : entries_.size();
+  }
   if (at == entries_.size()) {
     if (share == nullptr) return;
     if (entries_.size() >= kEntriesMax) {
@@ -137,8 +213,9 @@ void Nesting::add(const Place& place, bool is_cost, std::uint32_t hours, const S
       return;
     }
     index_.emplace(place, static_cast<std::uint32_t>(at));
-    entries_.push_back({place, share->model, is_cost, true, 0, {}});
+    entries_.push_back({place, share->model, is_cost, true, 0, telling, {}});
   }
+  last_ = at;
   if (before != nullptr) entries_[at].totals.subtract(*before);
   if (share == nullptr) return;
   entries_[at].totals.add(*share);
@@ -147,20 +224,34 @@ void Nesting::add(const Place& place, bool is_cost, std::uint32_t hours, const S
 
 void Nesting::see(const domain::UsageRecord& record, const Share& share, const Share* before) {
   Place place;
-  if (!place_of(record, place)) return;
-  add(place, false, hours_of(record.start_unix_ns, record.end_unix_ns), &share, before);
+  Telling telling;
+  if (!place_of(record, place, telling)) return;
+  // Of a flat place the sums are kept by model.
+  if (place.level == kFlat) place.end = share.model;
+  add(place, telling, false, hours_of(record.start_unix_ns, record.end_unix_ns), &share, before);
 }
 
 void Nesting::see(const domain::CostRecord& record, const Share* before) {
   Place place;
-  if (!place_of(record, place)) return;
+  Telling telling;
   Share share, was;
   share.cost_kind = was.cost_kind = domain::CostKind::Billed;
   share.cost_micro_usd = record.billed.value;
+  const bool known = place_of(record, place, telling);
+  // What took its place may have stood elsewhere: a charge that has become a credit.
+  if (before != nullptr && (before->cost_micro_usd < 0) != (record.billed.value < 0)) {
+    was.cost_micro_usd = before->cost_micro_usd;
+    domain::CostRecord earlier = record;
+    earlier.billed.value = before->cost_micro_usd;
+    Place there;
+    Telling told;
+    if (place_of(earlier, there, told)) add(there, told, true, 0, nullptr, &was);
+    before = nullptr;
+  }
+  if (!known) return;
   if (before != nullptr) was.cost_micro_usd = before->cost_micro_usd;
-  const bool counted_before = before != nullptr && was.cost_micro_usd >= 0;
-  add(place, true, hours_of(record.start_unix_ns, record.end_unix_ns),
-      is_correction(record) ? nullptr : &share, counted_before ? &was : nullptr);
+  add(place, telling, true, hours_of(record.start_unix_ns, record.end_unix_ns), &share,
+      before != nullptr ? &was : nullptr);
 }
 
 bool Nesting::tells_nothing_in_common(const Entry& entry,
@@ -198,8 +289,10 @@ void Nesting::close(std::vector<Node>& open, std::vector<std::uint32_t>& inside)
 }
 
 void Nesting::settle() {
-  std::vector<std::uint32_t> order(entries_.size());
-  std::iota(order.begin(), order.end(), 0U);
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
+    if (entries_[i].place.level != kFlat) order.push_back(i);
+  }
   std::ranges::sort(order, [&](std::uint32_t a, std::uint32_t b) {
     const Place &x = entries_[a].place, &y = entries_[b].place;
     if (x.names != y.names) return x.names < y.names;
@@ -226,8 +319,48 @@ void Nesting::settle() {
     open.push_back({number, {}, inside.size()});
   }
   while (!open.empty()) close(open, inside);
+  settle_tellings();
   for (const Entry& entry : entries_) {
     if (!entry.counts) (entry.is_cost ? left_costs_ : left_).push_back({entry.model, entry.totals});
+  }
+}
+
+// Of what the buckets that count tell in several ways, all ways but one are taken out.
+void Nesting::settle_tellings() {
+  struct Ways {
+    std::array<Weight, kByTag + 1> told;
+    unsigned ways = 0;  // a bit each
+    bool must_agree = false;
+    std::uint8_t best = 0;
+  };
+  std::unordered_map<std::uint64_t, Ways> groups;
+  for (const Entry& entry : entries_) {
+    if (entry.telling.group == 0 || !entry.counts) continue;
+    Ways& group = groups[entry.telling.group];
+    group.ways |= 1U << entry.telling.kind;
+    group.must_agree = entry.telling.must_agree;
+    const Weight more = weight_of(entry.totals);
+    Weight& told = group.told[entry.telling.kind];
+    told.tokens = saturating_add(told.tokens, more.tokens);
+    // A cost that stands beside its tokens is told by its own record, too.
+    if (entry.is_cost || !entry.telling.must_agree)
+      told.cost = saturating_add(told.cost, more.cost);
+  }
+  for (auto& [key, group] : groups) {
+    for (std::uint8_t kind = 0; kind < kByTag; ++kind) {
+      if ((group.ways >> kind & 1) == 0) continue;
+      const bool first = (group.ways & ((1U << kind) - 1)) == 0;
+      if (first || group.told[kind] > group.told[group.best]) group.best = kind;
+    }
+    if (std::popcount(group.ways) < 2) continue;
+    if (group.must_agree && !agree(group.told[0], group.told[1])) {
+      partly_ = true;
+    } else {
+      best_.emplace(key, group.best);
+    }
+  }
+  for (Entry& entry : entries_) {
+    if (entry.telling.group != 0 && !counts_flat(entry.telling)) entry.counts = false;
   }
 }
 
@@ -238,12 +371,22 @@ bool Nesting::counts(const Place& place) const {
 
 bool Nesting::counts(const domain::UsageRecord& record) {
   Place place;
-  return !place_of(record, place) || counts(place);
+  Telling telling;
+  if (!place_of(record, place, telling)) return true;
+  if (place.level == kFlat) return counts_flat(telling);
+  return counts(place);
 }
 
 bool Nesting::counts(const domain::CostRecord& record) {
   Place place;
-  return is_correction(record) || !place_of(record, place) || counts(place);
+  Telling telling;
+  if (!place_of(record, place, telling)) return true;
+  return place.level == kFlat ? counts_flat(telling) : counts(place);
+}
+
+bool Nesting::counts_flat(const Telling& telling) const {
+  const auto best = best_.find(telling.group);
+  return best == best_.end() || best->second == telling.kind;
 }
 
 void Groupings::see(const domain::UsageRecord& record) {

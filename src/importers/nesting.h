@@ -25,6 +25,15 @@
 
 namespace fh::importers {
 
+// The same usage under other names, all of it in each: LiteLLM's daily tables (by user, by team, by
+// tag, ...), GitHub's answers about an account and about its users, AWS's bill as a report of its
+// own and as FOCUS. Of these tellings of a day the one that tells most counts. Tags count only
+// where nothing else tells the day, since a request may have several. The two bills of a day are
+// the same when their tokens or amounts are within one in a hundred, else both count (`partly`).
+
+// How names begin that share a field with names of another kind.
+inline constexpr std::string_view kEndUserName = "end user ", kOrganizationName = "organization ";
+
 // How the item of a cost begins that corrects others.
 inline constexpr std::string_view kCorrection = "Correction: ";
 
@@ -54,8 +63,13 @@ class Nesting {
   struct Place {  // of a bucket
     std::uint64_t names = 0;
     std::int64_t start = 0, end = 0;
-    int level = 0;  // 0: minutes, 1: hours, 2: days and more
+    int level = 0;  // 0: minutes, 1: hours, 2: days and more, 3: all of one telling
     bool operator==(const Place&) const = default;
+  };
+  struct Telling {
+    std::uint64_t group = 0;  // what is told; 0: it is told in one way only
+    std::uint8_t kind = 0;    // the way
+    bool must_agree = false;
   };
   struct PlaceHash {
     std::size_t operator()(const Place& place) const;
@@ -65,23 +79,37 @@ class Nesting {
     std::uint32_t model = 0;
     bool is_cost = false, counts = true;
     std::uint32_t hours = 0;  // of its day that it tells of, a bit each; see hours_of()
+    Telling telling;
     Totals totals;
   };
   struct Node;
 
-  bool place_of(const domain::UsageRecord& record, Place& place);
-  bool place_of(const domain::CostRecord& record, Place& place);
+  // False: the record is compared with nothing.
+  bool place_of(const domain::UsageRecord& record, Place& place, Telling& telling);
+  bool place_of(const domain::CostRecord& record, Place& place, Telling& telling);
+  Telling telling_of(const domain::UsageRecord& record);
+  Telling telling_of(const domain::CostRecord& record);
+  Telling bill_of_aws(std::string_view format, std::string_view provider, std::int64_t start);
+  void settle_tellings();
   bool tells_nothing_in_common(const Entry& entry, std::span<const std::uint32_t> inside) const;
   void join(std::string_view name);
   void join(std::uint64_t number);
   // `share` nullptr: nothing comes in place of what was there.
-  void add(const Place& place, bool is_cost, std::uint32_t hours, const Share* share,
-           const Share* before);
+  void add(const Place& place, const Telling& telling, bool is_cost, std::uint32_t hours,
+           const Share* share, const Share* before);
   bool counts(const Place& place) const;
+  bool counts_flat(const Telling& telling) const;
   void close(std::vector<Node>& open, std::vector<std::uint32_t>& inside);
 
   std::vector<Entry> entries_;
   std::unordered_map<Place, std::uint32_t, PlaceHash> index_;
+  std::size_t last_ = 0;                                  // of entries_, the one added to last
+  std::unordered_map<std::uint64_t, std::uint8_t> best_;  // kind by group, of those told twice
+  struct {
+    std::int64_t day = -1;
+    std::string format, provider;
+    Telling telling;
+  } bill_;  // what bill_of_aws said last
   std::vector<Left> left_, left_costs_;
   std::string joined_;
   bool partly_ = false, overflowed_ = false;

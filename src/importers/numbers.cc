@@ -289,13 +289,16 @@ std::optional<std::int64_t> take_date(std::string_view& text) {
 // ".795" from the front, in nanoseconds; 0 when there is none.
 std::int64_t take_fraction(std::string_view& text) {
   if (text.size() < 2 || (text[0] != '.' && text[0] != ',') || !is_digit(text[1])) return 0;
-  std::int64_t fraction = 0, weight = kSecondNs / 10;
-  std::size_t at = 1;
-  for (; at < text.size() && is_digit(text[at]); ++at, weight /= 10) {
-    fraction += (text[at] - '0') * weight;
-  }
-  text.remove_prefix(at);
-  return fraction;
+  std::size_t end = 2;
+  while (end < text.size() && is_digit(text[end])) ++end;
+  std::string_view digits = text.substr(1, end - 1);
+  text.remove_prefix(end);
+  std::uint64_t first = 0, ninth = 0;
+  if (digits.size() > 8) ninth = static_cast<std::uint64_t>(digits[8] - '0');
+  digits = digits.substr(0, 8);
+  read_digits(digits, first);
+  return static_cast<std::int64_t>(first) * kPowers[9 - digits.size()] +
+         static_cast<std::int64_t>(ninth);
 }
 
 // "17:49", "17:49:12", "17:49:12.795" from the front, as nanoseconds since midnight.
@@ -369,7 +372,10 @@ std::optional<std::int64_t> parse_unix(std::string_view text) {
                        : digits.size() <= 14 ? 6
                        : digits.size() <= 17 ? 3
                                              : 0;
-  return parse_fixed(text, decimals);
+  const auto value = parse_fixed(text, decimals);
+  constexpr std::int64_t kFrom = 1'262'304'000, kTo = 4'102'444'800;  // 2010, 2100
+  const bool believed = value && *value >= kFrom * kSecondNs && *value < kTo * kSecondNs;
+  return believed ? value : std::nullopt;
 }
 
 }  // namespace

@@ -79,7 +79,8 @@ std::optional<std::int64_t> parse_seconds_ns(std::string_view text);
 // A point in time as nanoseconds since 1970 in UTC. Takes ISO 8601 with "T", "t" or a blank between
 // date and time, with seconds or without, any number of decimals (nine are kept), "Z", " UTC",
 // "+02", "+0200", "+02:00" or no zone; a date alone is its midnight. A plain number is a Unix time:
-// below 10^11 in seconds, below 10^14 in ms, below 10^17 in us, else in ns; decimals allowed.
+// below 10^11 in seconds, below 10^14 in ms, below 10^17 in us, else in ns; decimals allowed. One
+// before 2010 or after 2099 is none: it is a count, a number of a row, or a date without signs.
 // `zone_minutes` is the offset east of UTC to assume when the text has no zone.
 std::optional<std::int64_t> parse_time_ns(std::string_view text, int zone_minutes = 0);
 // "+02:00", "-0530", "Z", "UTC" as minutes east of UTC.

@@ -142,7 +142,6 @@ TEST(Numbers, Times) {
       {"1787939352795", kBase + 795'000'000},
       {"1787939352795123", kBase + 795'123'000},
       {"1787939352795123456", kBase + 795'123'456},
-      {"0", 0},
       {"1970-01-01T00:00:00Z", 0},
       {"2024-02-29", 1'709'164'800 * kSecondNs},
   };
@@ -173,6 +172,20 @@ TEST(Numbers, Tiers) {
   EXPECT_EQ(parse_tier("flex_discount"), domain::ServiceTier::Flex);
   EXPECT_EQ(parse_tier("priority_on_demand"), domain::ServiceTier::Priority);
   EXPECT_EQ(parse_tier("turbo"), std::nullopt);
+}
+
+// Numbers of rows, counts and dates without signs are no times.
+TEST(Numbers, ASmallNumberIsNoUnixTime) {
+  for (const std::string_view text :
+       {"0", "7", "1234", "86400", "20260801", "1262303999", "1262303999.999", "4102444800",
+        "300000000000", "20260801120000", "99999999999999999999"}) {
+    EXPECT_EQ(parse_time_ns(text), std::nullopt) << text;
+  }
+  EXPECT_EQ(parse_time_ns("1262304000"), 1'262'304'000 * kSecondNs);
+  EXPECT_EQ(parse_time_ns("1785542400.5"), 1'785'542'400 * kSecondNs + kSecondNs / 2);
+  EXPECT_EQ(parse_time_ns("1785542400123"), 1'785'542'400'123 * 1'000'000);
+  EXPECT_EQ(parse_time_ns("1785542400123456"), 1'785'542'400'123'456 * 1000);
+  EXPECT_EQ(parse_time_ns("1785542400123456789"), 1'785'542'400'123'456'789);
 }
 
 }  // namespace

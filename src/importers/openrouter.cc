@@ -73,9 +73,9 @@ class GenerationImporter final : public CsvImporter {
 
   HabitColumns habit_columns() const override {
     const auto& c = columns_;
-    return {{c.prompt.index, c.completion.index, c.cached.index, c.reasoning.index, c.cost.index,
-             c.generation_ms.index, c.first_token_ms.index},
-            {c.created.index}};
+    return {{c.cost.index, c.generation_ms.index, c.first_token_ms.index},
+            {c.created.index},
+            {c.prompt.index, c.completion.index, c.cached.index, c.reasoning.index}};
   }
 
   void row(Cells& cells, Sink& sink) override {

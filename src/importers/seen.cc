@@ -161,11 +161,15 @@ std::uint64_t SeenEvents::event_of(std::uint64_t kind, std::string_view source_i
   return digest_of(source_id, kind);
 }
 
-std::uint8_t* SeenEvents::at(std::uint32_t place) {
+std::uint64_t SeenEvents::event_of(std::uint64_t kind, const RowKey& key) {
+  return folded_product(key.hash.low ^ kind, key.hash.high ^ key.which * kOdd1);
+}
+
+std::uint8_t* SeenEvents::at(std::uint32_t place) const {
   return chunks_[place / kChunkBytes].as<std::uint8_t>().data() + place % kChunkBytes;
 }
 
-std::uint64_t SeenEvents::event_at(std::uint32_t place) {
+std::uint64_t SeenEvents::event_at(std::uint32_t place) const {
   std::uint64_t event = 0;
   std::memcpy(&event, at(place), sizeof event);
   return event;
@@ -175,7 +179,9 @@ std::uint64_t SeenEvents::event_at(std::uint32_t place) {
 void SeenEvents::grow() {
   constexpr std::size_t kAhead = 32;
   const std::size_t times = slots_.size() < (4 << 20) ? 4 : 2;
-  table_ = base::os::Pages(std::max<std::size_t>(1024, slots_.size() * times) * 4);
+  const std::size_t size = std::clamp<std::size_t>(slots_.size() * times, 1024, slots_max_);
+  table_ = {};  // first, so that there are not two
+  table_ = base::os::Pages(size * sizeof(std::uint32_t));
   slots_ = table_.as<std::uint32_t>();
   const std::size_t mask = slots_.size() - 1;
   std::uint32_t* const slots = slots_.data();
@@ -200,13 +206,14 @@ bool SeenEvents::keep(std::uint64_t event, const Share& share, std::size_t room,
   std::uint8_t packed[kPackedMax];
   const std::size_t size = pack(share, packed);
   room = std::max(room, size);
-  if (chunk_used_ + kHeadBytesOf + room > kChunkBytes) {
-    if (chunks_.size() == kChunksMax) return false;
-    chunks_.emplace_back(kChunkBytes);
+  if (!chunks_.empty() && chunk_used_ + kHeadBytesOf + room > kChunkBytes) {
+    if (chunk_at_ + 1 == kChunksMax) return false;
+    ++chunk_at_;
     chunk_used_ = 0;
   }
-  place = static_cast<std::uint32_t>((chunks_.size() - 1) * kChunkBytes + chunk_used_);
-  std::uint8_t* const to = chunks_.back().as<std::uint8_t>().data() + chunk_used_;
+  if (chunk_at_ == chunks_.size()) chunks_.emplace_back(kChunkBytes);
+  place = static_cast<std::uint32_t>(chunk_at_ * kChunkBytes + chunk_used_);
+  std::uint8_t* const to = chunks_[chunk_at_].as<std::uint8_t>().data() + chunk_used_;
   std::memcpy(to, &event, sizeof event);
   to[sizeof event] = static_cast<std::uint8_t>(room);
   std::memcpy(to + kHeadBytesOf, packed, size);
@@ -231,26 +238,99 @@ SeenEvents::Answer SeenEvents::known(std::uint32_t number, const Share& share) {
   return {Verdict::Larger, before};
 }
 
-SeenEvents::Answer SeenEvents::add(std::uint64_t event, const Share& share) {
-  if ((places_.size() + 1) * 4 > slots_.size() * 3) {
-    if (places_.size() < events_max_) grow();
-  }
+bool SeenEvents::spill() {
+  while (slots_.size() < slots_max_) grow();
+  const auto place_of = [this](std::uint32_t slot) { return places_[(slot & kNumberMask) - 1]; };
+  const bool done = spill_table(
+      spilled_, std::span<const std::uint32_t>(slots_), places_.size(),
+      [&](std::uint32_t slot) { return spilled_key(event_at(place_of(slot))); },
+      [&](std::uint32_t slot) {
+        const std::uint8_t* const packed = at(place_of(slot)) + kHeadBytesOf;
+        return SpilledEntries::Payload(packed, packed[-1]);
+      },
+      [&](std::size_t now) {
+        constexpr std::size_t kFar = 64, kNear = 32;
+        if (now + kFar >= slots_.size()) return;
+        if (const auto slot = slots_[now + kFar]; slot != 0) {
+          __builtin_prefetch(places_.data() + (slot & kNumberMask) - 1);
+        }
+        if (const auto slot = slots_[now + kNear]; slot != 0)
+          __builtin_prefetch(at(place_of(slot)));
+      });
+  if (!done) return false;
+  std::ranges::fill(slots_, 0);
+  places_.clear();
+  chunk_at_ = chunk_used_ = 0;
+  return true;
+}
+
+// For one more event, if there is any to be had.
+void SeenEvents::make_room() {
+  const bool full = places_.size() >= in_memory_max_ || chunk_at_ >= kChunksSpilledAt;
+  if (full && disk_ && size_ < events_max_) disk_ = spill();
+  if ((places_.size() + 1) * 4 > slots_.size() * 3 && slots_.size() < slots_max_) grow();
+}
+
+std::uint32_t SeenEvents::number_of(std::uint64_t event) const {
+  if (slots_.empty()) return 0;
   const std::size_t mask = slots_.size() - 1;
-  std::uint32_t* const slots = slots_.data();
+  const std::uint32_t* const slots = slots_.data();
   const std::uint32_t tag = tag_of(event);
-  std::size_t slot = event & mask;
-  for (; slots[slot] != 0; slot = (slot + 1) & mask) {
+  for (std::size_t slot = event & mask; slots[slot] != 0; slot = (slot + 1) & mask) {
     if ((slots[slot] & ~kNumberMask) != tag) continue;
-    const std::uint32_t number = (slots[slot] & kNumberMask) - 1;
-    if (event_at(places_[number]) == event) return known(number, share);
+    const std::uint32_t number = slots[slot] & kNumberMask;
+    if (event_at(places_[number - 1]) == event) return number;
   }
+  return 0;
+}
+
+// As one that is not in memory.
+bool SeenEvents::remember(std::uint64_t event, const Share& share) {
   std::uint32_t place = 0;
-  if (places_.size() >= events_max_ || !keep(event, share, 0, place)) {
-    overflowed_ = true;
-    return {Verdict::New, {}};
-  }
+  if (places_.size() >= in_memory_max_ || !keep(event, share, 0, place)) return false;
+  const std::size_t mask = slots_.size() - 1;
+  std::size_t slot = event & mask;
+  while (slots_[slot] != 0) slot = (slot + 1) & mask;
   places_.push_back(place);
-  slots[slot] = tag | static_cast<std::uint32_t>(places_.size());
+  slots_[slot] = tag_of(event) | static_cast<std::uint32_t>(places_.size());
+  return true;
+}
+
+SeenEvents::Answer SeenEvents::look(std::uint64_t event, const Share& share) {
+  Answer answer;
+  if (const std::uint32_t number = number_of(event); number != 0) {
+    answer.before = unpack(at(places_[number - 1]) + kHeadBytesOf);
+  } else if (const auto packed = find_spilled(event)) {
+    answer.before = unpack(packed->data());
+  } else {
+    return answer;
+  }
+  answer.verdict = larger(share, answer.before) ? Verdict::Larger : Verdict::Repeated;
+  return answer;
+}
+
+std::optional<SpilledEntries::Payload> SeenEvents::find_spilled(std::uint64_t event) {
+  if (spilled_.empty()) return std::nullopt;
+  const auto found = spilled_.find(spilled_key(event));
+  overflowed_ = overflowed_ || spilled_.damaged();
+  return found;
+}
+
+SeenEvents::Answer SeenEvents::add(std::uint64_t event, const Share& share) {
+  make_room();
+  if (const std::uint32_t number = number_of(event); number != 0) return known(number - 1, share);
+  if (const auto packed = find_spilled(event)) {
+    const Share before = unpack(packed->data());
+    if (!larger(share, before)) return {Verdict::Repeated, before};
+    if (remember(event, share)) return {Verdict::Larger, before};
+    overflowed_ = true;
+    return {Verdict::Repeated, before};
+  }
+  if (size_ < events_max_ && remember(event, share)) {
+    ++size_;
+  } else {
+    overflowed_ = true;
+  }
   return {Verdict::New, {}};
 }
 

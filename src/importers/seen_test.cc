@@ -56,8 +56,7 @@ TEST(SeenEvents, KeepsEveryField) {
   EXPECT_EQ(seen.add(7, more).before, share);
 }
 
-TEST(SeenEvents, AgreesWithAMap) {
-  SeenEvents seen;
+void agrees_with_a_map(SeenEvents seen) {
   std::map<std::string, std::uint64_t> model;
   std::mt19937_64 random(42);
   for (int i = 0; i < 200'000; ++i) {
@@ -77,6 +76,24 @@ TEST(SeenEvents, AgreesWithAMap) {
     }
   }
   EXPECT_EQ(seen.size(), model.size());
+  EXPECT_FALSE(seen.overflowed());
+  for (const auto& [id, value] : model) {
+    const std::uint64_t event = SeenEvents::event_of(SeenEvents::kind_of("format"), id);
+    ASSERT_EQ(seen.look(event, share_of(value)).verdict, SeenEvents::Verdict::Repeated);
+    const auto larger = seen.look(event, share_of(value + 1));
+    ASSERT_EQ(larger.verdict, SeenEvents::Verdict::Larger);
+    ASSERT_EQ(larger.before, share_of(value));
+  }
+  EXPECT_EQ(seen.look(1, share_of(1)).verdict, SeenEvents::Verdict::New);
+}
+
+TEST(SeenEvents, AgreesWithAMap) {
+  agrees_with_a_map(SeenEvents());
+}
+
+// Every event is on the disk many times over.
+TEST(SeenEvents, AgreesWithAMapWithLittleMemory) {
+  agrees_with_a_map(SeenEvents(SeenEvents::kEventsMax, 3000));
 }
 
 TEST(SeenEvents, AnEventThatGrowsForEverTakesRoomOnce) {

@@ -72,9 +72,9 @@ int recognise(const FileHint& hint) {
   const std::string_view start =
       trimmed(hint.head.substr(0, std::min<std::size_t>(hint.head.size(), 8192)));
   if (start.empty() || start.front() != '{') return 0;
-  const bool named = contains(start, "\"block_size\"") && contains(start, "\"hash_id_scope\"") &&
-                     contains(start, "\"requests\"");
-  return named ? 98 : 0;
+  const bool named = contains(start, "\"block_size\"") && contains(start, "\"requests\"");
+  const bool hashed = contains(start, "\"hash_id_scope\"") || contains(start, "\"hash_ids\"");
+  return named && hashed ? 98 : 0;
 }
 
 base::Result<std::unique_ptr<Importer>> open(const FileHint& /*hint*/, const Options& /*options*/) {

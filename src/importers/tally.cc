@@ -52,53 +52,59 @@ std::uint32_t Tally::number_of(ModelName name) {
   return number;
 }
 
-void Tally::add(const Share& share) {
-  summary_.total.add(share);
-  models_[share.model]->add(share);
+TallyKey Tally::key_of(std::uint64_t kind, const std::string& source_id, const RowKey& row) const {
+  TallyKey key;
+  key.of_format = last_format_count_;
+  if (row.which != 0) {
+    key.kind = TallyKey::Kind::Row;
+    key.event = SeenEvents::event_of(kind, row);
+  } else if (!source_id.empty()) {
+    key.kind = TallyKey::Kind::Named;
+    key.event = SeenEvents::event_of(kind, source_id);
+  }
+  seen_.expect(key.event);
+  return key;
 }
 
-void Tally::subtract(const Share& share) {
-  summary_.total.subtract(share);
-  models_[share.model]->subtract(share);
-}
-
-std::uint64_t Tally::expect(const domain::UsageRecord& record) {
+TallyKey Tally::expect(const domain::UsageRecord& record, const RowKey& row) {
   see_format(record.format);
-  const std::uint64_t event = SeenEvents::event_of(last_format_hash_, record.source_id);
-  seen_.expect(event);
-  return event;
+  return key_of(last_format_hash_, record.source_id, row);
 }
 
-std::uint64_t Tally::expect(const domain::CostRecord& record) {
+TallyKey Tally::expect(const domain::CostRecord& record, const RowKey& row) {
   constexpr std::uint64_t kCost = 0x9e3779b97f4a7c15;  // a cost is another event than its usage
   see_format(record.format);
-  const std::uint64_t event = SeenEvents::event_of(last_format_hash_ ^ kCost, record.source_id);
-  seen_.expect(event);
-  return event;
+  return key_of(last_format_hash_ ^ kCost, record.source_id, row);
 }
 
-bool Tally::usage(const domain::UsageRecord& record, std::uint64_t event, bool& repeated) {
+SeenEvents::Answer Tally::look_up(const TallyKey& key, const Share& share) {
+  if (key.kind == TallyKey::Kind::None) return {};
+  const bool once = key.kind == TallyKey::Kind::Row && last_file_;
+  return once ? seen_.look(key.event, share) : seen_.add(key.event, share);
+}
+
+bool Tally::usage(const domain::UsageRecord& record, const TallyKey& key, bool& repeated) {
   Share share = share_of(record);
   share.model = model_of(record);
-  groupings_.see(record);
-  see_format(record.format);
-  SeenEvents::Answer answer;
-  if (!record.source_id.empty()) answer = seen_.add(event, share);
-  ++*last_format_count_;
+  const bool bucket = record.granularity != domain::Granularity::Request;
+  if (bucket) groupings_.see(record);
+  const SeenEvents::Answer answer = look_up(key, share);
+  ++*key.of_format;
   summary_.repeats_may_count = seen_.overflowed();
   repeated = answer.verdict != SeenEvents::Verdict::New;
   if (repeated) ++summary_.repeated;
   if (answer.verdict == SeenEvents::Verdict::Repeated) return false;
   if (answer.verdict == SeenEvents::Verdict::Larger) {
     ++summary_.replaced;
-    subtract(answer.before);
+    models_[answer.before.model]->subtract(answer.before);
+  } else {
+    ++summary_.records;
   }
-  add(share);
-  if (record.granularity != domain::Granularity::Request) {
+  models_[share.model]->add(share);
+  if (bucket) {
     nesting_.see(record, share,
                  answer.verdict == SeenEvents::Verdict::Larger ? &answer.before : nullptr);
   }
-  summary_.records = summary_.total.records;
   const std::int64_t last = std::max(record.start_unix_ns, record.end_unix_ns);
   if (summary_.first_unix_ns == 0 || record.start_unix_ns < summary_.first_unix_ns) {
     summary_.first_unix_ns = record.start_unix_ns;
@@ -107,13 +113,11 @@ bool Tally::usage(const domain::UsageRecord& record, std::uint64_t event, bool& 
   return true;
 }
 
-bool Tally::cost(const domain::CostRecord& record, std::uint64_t event, bool& repeated) {
+bool Tally::cost(const domain::CostRecord& record, const TallyKey& key, bool& repeated) {
   Share share;
   share.cost_micro_usd = record.billed.value;
-  see_format(record.format);
-  SeenEvents::Answer answer;
-  if (!record.source_id.empty()) answer = seen_.add(event, share);
-  ++*last_format_count_;
+  const SeenEvents::Answer answer = look_up(key, share);
+  ++*key.of_format;
   repeated = answer.verdict != SeenEvents::Verdict::New;
   if (answer.verdict == SeenEvents::Verdict::Repeated) return false;
   if (repeated) {
@@ -137,9 +141,9 @@ void Tally::settle() {
   nesting_.settle();
   for (const Nesting::Left& left : nesting_.left_out()) {
     summary_.nested += left.totals.records;
-    summary_.total.subtract(left.totals);
     models_[left.model]->subtract(left.totals);
   }
+  for (const Totals* const model : models_) summary_.total.add(*model);
   summary_.records = summary_.total.records;
   for (const Nesting::Left& left : nesting_.left_out_costs()) {
     summary_.nested_costs += left.totals.records;

@@ -9,12 +9,6 @@
 namespace fh::importers {
 namespace {
 
-using Field = std::uint64_t domain::Usage::*;
-constexpr Field kClasses[] = {&domain::Usage::input_uncached, &domain::Usage::cache_read,
-                              &domain::Usage::cache_write_5m, &domain::Usage::cache_write_30m,
-                              &domain::Usage::cache_write_1h, &domain::Usage::output,
-                              &domain::Usage::reasoning};
-
 void take_from(std::uint64_t& sum, std::uint64_t value) {
   if (sum != UINT64_MAX) sum -= std::min(sum, value);
 }
@@ -26,27 +20,14 @@ void take_from(std::int64_t& sum, std::int64_t value) {
 
 }  // namespace
 
-Share share_of(const domain::UsageRecord& record) {
-  Share share;
-  share.requests = record.requests.value_or(0);
-  share.web_searches = record.web_searches;
-  share.usage = record.usage;
-  if (record.reported_cost) {
-    share.cost_kind = record.cost_kind;
-    share.cost_micro_usd = record.reported_cost->value;
+void Totals::add(const Totals& other) {
+  records = saturating_add(records, other.records);
+  requests = saturating_add(requests, other.requests);
+  web_searches = saturating_add(web_searches, other.web_searches);
+  for (const Class one : kClasses) usage.*one = saturating_add(usage.*one, other.usage.*one);
+  for (std::size_t i = 0; i < reported_micro_usd.size(); ++i) {
+    reported_micro_usd[i] = saturating_add(reported_micro_usd[i], other.reported_micro_usd[i]);
   }
-  return share;
-}
-
-void Totals::add(const Share& share) {
-  ++records;
-  requests = saturating_add(requests, share.requests);
-  web_searches = saturating_add(web_searches, share.web_searches);
-  for (const Field field : kClasses) {
-    usage.*field = saturating_add(usage.*field, share.usage.*field);
-  }
-  std::int64_t& sum = reported_micro_usd[static_cast<std::size_t>(share.cost_kind)];
-  sum = saturating_add(sum, share.cost_micro_usd);
 }
 
 void Totals::subtract(const Share& share) {
@@ -59,7 +40,7 @@ void Totals::subtract(const Totals& other) {
   take_from(records, other.records);
   take_from(requests, other.requests);
   take_from(web_searches, other.web_searches);
-  for (const Field field : kClasses) take_from(usage.*field, other.usage.*field);
+  for (const Class one : kClasses) take_from(usage.*one, other.usage.*one);
   for (std::size_t i = 0; i < reported_micro_usd.size(); ++i) {
     take_from(reported_micro_usd[i], other.reported_micro_usd[i]);
   }

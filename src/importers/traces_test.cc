@@ -158,6 +158,14 @@ TEST(SessionTrace, SubAgentsCountFromTheirStart) {
   EXPECT_EQ(got.records[2].usage.input_uncached, 0U);
 }
 
+TEST(SessionTrace, IsRecognisedWithoutTheScopeOfItsHashes) {
+  EXPECT_GE(
+      recognised(
+          session_trace_format(),
+          R"({"id": "s", "models": ["m"], "block_size": 64, "requests": [{"t": 0.0, "hash_ids": [1]}]})"),
+      90);
+}
+
 TEST(PrefixCache, LifetimeIsRenewedOnUse) {
   PrefixCache cache(10, 100);
   const auto ask = [&](std::int64_t at, std::vector<std::uint64_t> blocks) {

@@ -394,5 +394,26 @@ TEST(Bedrock, AListAndRecordsOverSeveralLines) {
   }
 }
 
+// Files that went through another program have blanks between their members.
+TEST(Transcripts, AreRecognisedHoweverTheirJsonIsSet) {
+  for (const std::string_view text :
+       {R"({"type": "assistant", "sessionId": "s", "isSidechain": false})",
+        R"({ "type" : "user", "sessionId" :"s", "parentUuid" : null})",
+        R"({"type": "summary", "summary": "x", "leafUuid": "u"})"}) {
+    EXPECT_EQ(format_of(text), "claude-code") << text;
+  }
+  for (const std::string_view text :
+       {R"({"timestamp": "t", "type": "session_meta", "payload": {"id": "s"}})",
+        R"({"timestamp": "t", "type" : "event_msg", "payload" : {"type": "token_count"}})"}) {
+    EXPECT_EQ(format_of(text), "codex") << text;
+  }
+  const std::string damaged(30, '\0');
+  EXPECT_EQ(
+      format_of(damaged + "\nent\":1}\n" + R"({"type":"user","sessionId":"s","parentUuid":null})"),
+      "claude-code");
+  EXPECT_EQ(format_of("id,text\n1,\"{\"\"sessionId\"\":\"\"s\"\",\n{\"\"parentUuid\"\":1\"\n"), "");
+  EXPECT_EQ(format_of(R"({"note": "\"sessionId\": and \"isSidechain\":"})"), "");
+}
+
 }  // namespace
 }  // namespace fh::importers

@@ -30,20 +30,20 @@ class FileSink final : public Sink {
   FileSink(Tally& tally, const RunHooks& hooks, FileReport& report)
       : tally_(tally), hooks_(hooks), report_(report) {}
 
-  void usage(domain::UsageRecord&& record) override { take(record, tally_.expect(record)); }
-  void cost(domain::CostRecord&& record) override { take(record, tally_.expect(record)); }
+  void usage(domain::UsageRecord&& record) override { take(record, tally_.expect(record), {}); }
+  void cost(domain::CostRecord&& record) override { take(record, tally_.expect(record), {}); }
   void rows(std::span<RowRecords> rows) override {
     constexpr std::size_t kAtOnce = 16;
-    std::array<std::uint64_t, kAtOnce> usage{}, cost{};
+    std::array<TallyKey, kAtOnce> usage, cost;
     while (!rows.empty()) {
       const std::span<RowRecords> some = rows.first(std::min(rows.size(), kAtOnce));
       for (std::size_t i = 0; i < some.size(); ++i) {
-        if (some[i].has_usage) usage[i] = tally_.expect(some[i].usage);
-        if (some[i].has_cost) cost[i] = tally_.expect(some[i].cost);
+        if (some[i].has_usage) usage[i] = tally_.expect(some[i].usage, some[i].key);
+        if (some[i].has_cost) cost[i] = tally_.expect(some[i].cost, some[i].key);
       }
       for (std::size_t i = 0; i < some.size(); ++i) {
-        if (some[i].has_usage) take(some[i].usage, usage[i]);
-        if (some[i].has_cost) take(some[i].cost, cost[i]);
+        if (some[i].has_usage) take(some[i].usage, usage[i], some[i].key);
+        if (some[i].has_cost) take(some[i].cost, cost[i], some[i].key);
       }
       rows = rows.subspan(some.size());
     }
@@ -54,18 +54,23 @@ class FileSink final : public Sink {
   }
 
  private:
-  void take(domain::UsageRecord& record, std::uint64_t event) {
+  // The text of a row's identity is made for those alone that are handed on.
+  void take(domain::UsageRecord& record, const TallyKey& key, const RowKey& row) {
     bool repeated = false;
-    const bool counts = tally_.usage(record, event, repeated);
+    const bool counts = tally_.usage(record, key, repeated);
     ++report_.records;
     if (repeated) ++report_.repeated;
-    if (counts && hooks_.usage) hooks_.usage(std::move(record));
+    if (!counts || !hooks_.usage) return;
+    if (row.which != 0) row.to(record.source_id);
+    hooks_.usage(std::move(record));
   }
-  void take(domain::CostRecord& record, std::uint64_t event) {
+  void take(domain::CostRecord& record, const TallyKey& key, const RowKey& row) {
     bool repeated = false;
-    const bool counts = tally_.cost(record, event, repeated);
+    const bool counts = tally_.cost(record, key, repeated);
     ++report_.costs;
-    if (counts && hooks_.cost) hooks_.cost(std::move(record));
+    if (!counts || !hooks_.cost) return;
+    if (row.which != 0) row.to(record.source_id);
+    hooks_.cost(std::move(record));
   }
 
   Tally& tally_;
@@ -302,6 +307,7 @@ base::Status ImportRun::Impl::run_file(const FoundFile& file) {
     ++summary.files_unchanged;
   } else {
     FileSink sink(tally, hooks, report);
+    tally.begin_file(progress.files_done + 1 == progress.files_total);
     FH_TRY_VOID(read(report, sink));
     if (const std::string_view why = tally.end_file(report.format); !why.empty()) {
       sink.skip(0, std::string(why));
