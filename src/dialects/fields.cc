@@ -60,9 +60,9 @@ base::Result<std::optional<double>> optional_number(Value object, std::string_vi
                                                     const Path& path, NumberRange range) {
   const Value value = member(object, key);
   if (!value.exists()) return std::nullopt;
-  const auto number = value.as_double();
-  if (!value.is_number() || !number) return wrong_type(path.at(key), "a number", value);
-  if (!std::isfinite(*number) || *number < range.low || *number > range.high) {
+  if (!value.is_number()) return wrong_type(path.at(key), "a number", value);
+  const auto number = value.as_double();  // nullopt: beyond what a double holds
+  if (!number || !std::isfinite(*number) || *number < range.low || *number > range.high) {
     return wrong(path.at(key), fmt::format("must be between {} and {}", range.low, range.high));
   }
   return number;

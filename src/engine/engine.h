@@ -76,7 +76,9 @@ class Engine {
   virtual ~Engine() = default;
   virtual ModelInfo info() const = 0;
   virtual EngineStatus status() const = 0;
-  // Errors: InvalidArgument (field set), OutOfRange reason "context_length_exceeded" (message: the
+  // Errors: InvalidArgument (field set: "tools.N.parameters" or ".name", "tool_choice",
+  // "response_format", "messages", "messages.N", "logit_bias"; the dialects turn it into the
+  // client's own name), OutOfRange reason "context_length_exceeded" (message: the
   // two counts as
   // "<prompt> <context>" are in ContextOverflow below), Unavailable (worker down),
   // ResourceExhausted (queue full).

@@ -31,15 +31,14 @@ StopMatcher::Output StopMatcher::push(std::string_view bytes) {
   return out;
 }
 
-StopMatcher::Output StopMatcher::finish() {
+StopMatcher::Output StopMatcher::finish(bool cut) {
   Output out;
   if (stopped_) return out;
-  if (!partial_.empty()) {
-    const auto cut = static_cast<std::uint8_t>(partial_.size());
-    partial_.clear();
-    accept_unit(codec::utf8::kReplacement, cut, out);
-  }
+  const auto half = static_cast<std::uint8_t>(partial_.size());
+  partial_.clear();
+  if (half > 0 && !cut) accept_unit(codec::utf8::kReplacement, half, out);
   if (!stopped_) release(0, out);
+  if (cut) out.source_bytes += half;
   for (Pattern& pattern : patterns_) pattern.matched = 0;
   return out;
 }

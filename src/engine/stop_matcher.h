@@ -33,9 +33,9 @@ class StopMatcher {
   };
   // After a match further bytes are dropped.
   Output push(std::string_view bytes);
-  // The end of the text: what was held back. A cut code point becomes U+FFFD. Text pushed later
-  // begins anew.
-  Output finish();
+  // The end of the text: what was held back. A cut code point becomes U+FFFD; when a limit ended
+  // the text (`cut`) it is left out, for nothing was wrong with it. Text pushed later begins anew.
+  Output finish(bool cut = false);
   bool stopped() const { return stopped_; }
 
  private:

@@ -81,6 +81,15 @@ TEST(StopMatcher, NeverSplitsACodePoint) {
   EXPECT_EQ(run({}, bytewise("a\xFF\xC3(")).text, "a\xEF\xBF\xBD\xEF\xBF\xBD(");
 }
 
+TEST(StopMatcher, AHalfThatALimitCutOffIsLeftOut) {
+  StopMatcher matcher({"zz"});
+  EXPECT_EQ(matcher.push("az\xF0\x9F").text, "a");
+  const StopMatcher::Output rest = matcher.finish(true);
+  EXPECT_EQ(rest.text, "z");
+  EXPECT_EQ(rest.source_bytes, 3u);
+  EXPECT_EQ(matcher.push("\xA6").text, "\xEF\xBF\xBD");  // what comes later begins anew
+}
+
 TEST(StopMatcher, CountsTheBytesItAccountsFor) {
   EXPECT_EQ(run({}, bytewise("a\xFFz")).source_bytes, 3u);
   EXPECT_EQ(run({"zz"}, bytewise("\xE2\x82\xACz")).source_bytes, 4u);

@@ -136,7 +136,9 @@ net::Task<base::Status> Inference::prepare_and_admit(Call& call, const Principal
   wanted.generation = generation_of(*call.model, *call.wire);
   base::Result<engine::Prepared> prepared =
       co_await prepare(deps_.runtime, *call.model->engine, std::move(wanted));
-  if (!prepared) co_return std::unexpected(std::move(prepared).error());
+  if (!prepared) {
+    co_return std::unexpected(call.wire->in_client_terms(std::move(prepared).error()));
+  }
   deps_.live.mark(*call.life, "prepared");
   call.life->prompt_tokens = prepared->prompt_tokens;
   call.attempt = std::make_unique<Attempt>(deps_, *call.model->engine, *prepared, call.life);
@@ -307,6 +309,9 @@ net::Task<void> Inference::count_tokens(const Route& route, net::HttpRequest req
     wanted.generation = generation_of(*call.model, *call.wire);
     wanted.count_only = true;
     counted = co_await prepare(deps_.runtime, *call.model->engine, std::move(wanted));
+    if (!counted) {
+      counted = std::unexpected(call.wire->in_client_terms(std::move(counted).error()));
+    }
   } else {
     counted = std::unexpected(opened.error());
   }

@@ -9,6 +9,7 @@
 #include "dialects/anthropic/request.h"
 #include "dialects/demands.h"
 #include "dialects/failures.h"
+#include "dialects/field_names.h"
 #include "dialects/models.h"
 #include "dialects/openai_chat/errors.h"
 #include "dialects/openai_chat/reply.h"
@@ -81,6 +82,9 @@ class AnthropicCall final : public WireCall {
   base::Status check_abilities(const engine::ModelInfo& model) const override {
     return dialects::check_demands(request_.demands, model.images);
   }
+  base::Error in_client_terms(base::Error error) const override {
+    return dialects::in_client_terms(request_.names, std::move(error));
+  }
   domain::Generation take_generation() override { return std::move(request_.generation); }
   std::unique_ptr<WireReply> reply(ReplyContext context) override {
     anthropic::ReplyContext wire;
@@ -123,6 +127,9 @@ class OpenAiCall final : public WireCall {
   const std::string& session_hint() const override { return request_.session_hint; }
   base::Status check_abilities(const engine::ModelInfo& model) const override {
     return dialects::check_demands(request_.demands, model.images);
+  }
+  base::Error in_client_terms(base::Error error) const override {
+    return dialects::in_client_terms(request_.names, std::move(error));
   }
   domain::Generation take_generation() override { return std::move(request_.generation); }
   std::unique_ptr<WireReply> reply(ReplyContext context) override {

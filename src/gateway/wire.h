@@ -55,6 +55,8 @@ class WireCall {
   virtual const std::string& session_hint() const = 0;
   // InvalidArgument at the client's own part if the model cannot take what the request holds.
   virtual base::Status check_abilities(const engine::ModelInfo& model) const = 0;
+  // An error of the engine about this request, with the client's own name of the field.
+  virtual base::Error in_client_terms(base::Error error) const = 0;
   // Moves the generation out; once.
   virtual domain::Generation take_generation() = 0;
   virtual std::unique_ptr<WireReply> reply(ReplyContext context) = 0;

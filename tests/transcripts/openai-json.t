@@ -23,7 +23,7 @@ content-type: application/json
 content-type: application/json
 x-should-retry: false
 
-{"error":{"message":"format.schema: the schema cannot be satisfied: a reference leads nowhere","type":"invalid_request_error","param":"format.schema","code":"schema_unsupported"}}
+{"error":{"message":"response_format: the schema cannot be satisfied: a reference leads nowhere","type":"invalid_request_error","param":"response_format","code":"unsupported_schema"}}
 --- ledger
 openai_chat scripted complete 200 in=5 read=0 write=0 out=6 reasoning=0
 openai_chat scripted complete 200 in=5 read=0 write=0 out=1 reasoning=0

@@ -58,6 +58,7 @@ base::Status read_tool(Value tool, const Path& path, Request& out, BlockFacts& f
   made.parameters_json = schema.raw();
   FH_TRY(const auto strict, optional_bool(tool, "strict", path));
   made.strict = strict.value_or(false);
+  out.names.tools.push_back({made.name, path.text(), path.at("input_schema").text()});
   FH_TRY_VOID(read_cache_control(tool, path, facts.retention));
   const auto same = [&](const domain::Tool& other) { return other.name == made.name; };
   if (std::ranges::any_of(out.generation.conversation.tools, same)) {
@@ -108,7 +109,8 @@ base::Status read_tool_choice(Value root, const Path& path, Request& out) {
     return wrong(choice_path.at("type"), "must be one of: auto, any, tool, none");
   }
   FH_TRY(const auto single, optional_bool(choice, "disable_parallel_tool_use", choice_path));
-  made.parallel = !single.value_or(false);
+  // A tool that is demanded by name is called once.
+  made.parallel = !single.value_or(false) && made.mode != Mode::Named;
   return check_tool_choice(out.generation.conversation, "tool_choice");
 }
 
@@ -144,6 +146,7 @@ base::Status read_format(Value holder, std::string_view key, const Path& path, R
   FH_TRY(const std::string type, required_string(format, "type", format_path));
   if (type != "json_schema") return wrong(format_path.at("type"), "must be json_schema");
   FH_TRY(const Value schema, required_object(format, "schema", format_path));
+  out.names.format = format_path.text();
   out.generation.conversation.format.kind = domain::OutputFormat::Kind::JsonSchema;
   out.generation.conversation.format.schema_json = schema.raw();
   return {};
@@ -227,6 +230,7 @@ base::Result<Request> parse_request(std::string_view body, const ParseOptions& o
   FH_TRY_VOID(read_extras(root, path, out));
   FH_TRY_VOID(read_cache_control(root, path, facts.retention));
   link_tool_results(conversation);
+  keep_offered(out.names, conversation.tools);
   out.retention = facts.retention;
   out.strict.document_in_assistant = facts.strict.document_in_assistant;
   out.strict.citations_on_user_text = facts.strict.citations_on_user_text;

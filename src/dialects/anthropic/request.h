@@ -17,6 +17,7 @@
 
 #include "base/result.h"
 #include "dialects/demands.h"
+#include "dialects/field_names.h"
 #include "domain/conversation.h"
 
 namespace fh::dialects::anthropic {
@@ -46,6 +47,7 @@ struct Request {
       deferred_tools;  // not offered to the model until a tool result names them
   StrictFacts strict;
   Demands demands;
+  FieldNames names;
 };
 
 struct ParseOptions {

@@ -365,13 +365,34 @@ TEST(AnthropicRequest, ToolChoice) {
       {R"({"type":"auto"})", {Mode::Auto, "", true}},
       {R"({"type":"any"})", {Mode::Required, "", true}},
       {R"({"type":"none"})", {Mode::None, "", true}},
-      {R"({"type":"tool","name":"a"})", {Mode::Named, "a", true}},
+      // A tool that is demanded by name is called once.
+      {R"({"type":"tool","name":"a"})", {Mode::Named, "a", false}},
+      {R"({"type":"tool","name":"a","disable_parallel_tool_use":false})",
+       {Mode::Named, "a", false}},
       {R"({"type":"auto","disable_parallel_tool_use":true})", {Mode::Auto, "", false}},
   };
   for (const auto& row : rows) {
     EXPECT_EQ(good(with(tools + row.choice)).generation.conversation.tool_choice, row.made)
         << row.choice;
   }
+}
+
+TEST(AnthropicRequest, TheEnginesFieldsAreNamedAsTheClientWroteThem) {
+  const auto request = good(with(
+      R"("tools":[{"type":"web_search_20250305","name":"w"},{"name":"later","input_schema":{},
+                   "defer_loading":true},{"name":"a","input_schema":{}}],
+         "output_config":{"format":{"type":"json_schema","schema":{}}})"));
+  const auto named = [&](std::string field) {
+    return in_client_terms(request.names, base::fail_field(std::move(field), "x").error()).field;
+  };
+  EXPECT_EQ(named("tools.0.parameters"), "tools.2.input_schema");
+  EXPECT_EQ(named("tools.0.name"), "tools.2.name");
+  EXPECT_EQ(named("tools.1.parameters"), "tools.1.parameters");  // there is no such tool
+  EXPECT_EQ(named("response_format"), "output_config.format");
+  EXPECT_EQ(named("messages.7"), "messages");
+  EXPECT_EQ(named("tool_choice"), "tool_choice");
+  const auto older = good(with(R"("output_format":{"type":"json_schema","schema":{}})"));
+  EXPECT_EQ(older.names.format, "output_format");
 }
 
 TEST(AnthropicRequest, ThinkingAndOutput) {

@@ -175,6 +175,7 @@ base::Result<Request> parse_request(std::string_view body) {
   FH_TRY(out.model, required_string(root, "model", path));
   if (root["messages"].is_null() && root["input"].exists()) {
     FH_TRY_VOID(read_input(root, path, out));
+    out.names.messages = "input";
   } else {
     FH_TRY(const Value messages, required_array(root, "messages", path));
     FH_TRY_VOID(read_messages(messages, path.at("messages"), out));
@@ -189,6 +190,7 @@ base::Result<Request> parse_request(std::string_view body) {
   FH_TRY_VOID(read_reasoning(root, path, out));
   FH_TRY_VOID(read_extras(root, path, out));
   link_tool_results(out.generation.conversation);
+  keep_offered(out.names, out.generation.conversation.tools);
   return out;
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "dialects/demands.h"
+#include "dialects/field_names.h"
 #include "domain/conversation.h"
 
 namespace fh::dialects::openai_chat {
@@ -32,6 +33,7 @@ struct Request {
   std::string service_tier;
   std::vector<std::string> ignored_tools;  // hosted tools, by type
   Demands demands;
+  FieldNames names;
 };
 
 // Errors: InvalidArgument with `field`; malformed JSON names the byte.

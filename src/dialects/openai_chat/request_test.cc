@@ -42,6 +42,7 @@ TEST(ChatRequest, RefusalsInMembers) {
       {R"("n":"1")", "n"},
       {R"("temperature":2.1)", "temperature"},
       {R"("temperature":[])", "temperature"},
+      {R"("temperature":1e999)", "temperature"},
       {R"("top_p":-0.1)", "top_p"},
       {R"("top_k":-2)", "top_k"},
       {R"("min_p":2)", "min_p"},
@@ -286,8 +287,11 @@ TEST(ChatRequest, ToolChoice) {
       {R"("none")", {Mode::None, "", true}, 2},
       {R"("required")", {Mode::Required, "", true}, 2},
       {R"("required","parallel_tool_calls":false)", {Mode::Required, "", false}, 2},
-      {R"({"type":"function","function":{"name":"b"}})", {Mode::Named, "b", true}, 2},
-      {R"({"type":"function","name":"b"})", {Mode::Named, "b", true}, 2},
+      {R"({"type":"function","function":{"name":"b"}})", {Mode::Named, "b", false}, 2},
+      {R"({"type":"function","name":"b"})", {Mode::Named, "b", false}, 2},
+      {R"({"type":"function","name":"b"},"parallel_tool_calls":true)",
+       {Mode::Named, "b", false},
+       2},
       {R"({"type":"allowed_tools","allowed_tools":{"mode":"required",
            "tools":[{"type":"function","function":{"name":"b"}}]}})",
        {Mode::Required, "", true},
@@ -303,6 +307,26 @@ TEST(ChatRequest, ToolChoice) {
   }
 }
 
+TEST(ChatRequest, TheEnginesFieldsAreNamedAsTheClientWroteThem) {
+  const auto request = good(with(
+      R"("tools":[{"type":"web_search"},{"type":"function","function":{"name":"no"}},
+                  {"type":"function","function":{"name":"a","parameters":{}}},
+                  {"type":"function","name":"flat","input_schema":{}}],
+         "tool_choice":{"type":"allowed_tools","tools":[{"type":"function","name":"a"},
+                                                        {"type":"function","name":"flat"}]})"));
+  const auto named = [](const Request& of, std::string field) {
+    return in_client_terms(of.names, base::fail_field(std::move(field), "x").error()).field;
+  };
+  EXPECT_EQ(named(request, "tools.0.parameters"), "tools.2.function.parameters");
+  EXPECT_EQ(named(request, "tools.0.name"), "tools.2.function.name");
+  EXPECT_EQ(named(request, "tools.1.parameters"), "tools.3.input_schema");
+  EXPECT_EQ(named(request, "response_format"), "response_format");
+  EXPECT_EQ(named(request, "messages.7"), "messages");
+  const auto older = good(with(R"("functions":[{"name":"f","parameters":{}}])"));
+  EXPECT_EQ(named(older, "tools.0.parameters"), "functions.0.parameters");
+  EXPECT_EQ(named(good(R"({"model":"m","input":"x"})"), "messages.0"), "input");
+}
+
 TEST(ChatRequest, OlderFunctions) {
   const auto request = good(
       R"({"model":"m","functions":[{"name":"f","parameters":{"type":"object"}}],
@@ -313,6 +337,9 @@ TEST(ChatRequest, OlderFunctions) {
   EXPECT_TRUE(request.legacy_functions);
   const auto& conversation = request.generation.conversation;
   EXPECT_EQ(conversation.tool_choice, (domain::ToolChoice{Mode::Named, "f", false}));
+  // That form holds one call, whatever else is asked.
+  EXPECT_FALSE(good(with(R"("functions":[{"name":"f"}],"parallel_tool_calls":true)"))
+                   .generation.conversation.tool_choice.parallel);
   const auto& call = std::get<domain::ToolCallPart>(conversation.messages[0].parts[0]);
   const auto& result = std::get<domain::ToolResultPart>(conversation.messages[1].parts[0]);
   EXPECT_EQ(call.id, result.tool_call_id);

@@ -14,7 +14,7 @@ using Mode = domain::ToolChoice::Mode;
 
 // `shape` holds name, description, parameters, strict: the `function` object, or the tool itself in
 // the flat shape.
-base::Result<domain::Tool> read_function(Value shape, const Path& path) {
+base::Result<domain::Tool> read_function(Value shape, const Path& path, FieldNames& names) {
   domain::Tool tool;
   FH_TRY(tool.name, required_string(shape, "name", path));
   FH_TRY(tool.description, text_or_empty(shape, "description", path));
@@ -25,15 +25,17 @@ base::Result<domain::Tool> read_function(Value shape, const Path& path) {
   tool.parameters_json = parameters.exists() ? std::string(parameters.raw()) : "{}";
   FH_TRY(const auto strict, optional_bool(shape, "strict", path));
   tool.strict = strict.value_or(false);
+  names.tools.push_back({tool.name, path.text(), path.at(schema_key).text()});
   return tool;
 }
 
 // The grammar cannot be kept in a function's schema, so the model is told it.
-base::Result<domain::Tool> read_custom(Value shape, const Path& path) {
+base::Result<domain::Tool> read_custom(Value shape, const Path& path, FieldNames& names) {
   domain::Tool tool;
   FH_TRY(tool.name, required_string(shape, "name", path));
   FH_TRY(tool.description, text_or_empty(shape, "description", path));
   tool.parameters_json = kCustomToolSchema;
+  names.tools.push_back({tool.name, path.text(), path.text()});
   FH_TRY(const Value format, optional_object(shape, "format", path));
   if (!format.exists()) return tool;
   const Path format_path = path.at("format");
@@ -65,7 +67,8 @@ base::Status read_tool(Value value, const Path& path, Request& out) {
   const Value shape = flat ? value : nested;
   const Path nested_path = path.at(type);
   const Path& shape_path = flat ? path : nested_path;
-  auto tool = type == "custom" ? read_custom(shape, shape_path) : read_function(shape, shape_path);
+  auto tool = type == "custom" ? read_custom(shape, shape_path, out.names)
+                               : read_function(shape, shape_path, out.names);
   if (!tool) return std::unexpected(std::move(tool).error());
   if (type == "custom") out.custom_tools.insert(tool->name);
   out.generation.conversation.tools.push_back(*std::move(tool));
@@ -144,7 +147,7 @@ base::Status read_legacy(Value root, const Path& path, Request& out) {
   for (const Value function : functions.elements()) {
     const Path function_path = functions_path.at(index++);
     if (!function.is_object()) return wrong_type(function_path, "an object", function);
-    FH_TRY(domain::Tool tool, read_function(function, function_path));
+    FH_TRY(domain::Tool tool, read_function(function, function_path, out.names));
     conversation.tools.push_back(std::move(tool));
   }
   out.legacy_functions = true;
@@ -178,7 +181,9 @@ base::Status read_tooling(Value root, const Path& path, Request& out) {
   }
   FH_TRY_VOID(read_choice(root["tool_choice"], path.at("tool_choice"), out));
   FH_TRY(const auto parallel, optional_bool(root, "parallel_tool_calls", path));
-  if (parallel) out.generation.conversation.tool_choice.parallel = *parallel;
+  domain::ToolChoice& choice = out.generation.conversation.tool_choice;
+  if (parallel && !out.legacy_functions) choice.parallel = *parallel;
+  if (choice.mode == Mode::Named) choice.parallel = false;  // that one tool is called once
   return {};
 }
 

@@ -6,23 +6,14 @@
 #include <utility>
 
 namespace fh::engine::llama {
-namespace {
-
-std::vector<std::string> all_stops(const std::vector<std::string>& client,
-                                   const std::vector<std::string>& own) {
-  std::vector<std::string> stops = client;
-  stops.insert(stops.end(), own.begin(), own.end());
-  return stops;
-}
-
-}  // namespace
 
 Answer::Answer(const Model& model, RenderedPrompt& rendered,
                const std::vector<std::string>& client_stops)
     : model_(model),
       parser_(std::move(rendered.parser)),
       client_stops_(client_stops.begin(), client_stops.end()),
-      stops_(all_stops(client_stops, rendered.stops)),
+      own_stops_(rendered.stops),
+      text_stops_(client_stops),
       must_call_(rendered.must_call) {
   for (const std::string& text : rendered.preserved_tokens) {
     const auto tokens = model.tokenize(text, false, true);
@@ -36,11 +27,11 @@ bool Answer::push(Token token, std::vector<domain::TokenLogprob> logprob,
   const std::string bytes = model_.piece(token, preserved_.contains(token));
   pushed_bytes_ += bytes.size();
   for (auto& one : logprob) logprobs_.push_back({pushed_bytes_, std::move(one)});
-  StopMatcher::Output out = stops_.push(bytes);
-  if (out.matched) matched_ = out.matched;
+  StopMatcher::Output out = own_stops_.push(bytes);
+  if (out.matched) own_match_ = out.matched;
   emit(out, events);
   if (parser_ && parser_->in_reasoning()) ++reasoning_;
-  return matched_.has_value();
+  return own_match_ || text_stops_.matched() || (parser_ && parser_->over());
 }
 
 void Answer::emit(const StopMatcher::Output& out, std::vector<domain::Event>& events) {
@@ -51,28 +42,26 @@ void Answer::emit(const StopMatcher::Output& out, std::vector<domain::Event>& ev
     logprobs_.pop_front();
   }
   if (out.text.empty() && ready.empty()) return;
-  if (parser_) {
-    auto parsed = parser_->feed(out.text, std::move(ready));
-    events.insert(events.end(), std::make_move_iterator(parsed.begin()),
-                  std::make_move_iterator(parsed.end()));
-    return;
-  }
-  events.emplace_back(domain::TextDelta{out.text, std::move(ready)});
+  if (parser_) return give(parser_->feed(out.text, std::move(ready)), events);
+  text_stops_.push(domain::TextDelta{out.text, std::move(ready)}, events);
+}
+
+void Answer::give(std::vector<domain::Event> parsed, std::vector<domain::Event>& events) {
+  for (domain::Event& event : parsed) text_stops_.push(std::move(event), events);
 }
 
 domain::Event Answer::finish(domain::EndReason reason, std::vector<domain::Event>& events) {
-  emit(stops_.finish(), events);
-  domain::Finished finished;
-  if (matched_) {
-    const bool asked_for = client_stops_.contains(*matched_);
-    reason = asked_for ? domain::EndReason::Stop : domain::EndReason::Complete;
-    if (asked_for) finished.stop_sequence = *matched_;
-  }
   const bool own_end = reason == domain::EndReason::Complete || reason == domain::EndReason::Stop;
+  emit(own_stops_.finish(!own_end), events);
+  domain::Finished finished;
+  if (own_end) reason = domain::EndReason::Complete;
+  // A client may name one of the template's own.
+  if (own_match_ && client_stops_.contains(*own_match_)) {
+    reason = domain::EndReason::Stop;
+    finished.stop_sequence = *own_match_;
+  }
   if (parser_) {
-    auto parsed = parser_->finish(reason);
-    events.insert(events.end(), std::make_move_iterator(parsed.begin()),
-                  std::make_move_iterator(parsed.end()));
+    give(parser_->finish(reason), events);
     if (must_call_ && own_end && !parser_->made_call()) {
       domain::Failed failed;
       failed.error.code = base::Code::Internal;
@@ -80,6 +69,11 @@ domain::Event Answer::finish(domain::EndReason reason, std::vector<domain::Event
       failed.error.reason = "tool_call_missing";
       return failed;
     }
+  }
+  text_stops_.finish(events);
+  if (const auto& stop = text_stops_.matched()) {
+    reason = domain::EndReason::Stop;
+    finished.stop_sequence = *stop;
   }
   if (reason != domain::EndReason::Stop) finished.stop_sequence.clear();
   finished.reason = reason;

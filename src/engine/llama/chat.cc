@@ -12,6 +12,7 @@
 #include "engine/llama/grammar_schema.h"
 #include "engine/llama/output_marker.h"
 #include "engine/llama/profile.h"
+#include "engine/llama/special_text.h"
 
 namespace fh::engine::llama {
 namespace {
@@ -68,6 +69,7 @@ class Template final : public ChatTemplate {
   std::unique_ptr<TemplateRunner> runner;
   std::unique_ptr<NativeTemplates> native;  // ToolFormat::Native only
   Profile profile;
+  SpecialTexts specials;
 
   bool supports_tools() const override { return profile.tools != ToolFormat::Described; }
   bool supports_reasoning() const override {
@@ -80,12 +82,15 @@ class Template final : public ChatTemplate {
     FH_TRY_VOID(check_choice(conversation, rules));
     const bool offer = !rules.empty() && conversation.tool_choice.mode != Mode::None;
     const bool describe = offer && profile.tools == ToolFormat::Described;
-    FH_TRY(const NormalConversation normal, normalise(conversation, profile, describe));
+    const std::optional<domain::Conversation> harmless = specials.broken_up(conversation);
+    const domain::Conversation& shown = harmless ? *harmless : conversation;
+    FH_TRY(const NormalConversation normal, normalise(shown, profile, describe));
     if (conversation.format.kind != OutputFormat::Kind::Text && !normal.prefill_text.empty()) {
       return base::fail_field("response_format",
                               "an answer that the client began cannot be held to a JSON format");
     }
-    auto out = !native                          ? marker_prompt(conversation, normal, rules, offer)
+    // llama-common makes grammars of the tools that it is shown, so it is shown them as they are.
+    auto out = !native ? marker_prompt(conversation, normal, rules, offer ? &shown.tools : nullptr)
                : must_call(conversation, offer) ? forced_native_prompt(conversation, normal, rules)
                                                 : native_prompt(conversation, normal, offer);
     if (!out) return out;
@@ -203,10 +208,12 @@ class Template final : public ChatTemplate {
 
   base::Result<RenderedPrompt> marker_prompt(const domain::Conversation& conversation,
                                              const NormalConversation& normal,
-                                             const ToolRules& rules, bool offer) const {
+                                             const ToolRules& rules,
+                                             const std::vector<domain::Tool>* offered) const {
     const auto& choice = conversation.tool_choice;
+    const bool offer = offered != nullptr;
     RenderOptions options;
-    if (offer && profile.tools == ToolFormat::Hermes) options.tools = &conversation.tools;
+    if (profile.tools == ToolFormat::Hermes) options.tools = offered;
     if (conversation.reasoning.mode != Thinking::Default) {
       options.thinking = conversation.reasoning.mode == Thinking::On;
     }
@@ -305,6 +312,7 @@ base::Result<std::unique_ptr<ChatTemplate>> ChatTemplate::create_from_text(const
     out->bos = token_text(out->vocab, llama_vocab_bos(out->vocab));
     eos = token_text(out->vocab, llama_vocab_eos(out->vocab));
     out->add_bos = llama_vocab_get_add_bos(out->vocab);
+    out->specials = SpecialTexts::of(out->vocab);
     architecture = model_architecture(model);
     out->call_open_is_token =
         common_tokenize(out->vocab, std::string(kCallOpen), false, true).size() == 1;

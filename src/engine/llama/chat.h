@@ -24,8 +24,8 @@ struct llama_model;
 namespace fh::engine::llama {
 
 struct RenderedPrompt {
-  // The whole prompt. Tokenise with parse_special = true; add BOS only if `add_bos` is set (the
-  // template prints it itself otherwise).
+  // The whole prompt. Tokenise its prompt_pieces() with parse_special = true; add BOS only if
+  // `add_bos` is set (the template prints it itself otherwise).
   std::string prompt;
   bool add_bos = false;
   // What the tool definitions add to the prompt, in bytes (0 = no tools): for the overflow message.

@@ -94,6 +94,7 @@ class Converter {
   Converter(GrammarRules& rules, const JsonSchema& schema) : rules_(rules), schema_(schema) {}
 
   base::Result<std::string> run(std::string_view name, bool want_object) {
+    name_ = name;
     const Text rule = convert({schema_.root()}, std::string(name), 0,
                               want_object ? std::set<std::string_view>{"object"} : all_types());
     if (!error_.empty()) return base::fail(base::Code::InvalidArgument, error_);
@@ -106,8 +107,13 @@ class Converter {
  private:
   static Types all_types() { return {kTypes.begin(), kTypes.end()}; }
 
+  // The names of rules begin with the one that this schema was given, which says nothing to whoever
+  // wrote the schema; what follows is the way to the place.
   Text refuse(const std::string& place, const std::string& what) {
-    if (error_.empty()) error_ = "at " + place + ": " + what;
+    if (!error_.empty()) return std::nullopt;
+    std::string_view way = std::string_view(place).substr(std::min(place.size(), name_.size()));
+    if (way.starts_with('-')) way.remove_prefix(1);
+    error_ = way.empty() ? what : "at " + std::string(way) + ": " + what;
     return std::nullopt;
   }
 
@@ -558,6 +564,7 @@ class Converter {
   GrammarRules& rules_;
   const JsonSchema& schema_;
   std::map<std::string, Text> done_;
+  std::string name_;  // of the rule for the whole
   std::string error_;
   std::size_t work_ = 0;
 };

@@ -171,6 +171,16 @@ TEST(GrammarSchema, RefusesWhatItCannotEnforce) {
   }
 }
 
+TEST(GrammarSchema, TheRefusalNamesThePlaceAsTheSchemaDoes) {
+  const auto inside =
+      grammar_of(R"({"type":"object","properties":{"count":{"type":"number","multipleOf":5}}})");
+  ASSERT_FALSE(inside);
+  EXPECT_EQ(inside.error().message, "at count: multipleOf cannot be enforced");
+  const auto whole = grammar_of(R"({"not":{}})");
+  ASSERT_FALSE(whole);
+  EXPECT_EQ(whole.error().message, "the keyword \"not\" cannot be enforced");
+}
+
 TEST(GrammarSchema, AnImpossibleAlternativeIsLeftOut) {
   const auto grammar = grammar_of(R"({"anyOf":[{"type":"string","enum":[1]},{"const":2}]})");
   ASSERT_TRUE(grammar);

@@ -20,6 +20,7 @@
 #include "engine/llama/loader.h"
 #include "engine/llama/request.h"
 #include "engine/llama/runner.h"
+#include "engine/llama/special_text.h"
 #include "engine/llama/template_limits.h"
 
 namespace fh::engine::llama {
@@ -312,7 +313,10 @@ base::Error LlamaEngine::Impl::full() const {
 // A prompt that cannot fit whatever its tokens are is refused before the work of finding them; how
 // many there are is then an estimate.
 base::Status LlamaEngine::Impl::check_size(const RenderedPrompt& rendered) const {
-  const std::uint64_t least = vocabulary->tokens_at_least(rendered.prompt);
+  std::uint64_t least = 0;
+  for (const std::string_view piece : prompt_pieces(rendered.prompt)) {
+    least += vocabulary->tokens_at_least(piece);
+  }
   if (least <= size.context_tokens) return {};
   ContextOverflow overflow;
   overflow.prompt_tokens = std::max<std::uint64_t>(least, rendered.prompt.size() / kBytesPerToken);
@@ -344,7 +348,12 @@ base::Result<std::unique_ptr<Request>> LlamaEngine::Impl::make_request(PrepareRe
     FH_TRY(rendered, chat->render(generation));
   }
   if (!in.count_only) FH_TRY_VOID(check_size(rendered));
-  FH_TRY(auto tokens, vocabulary->tokenize(rendered.prompt, rendered.add_bos, true));
+  std::vector<Token> tokens;
+  for (const std::string_view piece : prompt_pieces(rendered.prompt)) {
+    const bool first = piece.data() == rendered.prompt.data();
+    FH_TRY(const auto some, vocabulary->tokenize(piece, rendered.add_bos && first, true));
+    tokens.insert(tokens.end(), some.begin(), some.end());
+  }
   prepared_out.prompt_tokens = tokens.size();
   prepared_out.context_tokens = size.context_tokens;
   if (in.count_only) return nullptr;

@@ -15,6 +15,7 @@
 #include "codec/utf8.h"
 #include "engine/llama/engine_test_support.h"
 #include "engine/llama/facade.h"
+#include "engine/test_support.h"
 
 namespace fh::engine::llama {
 namespace {
@@ -271,6 +272,33 @@ TEST_F(EngineTest, StopStringsAreFoundAcrossTokensAndNotGivenOut) {
   EXPECT_EQ(done.reason, domain::EndReason::Stop);
   EXPECT_EQ(done.stop_sequence, stop);
   EXPECT_EQ(cut, whole.substr(0, whole.find(stop)));
+}
+
+domain::Generation forced(const std::string& text, std::uint32_t max_tokens) {
+  auto question = ask(text, max_tokens);
+  question.conversation.tools = {testing::weather_tool()};
+  question.conversation.tool_choice.mode = domain::ToolChoice::Mode::Required;
+  return question;
+}
+
+TEST_F(EngineTest, AStopStringInsideACallIsNone) {
+  open();
+  auto question = forced("What is the weather in Paris?", 80);
+  question.conversation.tool_choice.parallel = false;
+  question.stop = {"city", "get_weather", ":"};
+  domain::Finished done;
+  EXPECT_EQ(answer(question, &done), "");
+  EXPECT_EQ(done.reason, domain::EndReason::ToolCall);
+  EXPECT_EQ(done.stop_sequence, "");
+}
+
+TEST_F(EngineTest, ACallThatMustComeIsNotRepeatedUntilTheLimit) {
+  open();
+  constexpr std::uint32_t kLimit = 600;
+  domain::Finished done;
+  answer(forced("What is the weather in Paris?", kLimit), &done);
+  EXPECT_EQ(done.reason, domain::EndReason::ToolCall);
+  EXPECT_LT(done.usage.output, kLimit);
 }
 
 TEST_F(EngineTest, TextIsWholeUtf8WhateverIsSampled) {

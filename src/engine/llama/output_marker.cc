@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 
 namespace fh::engine::llama {
 namespace {
@@ -150,6 +151,7 @@ class MarkerParser final : public OutputParser {
     cut_ = cut_short(reason);
     while (step(true)) {
     }
+    give_last_logprobs();
     if (ends_with_call_ &&
         (!cut_ || reason == EndReason::Length || reason == EndReason::ContextFull)) {
       reason = EndReason::ToolCall;
@@ -159,6 +161,7 @@ class MarkerParser final : public OutputParser {
 
   bool in_reasoning() const override { return state_ == State::Reasoning; }
   bool made_call() const override { return calls_made_ > 0; }
+  bool over() const override { return repeated_; }
 
  private:
   enum class State : std::uint8_t { Head, Reasoning, Text, Lonely, Call, Close, Between, Over };
@@ -327,22 +330,61 @@ class MarkerParser final : public OutputParser {
         if (!started_ && state == ObjectScanner::State::Done) return no_call(view);
       }
       if (started_ && (view.arguments->complete || state != ObjectScanner::State::More)) {
-        stream_arguments(view);
-        end_call(view.arguments->complete);
-        started_ = false;
-        drop(scanned_);
-        scanned_ = 0;
-        if (state != ObjectScanner::State::More) scanner_.reset();
-        return enter(State::Close);
+        return call_done(view);
       }
     }
     if (started_) {
-      stream_arguments(view_call(*scanner_, false));
+      const CallView view = view_call(*scanner_, false);
+      stream_arguments(view);
+      if (!may_repeat(view)) let_go();
       drop(scanned_);
       scanned_ = 0;
     }
     if (last) give_up_call();
     return false;
+  }
+
+  // The arguments are complete, or broken off by what cannot belong to them.
+  bool call_done(const CallView& view) {
+    stream_arguments(view);
+    const bool complete = view.arguments->complete;
+    const std::string made = words_of(view);
+    started_ = false;
+    drop(scanned_);
+    scanned_ = 0;
+    if (scanner_->state() != ObjectScanner::State::More) scanner_.reset();
+    repeated_ = holding_ && complete && std::ranges::find(made_, made) != made_.end();
+    if (repeated_) {
+      held_.clear();
+      return enter(State::Over);
+    }
+    let_go();
+    end_call(complete);
+    if (options_.must_call && complete) made_.push_back(made);
+    return enter(State::Close);
+  }
+
+  // Whether the call that is being written may still become one that was made before.
+  bool may_repeat(const CallView& view) const {
+    if (!holding_) return false;
+    const std::string begun = words_of(view);
+    return std::ranges::any_of(made_, [&](const auto& one) { return one.starts_with(begun); });
+  }
+
+  std::string words_of(const CallView& view) const {
+    std::string words = *view.name;
+    words += '\0';
+    words += scanner_->value_text(*view.arguments);
+    return words;
+  }
+
+  // What was held back because it might have been a repetition.
+  void let_go() {
+    if (!std::exchange(holding_, false)) return;
+    ends_with_call_ = false;
+    out_.insert(out_.end(), std::make_move_iterator(held_.begin()),
+                std::make_move_iterator(held_.end()));
+    held_.clear();
   }
 
   void begin_streaming(const CallView& view) {
@@ -352,10 +394,11 @@ class MarkerParser final : public OutputParser {
       return;  // a string with JSON inside: wait for all of it
     std::string decoded;
     if (!object && (!decode_json_string(text, decoded) || !is_object(decoded))) return;
+    holding_ = !made_.empty();
     start_call(*view.name);
     started_ = true;
     if (!object) {
-      out_.emplace_back(domain::ToolCallDelta{decoded});
+      call_event(domain::ToolCallDelta{decoded});
       sent_ = text.size();
     }
   }
@@ -375,7 +418,7 @@ class MarkerParser final : public OutputParser {
     if (text.size() <= sent_) return;
     std::string fragment(text.substr(sent_));
     sent_ = text.size();
-    out_.emplace_back(domain::ToolCallDelta{std::move(fragment)});
+    call_event(domain::ToolCallDelta{std::move(fragment)});
   }
 
   // No tool call: no name, an unknown tool, no arguments, or no JSON.
@@ -399,7 +442,10 @@ class MarkerParser final : public OutputParser {
 
   // The answer ends inside a call.
   void give_up_call() {
-    if (started_) {
+    if (holding_) {
+      held_.clear();  // a repetition as far as it went
+      holding_ = false;
+    } else if (started_) {
       // Cut by a limit it stays open: nothing to act on. A model that stopped inside it is closed.
       if (!cut_) end_call(false);
       ends_with_call_ = false;
@@ -463,14 +509,26 @@ class MarkerParser final : public OutputParser {
     return true;
   }
 
+  void call_event(Event event) { (holding_ ? held_ : out_).push_back(std::move(event)); }
+
   void start_call(std::string_view name) {
-    out_.emplace_back(domain::ToolCallStart{make_call_id(random_), std::string(name)});
-    ends_with_call_ = false;
+    call_event(domain::ToolCallStart{make_call_id(random_), std::string(name)});
+    if (!holding_) ends_with_call_ = false;
   }
   void end_call(bool complete = true) {
     out_.emplace_back(domain::ToolCallEnd{});
     ends_with_call_ = complete;
     calls_made_ += complete ? 1 : 0;
+  }
+
+  // Those of tokens without text: of a code point that a limit cut in its middle.
+  void give_last_logprobs() {
+    const bool in_text = state_ == State::Text || state_ == State::Head;
+    if (!in_text || !buffer_.empty() || logprobs_.empty()) return;
+    domain::TextDelta delta;
+    for (Logprob& one : logprobs_) delta.logprobs.push_back(std::move(one.entry));
+    logprobs_.clear();
+    out_.emplace_back(std::move(delta));
   }
 
   bool emit_text(std::size_t size) {
@@ -516,6 +574,10 @@ class MarkerParser final : public OutputParser {
   std::size_t sent_ = 0;     // bytes of the arguments that were given out
   std::size_t no_call_at_ = std::string::npos;
   std::size_t calls_made_ = 0;
+  std::vector<std::string> made_;  // words_of() the calls of an answer that must call
+  std::vector<Event> held_;        // of a call that may be one of them again
+  bool holding_ = false;
+  bool repeated_ = false;
   bool started_ = false;
   bool after_thinking_ = false;
   bool reasoning_fresh_ = true;

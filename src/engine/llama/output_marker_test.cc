@@ -387,6 +387,57 @@ TEST(MarkerParser, TextIsNotHeldBackWithoutNeed) {
   EXPECT_EQ(std::get<domain::TextDelta>(events[0]).text, " <tool_calm>");
 }
 
+std::string rome(const std::string& city) {
+  return "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": \"" + city +
+         "\"}}\n</tool_call>\n";
+}
+
+TEST(MarkerParser, ACallThatMustComeAndIsSaidAgainEndsTheAnswer) {
+  MarkerOptions options = with_calls();
+  options.must_call = true;
+  const std::string output = rome("Rome") + rome("Oslo") + rome("Rome") + rome("Bern");
+  const std::vector<std::pair<std::string, std::string>> twice{
+      {"get_weather", R"({"city": "Rome"})"}, {"get_weather", R"({"city": "Oslo"})"}};
+  std::mt19937 random(5);
+  for (int round = 0; round < 40; ++round) {
+    const Folded got = parse(options, cut(output, random, 1 + round));
+    EXPECT_EQ(got.calls, twice);
+    EXPECT_EQ(got.reason, EndReason::ToolCall);
+  }
+  // Where nobody forces the model it may mean what it says.
+  options.must_call = false;
+  EXPECT_EQ(parse(options, {output}).calls.size(), 4U);
+}
+
+TEST(MarkerParser, ARepetitionIsKnownWhenItIsCompleteAndLetGoWhenItIsNone) {
+  base::SeededRandom random(1);
+  MarkerOptions options = with_calls();
+  options.must_call = true;
+  const auto parser = make_marker_parser(options, random);
+  parser->feed(rome("Rome"));
+  EXPECT_TRUE(
+      parser->feed(R"(<tool_call>{"name": "get_weather", "arguments": {"city": "Ro)").empty());
+  auto events = parser->feed("t");
+  ASSERT_EQ(events.size(), 3U);  // start, what was held back, the rest
+  EXPECT_EQ(std::get<domain::ToolCallDelta>(events[1]).arguments_fragment, R"({"city": "Ro)");
+  parser->feed("\"}}\n</tool_call>");
+  EXPECT_FALSE(parser->over());
+  EXPECT_TRUE(parser->feed(rome("Rome")).empty());
+  EXPECT_TRUE(parser->over());
+  EndReason reason = EndReason::Complete;
+  EXPECT_TRUE(parser->finish(reason).empty());
+  EXPECT_EQ(reason, EndReason::ToolCall);
+}
+
+TEST(MarkerParser, ALimitInsideARepetitionLeavesTheCallsThatCame) {
+  MarkerOptions options = with_calls();
+  options.must_call = true;
+  const Folded got = parse(options, {rome("Rome") + rome("Rome").substr(0, 60)}, EndReason::Length);
+  EXPECT_EQ(got.calls.size(), 1U);
+  EXPECT_FALSE(got.open_call);
+  EXPECT_EQ(got.reason, EndReason::ToolCall);
+}
+
 TEST(MarkerParser, CutOffInsideACall) {
   const std::string head = "<tool_call>\n{\"name\": \"write_file\", \"argu";
   Folded got = parse(with_calls(), {"Well.\n" + head}, EndReason::Length);
@@ -515,9 +566,11 @@ TEST(MarkerParser, LogprobsLeaveWithTheirText) {
   collect(parser->feed("Yes", {entry("Yes")}));
   collect(parser->feed(" <", {entry(" <")}));
   collect(parser->feed("b", {entry("b")}));
-  domain::EndReason reason = EndReason::Complete;
+  // Half a code point: no text of its own.
+  collect(parser->feed("", {entry("\xF0\x9F")}));
+  domain::EndReason reason = EndReason::Length;
   collect(parser->finish(reason));
-  EXPECT_EQ(seen, (std::vector<std::string>{"Yes", " <", "b"}));
+  EXPECT_EQ(seen, (std::vector<std::string>{"Yes", " <", "b", "\xF0\x9F"}));
 }
 
 }  // namespace

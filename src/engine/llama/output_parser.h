@@ -32,6 +32,8 @@ class OutputParser {
   // Whether at least one call was completed. For tool_choice required and named the caller checks
   // it at the end.
   virtual bool made_call() const = 0;
+  // Nothing that follows would be given out: the generation may end here, as if by itself.
+  virtual bool over() const { return false; }
 };
 
 }  // namespace fh::engine::llama

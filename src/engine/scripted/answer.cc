@@ -32,7 +32,7 @@ Answer::Answer(std::uint64_t ticket, const d::Generation& generation, Limits lim
 std::optional<Answer::Ending> Answer::apply(const Step& step, std::vector<d::Event>& events) {
   if (is_token(step.kind)) {
     if (output_tokens_ == limits_.output_tokens_max) {
-      flush(events);
+      flush(events, true);
       // A call that is cut stays open: it is nothing to act on, and the writers say so.
       return Ending{limits_.at_limit, {}};
     }
@@ -101,8 +101,8 @@ void Answer::emit_text(const StopMatcher::Output& out, std::vector<d::Event>& ev
 }
 
 // Held-back text comes out before anything that is not text.
-void Answer::flush(std::vector<d::Event>& events) {
-  emit_text(matcher_.finish(), events);
+void Answer::flush(std::vector<d::Event>& events, bool cut) {
+  emit_text(matcher_.finish(cut), events);
 }
 
 void Answer::begin_call(const std::string& name, std::vector<d::Event>& events) {

@@ -42,7 +42,7 @@ class Answer {
  private:
   std::optional<Ending> take_text(const std::string& token, std::vector<domain::Event>& events);
   void emit_text(const StopMatcher::Output& out, std::vector<domain::Event>& events);
-  void flush(std::vector<domain::Event>& events);
+  void flush(std::vector<domain::Event>& events, bool cut = false);
   void begin_call(const std::string& name, std::vector<domain::Event>& events);
   void end_call(std::vector<domain::Event>& events);
   domain::TokenLogprob logprob_of(const std::string& token) const;

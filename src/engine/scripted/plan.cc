@@ -2,6 +2,7 @@
 #include "engine/scripted/plan.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "codec/json.h"
@@ -141,7 +142,11 @@ base::Status force_call(std::vector<Action>& actions, const d::Conversation& con
   if (tool == nullptr)
     return base::fail_field("tool_choice", "the tool to be called is not declared");
   auto call = call_action(*tool);
-  if (!call) return base::fail_field("tools", call.error().message);
+  if (!call) {
+    const auto index = tool - conversation.tools.data();
+    return base::fail_field("tools." + std::to_string(index) + ".parameters", call.error().message,
+                            "unsupported_schema");
+  }
   replace_answer(actions, *std::move(call));
   std::erase_if(actions, [](const Action& a) {
     return a.kind == Kind::Finish && a.reason == d::EndReason::Complete;
@@ -184,7 +189,7 @@ base::Status apply_format(std::vector<Action>& actions, const d::OutputFormat& f
   if (format.kind == d::OutputFormat::Kind::JsonSchema) {
     auto value = sample_json(format.schema_json);
     if (!value)
-      return base::fail_field("format.schema", value.error().message, "schema_unsupported");
+      return base::fail_field("response_format", value.error().message, "unsupported_schema");
     sample = *std::move(value);
   }
   if (!codec::json::Document::parse(text)) replace_answer(actions, text_action(std::move(sample)));

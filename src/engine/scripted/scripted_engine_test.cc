@@ -207,7 +207,7 @@ TEST(ScriptedEngine, JsonFormatsAreHeld) {
   EXPECT_TRUE(codec::json::Document::parse(f.run(request)->text()));
   format = {d::OutputFormat::Kind::JsonSchema, R"({"type":"string","pattern":"x"})"};
   ASSERT_TRUE(f.refusal(request));
-  EXPECT_EQ(f.refusal(request)->field, "format.schema");
+  EXPECT_EQ(f.refusal(request)->field, "response_format");
   PrepareRequest own = ask("own");
   own.generation.conversation.format.kind = d::OutputFormat::Kind::JsonObject;
   EXPECT_EQ(f.run(own)->text(), R"({"mine": 1})");
