@@ -10,8 +10,10 @@ knows no other server than the one under test, with that server's key. Exit code
 """
 
 import argparse
+import contextlib
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -175,22 +177,26 @@ Say what it printed."""
 
 def coder(model_file, runs):
     good = 0
-    config = "[engine]\ncontext_tokens = 32768\n[limits]\nrequest_seconds = 600\n"
-    with freehold.Server(config=config, models=[model_file], wait=False) as server:
+    config = "[engine]\ncontext_tokens = 32768\n[limits]\nrequest_seconds = 900\n"
+    with contextlib.ExitStack() as exit_stack:
+        server = exit_stack.enter_context(freehold.Server(config=config, models=[model_file], wait=False))
         server.wait_ready(300)
         _, models = server.json("GET", "/v1/models")
         model = models["data"][0]["id"]
+        # One folder for all runs: its name is in the client's system prompt, which then stays in the cache.
+        folder = exit_stack.enter_context(tempfile.TemporaryDirectory(prefix="freehold-claude-work-"))
         for number in range(1, runs + 1):
             began = time.monotonic()
             before = len(rows_of(server))
-            with tempfile.TemporaryDirectory(prefix="freehold-claude-work-") as folder:
-                target = pathlib.Path(folder) / "greet.py"
-                target.write_text('print("Hello, world!")\n')
-                code, result, output = ask(
-                    server, model, folder, TASK, ["Read", "Edit", "Bash(python3 greet.py)"], CODER_SECONDS
-                )
-                edited = "Hello, Freehold!" in target.read_text()
-                told = result is not None and "Hello, Freehold!" in (result.get("result") or "")
+            for left in pathlib.Path(folder).iterdir():
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            target = pathlib.Path(folder) / "greet.py"
+            target.write_text('print("Hello, world!")\n')
+            code, result, output = ask(
+                server, model, folder, TASK, ["Read", "Edit", "Bash(python3 greet.py)"], CODER_SECONDS
+            )
+            edited = target.exists() and "Hello, Freehold!" in target.read_text()
+            told = result is not None and "Hello, Freehold!" in (result.get("result") or "")
             good += code == 0 and edited and told
             print(
                 f"run {number}: exit {code}, edited {'yes' if edited else 'no'}, told {'yes' if told else 'no'}, "
