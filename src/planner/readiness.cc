@@ -30,7 +30,7 @@ void judge(ReadinessItem& item, const std::vector<Part>& parts) {
 }
 
 ReadinessItem team(const ReadinessAnswers& answers) {
-  ReadinessItem item{"team", "A platform team of your own", {}, {}, {}};
+  ReadinessItem item{"team", "A platform team of your own", Readiness::Unknown, {}, {}};
   judge(item, {{"platform team", answers.platform_team}});
   item.evidence = "Usage cannot show this; answer readiness.platform_team.";
   if (answers.platform_team != Answer::Unknown) item.evidence = "From your scenario file.";
@@ -39,8 +39,11 @@ ReadinessItem team(const ReadinessAnswers& answers) {
 
 ReadinessItem site(const ReadinessAnswers& answers, const MoneyInputs& inputs,
                    const OptionMoney& focus) {
-  ReadinessItem item{
-      "site", "Capital, rack, power, cooling, network and space for the machines", {}, {}, {}};
+  ReadinessItem item{"site",
+                     "Capital, rack, power, cooling, network and space for the machines",
+                     Readiness::Unknown,
+                     {},
+                     {}};
   const OptionInputs& o = option_inputs(inputs, focus.option);
   if (focus.option == Option::Stay) {
     item.evidence = "No machine was found that carries the work.";
@@ -66,7 +69,8 @@ ReadinessItem site(const ReadinessAnswers& answers, const MoneyInputs& inputs,
 
 ReadinessItem engineers(const ReadinessAnswers& answers, const MoneyInputs& inputs,
                         const OptionMoney& focus) {
-  ReadinessItem item{"engineers", "Engineers who deploy, monitor and patch", {}, {}, {}};
+  ReadinessItem item{
+      "engineers", "Engineers who deploy, monitor and patch", Readiness::Unknown, {}, {}};
   judge(item, {{"deploy", answers.engineers_deploy},
                {"monitor", answers.engineers_monitor},
                {"patch", answers.engineers_patch}});
@@ -78,7 +82,7 @@ ReadinessItem engineers(const ReadinessAnswers& answers, const MoneyInputs& inpu
 }
 
 ReadinessItem production(const ReadinessAnswers& answers, const UsageEvidence& usage) {
-  ReadinessItem item{"production", "Production workloads, not pilots", {}, {}, {}};
+  ReadinessItem item{"production", "Production workloads, not pilots", Readiness::Unknown, {}, {}};
   item.evidence = fmt::format("{} of {} days with usage", usage.days_active, usage.days_covered);
   if (usage.requests_known)
     item.evidence += fmt::format(", {} requests counted", count_text(usage.requests));
@@ -103,11 +107,11 @@ ReadinessItem production(const ReadinessAnswers& answers, const UsageEvidence& u
 }
 
 ReadinessItem spend(const UsageEvidence& usage) {
-  ReadinessItem item{"spend", "Enough spend for the effort", {}, {}, {}};
+  ReadinessItem item{"spend", "Enough spend for the effort", Readiness::Unknown, {}, {}};
   item.evidence =
       fmt::format("{} a year at today's rate; about {} is where it begins to pay an engineer.",
                   dollars_text(usage.annualised_usd), dollars_text(kSpendEnoughUsd));
-  if (usage.days_covered == 0) {
+  if (usage.annualised_usd <= 0) {
     item.missing = {"no usage was read"};
   } else if (usage.annualised_usd >= kSpendEnoughUsd) {
     item.state = Readiness::Yes;

@@ -159,7 +159,7 @@ function question_now(question: Question, file: PlanFile, m: MoneyInputs, focus:
     const evidence =
       `${dollars_text(year)} a year at today's rate; about ${dollars_text(SPEND_ENOUGH_USD)} is where it begins to pay ` +
       `an engineer.`;
-    if (file.usage.days === 0) return { ...question, evidence };
+    if (year <= 0) return { ...question, evidence, state: "not known", missing: ["no usage was read"] };
     const enough = year >= SPEND_ENOUGH_USD;
     return { ...question, evidence, state: enough ? "yes" : "no", missing: enough ? [] : ["the spend is below that"] };
   }
