@@ -126,7 +126,12 @@ class FileFeed {
       const FileHint hint{report_.file.path, head};
       if (!options_.mapping_toml.empty() || importers::recognise(table_, hint)) begin(head);
     }
-    if (importer_) importer_->finish(sink_);
+    if (importer_) {
+      // A last line that is cut off may end in a number that is: it is made one that no format
+      // takes.
+      if (last_ != '\n') importer_->feed(std::string_view("\0", 1), sink_);
+      importer_->finish(sink_);
+    }
     importer_.reset();
     give_up(std::move(why));
   }
@@ -135,6 +140,7 @@ class FileFeed {
  private:
   bool take(std::string_view bytes) {
     if (given_up_) return false;
+    if (!bytes.empty()) last_ = bytes.back();
     if (importer_) {
       importer_->feed(old_lines_ ? with_new_lines(bytes) : bytes, sink_);
       return true;
@@ -185,6 +191,7 @@ class FileFeed {
   bool fresh_ = true;
   std::optional<codec::Utf16Stream> utf16_;
   std::string text_;  // out of it
+  char last_ = '\n';
   bool old_lines_ = false;
   std::string lines_;
 };

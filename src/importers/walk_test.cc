@@ -201,6 +201,13 @@ TEST_F(Walk, WhatComesBeforeTheDamageOfACompressedFileCounts) {
   EXPECT_EQ(run().skips_total, 1U);
   fs::remove(folder_ / "more.gz");
   fs::remove(folder_ / "more.gz");
+  const std::string rows =
+      "timestamp,model,input_tokens,output_tokens\n2026-08-01,m,5,10\n2026-08-02,m,5,123456789";
+  const std::string table = repeating_gzip(rows, rows.size());
+  write("table.gz", std::string_view(table).substr(0, table.size() - 14));
+  EXPECT_EQ(run().total.usage.output, 10U) << "not a part of the number that is cut";
+  EXPECT_EQ(run().skip_reasons.size(), 2U);
+  fs::remove(folder_ / "table.gz");
   const std::string other = repeating_gzip("nothing that is known", 100);
   write("other.gz", std::string_view(other).substr(0, other.size() - 6));
   EXPECT_EQ(run().skips_total, 1U);
