@@ -106,7 +106,7 @@ TEST(CsvHabits, ASemicolonFileOfASpreadsheet) {
                                "28.08.2026;m;1.234;12;1.000,5\r\n"
                                ";;;;\r\n\r\n",
                                9);
-  EXPECT_EQ(got.reasons(), Reasons{"4: the row has no time"});
+  EXPECT_EQ(got.reasons(), Reasons{});
   ASSERT_EQ(got.records.size(), 2U);
   EXPECT_EQ(got.records[0].usage.input_uncached, 1'234'567U);
   EXPECT_EQ(got.records[0].reported_cost->value, 325'000);
@@ -364,6 +364,23 @@ TEST(CsvHabits, LiteLlmsCountsToo) {
   EXPECT_EQ(got.records[0].usage.input_uncached, 12'000U);
   EXPECT_EQ(got.records[0].usage.output, 1'500U);
   EXPECT_EQ(got.records[0].reported_cost->value, 250'000);
+}
+
+TEST(CsvHabits, WhatASpreadsheetLeavesAroundTheRows) {
+  const std::string header = "timestamp;model;input_tokens;output_tokens\r\n",
+                    row = "2026-08-01T01:00:00Z;m;1;2\r\n";
+  for (const std::string_view before : {"", "\r\n\n", "sep=;\r\n", "\xEF\xBB\xBFsep=;\n"}) {
+    const std::string text = std::string(before) + header + row + ";;;\r\n" + row + " ; ;;\r\n";
+    EXPECT_GT(recognised(generic_csv_format(), text), 0) << before;
+    for (const std::size_t piece : {1U, 3U, 1000U}) {
+      const Collect got = read_all(generic_csv_format(), text, piece);
+      EXPECT_EQ(got.records.size(), 2U) << before;
+      EXPECT_EQ(got.reasons(), Reasons{}) << before;
+    }
+  }
+  const Collect got = read_all(generic_csv_format(), "\n\n" + header + "x;m;1;2\n");
+  ASSERT_EQ(got.skips.size(), 1U);
+  EXPECT_EQ(got.skips[0].line, 4U);
 }
 
 }  // namespace

@@ -151,15 +151,31 @@ void CsvRows::end() {
   if (held_.empty()) part_bytes_ = 0;
 }
 
-// Passes over the byte order mark and settles the delimiter, once the first line is here.
+// Passes over the byte order mark, blank lines and a spreadsheet's line "sep=;", and settles the
+// delimiter, once the first row's line is here.
 bool CsvRows::start(bool last) {
-  const std::size_t line_end = find_byte(text_, '\n', 0, text_.size());
-  if (line_end == kNone && !last && text_.size() <= limits_.row_bytes_max) return false;
-  if (text_.starts_with("\xEF\xBB\xBF")) at_ += 3;
-  scanned_ = at_;
-  at_start_ = false;
-  if (delimiter_ == '\0') choose_delimiter(text_.substr(0, line_end));
-  return true;
+  std::size_t at = text_.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  std::uint64_t passed = 0;
+  char told = '\0';
+  while (true) {
+    const std::size_t line_end = find_byte(text_, '\n', at, text_.size());
+    if (line_end == kNone && !last && text_.size() <= limits_.row_bytes_max) return false;
+    std::string_view line = text_.substr(at, line_end == kNone ? kNone : line_end - at);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    const bool says = told == '\0' && line.size() == 5 && line.starts_with("sep=");
+    if (line_end != kNone && (says || line.empty())) {
+      if (says) told = line.back();
+      at = line_end + 1;
+      ++passed;
+      continue;
+    }
+    at_ = scanned_ = at;
+    line_ += passed;
+    at_start_ = false;
+    if (delimiter_ == '\0') delimiter_ = told;
+    if (delimiter_ == '\0') choose_delimiter(line);
+    return true;
+  }
 }
 
 void CsvRows::choose_delimiter(std::string_view first) {

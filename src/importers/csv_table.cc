@@ -17,6 +17,9 @@ bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
 }
 
+// A line that may stand before the header is no longer: "sep=;" behind a byte order mark.
+constexpr std::size_t kBlankMax = 8;
+
 CsvHeader first_row(std::string_view head, bool unwrap) {
   CsvRows rows;
   CsvHeader header;
@@ -33,8 +36,14 @@ CsvHeader first_row(std::string_view head, bool unwrap) {
     header = CsvHeader(fields);
   };
   // A wrapped row has no delimiter outside of its quotes; the comma is what is inside.
-  const std::size_t line_end = head.find('\n');
-  rows.feed(head.substr(0, line_end == std::string_view::npos ? head.size() : line_end + 1), take);
+  while (!found && !head.empty()) {  // a line: what CsvRows passes over comes before the header
+    const std::size_t line_end = head.find('\n');
+    const std::size_t size = line_end == std::string_view::npos ? head.size() : line_end + 1;
+    rows.feed(head.substr(0, size), take);
+    const bool blank = trimmed(head.substr(0, size)).size() <= kBlankMax;
+    head.remove_prefix(size);
+    if (!blank) break;
+  }
   rows.finish(take);
   return header;
 }
@@ -287,7 +296,11 @@ void CsvImporter::take(const CsvRow& row, Sink& sink) {
     return skip(sink, row.line, std::string(row_fault_text(row.fault)));
   std::span<const std::string_view> fields = unwrapped(row.fields);
   if (!begun_) return take_header(fields, row.line, sink);
-  if (fields.size() == 1 && trimmed(fields[0]).empty()) return;  // a line of blanks
+  // A line of blanks, or a row of empty cells as spreadsheets leave them.
+  if (trimmed(fields[0]).empty() &&
+      std::ranges::all_of(fields, [](std::string_view cell) { return trimmed(cell).empty(); })) {
+    return;
+  }
   // Spreadsheets pad rows with empty cells on the right.
   while (fields.size() > header_.size() && trimmed(fields.back()).empty()) {
     fields = fields.first(fields.size() - 1);

@@ -99,8 +99,9 @@ std::uint64_t RowIdentity::count(std::uint64_t key) {
   key &= ~kCountMask;
   const bool room = make_room();
   const std::size_t mask = table_.size() - 1;
+  std::uint64_t* const table = table_.data();
   for (std::size_t i = slot_of(key, mask);; i = (i + 1) & mask) {
-    std::uint64_t& entry = table_[i];
+    std::uint64_t& entry = table[i];
     if (entry == 0) {
       std::uint64_t rows = 0;
       if (!spilled_.empty()) {

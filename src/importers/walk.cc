@@ -17,6 +17,7 @@
 #include "codec/stream_decoder.h"
 #include "codec/utf16.h"
 #include "crypto/sha256.h"
+#include "importers/names.h"
 #include "importers/tally.h"
 
 namespace fh::importers {
@@ -120,7 +121,17 @@ class FileFeed {
   }
   // The rest of the file cannot be read: what is held is given out.
   void abandon(std::string why) {
-    if (importer_) importer_->finish(sink_);
+    if (!importer_ && !given_up_ && !head_.empty()) {
+      const std::string head = std::exchange(head_, {});
+      const FileHint hint{report_.file.path, head};
+      if (!options_.mapping_toml.empty() || importers::recognise(table_, hint)) begin(head);
+    }
+    if (importer_) {
+      // A last line that is cut off may end in a number that is: it is made one that no format
+      // takes.
+      if (last_ != '\n') importer_->feed(std::string_view("\0", 1), sink_);
+      importer_->finish(sink_);
+    }
     importer_.reset();
     give_up(std::move(why));
   }
@@ -129,8 +140,9 @@ class FileFeed {
  private:
   bool take(std::string_view bytes) {
     if (given_up_) return false;
+    if (!bytes.empty()) last_ = bytes.back();
     if (importer_) {
-      importer_->feed(bytes, sink_);
+      importer_->feed(old_lines_ ? with_new_lines(bytes) : bytes, sink_);
       return true;
     }
     if (head_.empty() && bytes.size() >= kHeadBytes) return begin(bytes);
@@ -140,7 +152,17 @@ class FileFeed {
     return begin(head);
   }
 
+  // Lines that end in CR alone, as old programs write them.
+  std::string_view with_new_lines(std::string_view bytes) {
+    lines_.assign(bytes);
+    std::ranges::replace(lines_, '\r', '\n');
+    return lines_;
+  }
+
   bool begin(std::string_view bytes) {
+    const std::string_view first = bytes.substr(0, kHeadBytes);
+    old_lines_ = !contains(first, "\n") && contains(first, "\r");
+    if (old_lines_) bytes = with_new_lines(bytes);
     const FileHint hint{report_.file.path, bytes.substr(0, kHeadBytes)};
     const bool mapped = !options_.mapping_toml.empty();
     const std::optional<std::size_t> index =
@@ -169,6 +191,9 @@ class FileFeed {
   bool fresh_ = true;
   std::optional<codec::Utf16Stream> utf16_;
   std::string text_;  // out of it
+  char last_ = '\n';
+  bool old_lines_ = false;
+  std::string lines_;
 };
 
 // The file, or why it cannot be read.

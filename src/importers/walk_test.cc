@@ -180,12 +180,46 @@ TEST_F(Walk, ZstdAndUtf16AreUndone) {
   write("b.txt", wide);
   write("cut.csv.zst", packed.substr(0, packed.size() - 3));
   const RunSummary summary = run();
-  EXPECT_EQ(summary.files_read, 2U);
+  EXPECT_EQ(summary.files_read, 3U);
   EXPECT_EQ(summary.records, 2U);
   EXPECT_EQ(summary.total.usage.input_uncached, 300U);
   ASSERT_EQ(summary.models.size(), 1U);
   EXPECT_EQ(summary.models.begin()->first.model, "mod\xC3\xA8le");
   EXPECT_EQ(summary.skip_reasons.at("zstd data is cut off"), 1U);
+}
+
+// Small files, too, of which nothing is recognised before their end.
+TEST_F(Walk, WhatComesBeforeTheDamageOfACompressedFileCounts) {
+  const std::string text = answer("m1", 5) + answer("m2", 7);
+  const std::string whole = repeating_gzip(text, text.size());
+  write("cut.gz", std::string_view(whole).substr(0, whole.size() - 6));
+  EXPECT_EQ(run().total.usage.output, 12U);
+  EXPECT_EQ(run().skips_total, 1U);
+  fs::remove(folder_ / "cut.gz");
+  write("more.gz", whole + "not gzip");
+  EXPECT_EQ(run().total.usage.output, 12U);
+  EXPECT_EQ(run().skips_total, 1U);
+  fs::remove(folder_ / "more.gz");
+  fs::remove(folder_ / "more.gz");
+  const std::string rows =
+      "timestamp,model,input_tokens,output_tokens\n2026-08-01,m,5,10\n2026-08-02,m,5,123456789";
+  const std::string table = repeating_gzip(rows, rows.size());
+  write("table.gz", std::string_view(table).substr(0, table.size() - 14));
+  EXPECT_EQ(run().total.usage.output, 10U) << "not a part of the number that is cut";
+  EXPECT_EQ(run().skip_reasons.size(), 2U);
+  fs::remove(folder_ / "table.gz");
+  const std::string other = repeating_gzip("nothing that is known", 100);
+  write("other.gz", std::string_view(other).substr(0, other.size() - 6));
+  EXPECT_EQ(run().skips_total, 1U);
+}
+
+TEST_F(Walk, LinesThatEndInCarriageReturnsAlone) {
+  std::string rows = "timestamp,model,input_tokens,output_tokens\r";
+  for (int i = 0; i < 20'000; ++i) rows += "2026-08-01,m" + std::to_string(i) + ",2,1\r";
+  write("a.csv", rows);
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.records, 20'000U);
+  EXPECT_EQ(summary.skips_total, 0U);
 }
 
 TEST_F(Walk, AMappingIsForEveryFile) {
