@@ -36,6 +36,13 @@ std::string_view bearer(std::string_view value) {
   return value;
 }
 
+// The key in this field, of all that clients put one in; empty: none.
+std::string_view presented_key(const net::Header& field) {
+  if (iequals(field.name, "authorization")) return bearer(field.value);
+  const bool plain = iequals(field.name, "x-api-key") || iequals(field.name, "api-key");
+  return plain ? std::string_view(field.value) : std::string_view();
+}
+
 std::string_view host_without_port(std::string_view host) {
   if (host.starts_with('[')) {
     const std::size_t end = host.find(']');
@@ -126,9 +133,8 @@ std::string_view session_token(const net::HttpRequest& request) {
 
 base::Result<Principal> Authenticator::authenticate(const net::HttpRequest& request) const {
   std::string_view key;
-  for (const std::string_view presented :
-       {bearer(request.header("authorization")), request.header("x-api-key"),
-        request.header("api-key")}) {
+  for (const net::Header& field : request.headers) {
+    const std::string_view presented = presented_key(field);
     if (presented.empty()) continue;
     if (!key.empty() && key != presented) {
       return std::unexpected(unauthenticated("the request carries two different API keys"));

@@ -60,6 +60,8 @@ TEST_F(AuthenticateTest, NothingElseGetsIn) {
       {{"x-api-key", "Bearer " + key_}},
       {{"authorization", "Bearer " + key_}, {"x-api-key", "fh-other"}},
       {{"authorization", "Bearer fh-other"}, {"x-api-key", key_}},
+      {{"authorization", "Bearer " + key_}, {"Authorization", "Bearer fh-other"}},
+      {{"x-api-key", key_}, {"x-api-key", "fh-other"}},
       {{"cookie", "fh_session=nonsense"}},
   };
   for (const auto& headers : ways) {

@@ -34,6 +34,7 @@ class CrossOriginReply final : public net::ResponseWriter {
     return writer_.write(std::move(chunk));
   }
   net::Task<base::Status> finish() override { return writer_.finish(); }
+  void close_after() override { writer_.close_after(); }
   void abort() override { writer_.abort(); }
   bool peer_gone() const override { return writer_.peer_gone(); }
   void on_peer_gone(std::function<void()> fn) override { writer_.on_peer_gone(std::move(fn)); }

@@ -66,6 +66,7 @@ net::Task<void> stream_one(net::ResponseWriter& writer, std::string origin) {
   co_await reply.begin(200, std::move(headers));
   co_await reply.write("a");
   co_await reply.write("b");
+  reply.close_after();
   co_await reply.finish();
 }
 
@@ -78,6 +79,7 @@ TEST(CrossOrigin, EveryKindOfAnswerCarriesTheFields) {
     runtime.poll();
     EXPECT_EQ(writer.status(), streamed ? 200 : 401);
     EXPECT_TRUE(writer.finished());
+    EXPECT_EQ(writer.closing(), streamed);
     EXPECT_EQ(writer.header("access-control-allow-origin"), kPage);
     EXPECT_EQ(writer.header("vary"), "origin");
     EXPECT_NE(writer.header("access-control-expose-headers").find("request-id"),

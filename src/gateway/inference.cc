@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "dialects/blocks.h"
 #include "dialects/content.h"
 #include "dialects/models.h"
 
@@ -68,6 +69,11 @@ domain::Generation generation_of(const ServedModel& model, WireCall& wire) {
     dialects::replace_tool_result_images(generation.conversation);
   }
   return generation;
+}
+
+bool ended_badly(const domain::Event& end) {
+  const auto* finished = std::get_if<domain::Finished>(&end);
+  return finished == nullptr || dialects::failure_of(finished->reason).has_value();
 }
 
 base::Error missing_end() {
@@ -252,6 +258,8 @@ net::Task<void> Inference::stream(Call& call, net::ResponseWriter& writer) {
     last = call.reply->on_event(*end);
   }
   if (writer.peer_gone()) co_return;
+  // Whoever reads to the end of a broken answer must come to one.
+  if (!settled || !end || ended_badly(*end)) writer.close_after();
   base::Status written;
   if (!last.empty()) written = co_await writer.write(std::move(last));
   if (written) written = co_await writer.finish();

@@ -63,6 +63,8 @@ class ResponseWriter {
   virtual Task<base::Status> begin(int status, std::vector<Header> headers) = 0;
   virtual Task<base::Status> write(std::string chunk) = 0;
   virtual Task<base::Status> finish() = 0;
+  // The connection ends after this answer; before send() or finish().
+  virtual void close_after() = 0;
   // Break the connection instead of ending the stream properly.
   virtual void abort() = 0;
   virtual bool peer_gone() const = 0;

@@ -26,6 +26,7 @@ class MemoryResponse final : public ResponseWriter {
   Task<base::Status> begin(int status, std::vector<Header> headers) override;
   Task<base::Status> write(std::string chunk) override;
   Task<base::Status> finish() override;
+  void close_after() override { closing_ = true; }
   void abort() override;
   bool peer_gone() const override { return gone_; }
   void on_peer_gone(std::function<void()> fn) override;
@@ -46,6 +47,7 @@ class MemoryResponse final : public ResponseWriter {
   bool streamed() const { return streamed_; }
   bool finished() const { return finished_; }  // send() or finish() succeeded
   bool aborted() const { return aborted_; }
+  bool closing() const { return closing_; }  // close_after() was called
 
  private:
   base::Status enter();
@@ -62,6 +64,7 @@ class MemoryResponse final : public ResponseWriter {
   bool streamed_ = false;
   bool finished_ = false;
   bool aborted_ = false;
+  bool closing_ = false;
   bool gone_ = false;
 };
 

@@ -43,6 +43,7 @@ class SocketResponse final : public ResponseWriter {
   Task<base::Status> begin(int status, std::vector<Header> headers) override;
   Task<base::Status> write(std::string chunk) override;
   Task<base::Status> finish() override;
+  void close_after() override { setup_.keep_alive = keep_alive_now_ = false; }
   void abort() override;
   bool peer_gone() const override;
   void on_peer_gone(std::function<void()> fn) override;

@@ -276,6 +276,13 @@ Task<void> stream_chunks(ResponseWriter& response) {
   co_await response.finish();
 }
 
+Task<void> stream_and_close(ResponseWriter& response) {
+  co_await response.begin(200, {});
+  co_await response.write("broken");
+  response.close_after();
+  co_await response.finish();
+}
+
 Task<void> wait_for_gone(Report& report, Runtime& runtime, bool begin, ResponseWriter& response) {
   Signal signal(runtime);
   response.on_peer_gone([&] {
@@ -307,6 +314,7 @@ ServerOptions streaming(Report& report, Runtime*& runtime) {
   options.limits.write_timeout_ms = 100;
   options.handler = [&report, &runtime](HttpRequest request, ResponseWriter& response) {
     if (request.path == "/stream") return stream_chunks(response);
+    if (request.path == "/last") return stream_and_close(response);
     if (request.path == "/wait") return wait_for_gone(report, *runtime, true, response);
     if (request.path == "/flood") return flood(report, response);
     return testing::echo_handler(std::move(request), response);
@@ -330,6 +338,13 @@ TEST_F(Streaming, IsChunkedAndKeepsTheConnection) {
   EXPECT_EQ(head.find("content-length"), std::string::npos);
   EXPECT_EQ(client.read_until("0\r\n\r\n"), "3\r\none\r\n3\r\ntwo\r\n5\r\nthree\r\n0\r\n\r\n");
   EXPECT_EQ(body_of(client.read_response()), "GET /x? ");
+}
+
+TEST_F(Streaming, TheConnectionEndsWhereTheHandlerSaysSo) {
+  RawClient client(server_.port());
+  client.send("GET /last HTTP/1.1\r\nHost: a\r\n\r\nGET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(client.read_to_end().ends_with("\r\n\r\n6\r\nbroken\r\n0\r\n\r\n"));
+  EXPECT_FALSE(client.timed_out());
 }
 
 TEST_F(Streaming, OldVersionIsCloseDelimited) {

@@ -200,6 +200,7 @@ class Template final : public ChatTemplate {
     parsing.calls = true;
     parsing.parallel = conversation.tool_choice.parallel;
     parsing.must_call = true;
+    parsing.calls_only = true;
     parsing.tools = std::move(tools);
     out.preserved_tokens = {std::string(kCallOpen), std::string(kCallClose)};
     out.must_call = true;
@@ -245,6 +246,7 @@ class Template final : public ChatTemplate {
     parsing.calls = offer;
     parsing.parallel = choice.parallel;
     parsing.must_call = must_call(conversation, offer);
+    parsing.calls_only = offer;
     parsing.lenient = offer && profile.lenient_calls && choice.mode == Mode::Auto &&
                       conversation.format.kind == OutputFormat::Kind::Text;
     parsing.tools = std::move(allowed);

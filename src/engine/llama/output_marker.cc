@@ -360,7 +360,7 @@ class MarkerParser final : public OutputParser {
     }
     let_go();
     end_call(complete);
-    if (options_.must_call && complete) made_.push_back(made);
+    if (options_.calls_only && complete) made_.push_back(made);
     return enter(State::Close);
   }
 
@@ -574,7 +574,7 @@ class MarkerParser final : public OutputParser {
   std::size_t sent_ = 0;     // bytes of the arguments that were given out
   std::size_t no_call_at_ = std::string::npos;
   std::size_t calls_made_ = 0;
-  std::vector<std::string> made_;  // words_of() the calls of an answer that must call
+  std::vector<std::string> made_;  // words_of() the calls after which only calls may come
   std::vector<Event> held_;        // of a call that may be one of them again
   bool holding_ = false;
   bool repeated_ = false;

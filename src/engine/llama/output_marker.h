@@ -21,10 +21,11 @@ struct MarkerOptions {
   // call too.
   bool lenient = false;
   bool parallel = true;
-  // The grammar allows nothing but calls. A model that has no more to call then tends to say the
-  // same again, and again: a call that repeats an earlier one to the letter is left out and ends
-  // the answer.
-  bool must_call = false;
+  bool must_call = false;  // the grammar allows nothing but calls
+  // After a call the grammar allows nothing but calls. A model that has no more to call then tends
+  // to say the same again, and again: a call that repeats an earlier one to the letter is left out
+  // and ends the answer.
+  bool calls_only = false;
   std::shared_ptr<const ToolRules> tools;
 };
 

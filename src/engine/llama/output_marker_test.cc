@@ -392,9 +392,9 @@ std::string rome(const std::string& city) {
          "\"}}\n</tool_call>\n";
 }
 
-TEST(MarkerParser, ACallThatMustComeAndIsSaidAgainEndsTheAnswer) {
+TEST(MarkerParser, ACallThatIsSaidAgainEndsTheAnswer) {
   MarkerOptions options = with_calls();
-  options.must_call = true;
+  options.calls_only = true;
   const std::string output = rome("Rome") + rome("Oslo") + rome("Rome") + rome("Bern");
   const std::vector<std::pair<std::string, std::string>> twice{
       {"get_weather", R"({"city": "Rome"})"}, {"get_weather", R"({"city": "Oslo"})"}};
@@ -404,15 +404,15 @@ TEST(MarkerParser, ACallThatMustComeAndIsSaidAgainEndsTheAnswer) {
     EXPECT_EQ(got.calls, twice);
     EXPECT_EQ(got.reason, EndReason::ToolCall);
   }
-  // Where nobody forces the model it may mean what it says.
-  options.must_call = false;
+  // Where the model may also say something else it means it.
+  options.calls_only = false;
   EXPECT_EQ(parse(options, {output}).calls.size(), 4U);
 }
 
 TEST(MarkerParser, ARepetitionIsKnownWhenItIsCompleteAndLetGoWhenItIsNone) {
   base::SeededRandom random(1);
   MarkerOptions options = with_calls();
-  options.must_call = true;
+  options.calls_only = true;
   const auto parser = make_marker_parser(options, random);
   parser->feed(rome("Rome"));
   EXPECT_TRUE(
@@ -431,7 +431,7 @@ TEST(MarkerParser, ARepetitionIsKnownWhenItIsCompleteAndLetGoWhenItIsNone) {
 
 TEST(MarkerParser, ALimitInsideARepetitionLeavesTheCallsThatCame) {
   MarkerOptions options = with_calls();
-  options.must_call = true;
+  options.calls_only = true;
   const Folded got = parse(options, {rome("Rome") + rome("Rome").substr(0, 60)}, EndReason::Length);
   EXPECT_EQ(got.calls.size(), 1U);
   EXPECT_FALSE(got.open_call);

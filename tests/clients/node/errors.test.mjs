@@ -1,5 +1,6 @@
 // Errors on both surfaces: status, shape, the field that is named, what the client may do next.
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { test } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
@@ -14,6 +15,7 @@ import {
   needsScript,
   onePixel,
   openai,
+  PATIENCE_MS,
   raw,
   scripted,
   url,
@@ -468,4 +470,23 @@ test('openai: a failure in mid-stream is one error object and no [DONE]', needsS
     openai.chat.completions.stream({ model, messages: user('[break later]') }).finalChatCompletion(),
     (e) => e instanceof OpenAI.APIError && /the card fell off the bus/.test(e.message),
   );
+});
+
+test('a stream that broke is the last thing on its connection', needsScript, async () => {
+  for (const path of ['/v1/messages', '/v1/chat/completions']) {
+    const body = JSON.stringify({ model, max_tokens: 50, messages: user('[break later]'), stream: true });
+    const text = await new Promise((resolve, reject) => {
+      const socket = net.connect({ host: '127.0.0.1', port: new URL(url).port });
+      socket.setTimeout(PATIENCE_MS, () => socket.destroy(new Error('the connection stays open')));
+      let all = '';
+      socket.on('data', (bytes) => (all += bytes));
+      socket.on('end', () => resolve(all));
+      socket.on('error', reject);
+      socket.write(
+        `POST ${path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${key}\r\n` +
+          `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+      );
+    });
+    assert.match(text, /the card fell off the bus.*\n\n\r\n0\r\n\r\n$/s);
+  }
 });
