@@ -89,6 +89,11 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t byt
 
 Status write_file_atomically(const std::filesystem::path& path, std::string_view bytes,
                              mode_t mode) {
+  // A rename would put a file in the place of a device, for root even of /dev/null.
+  struct stat there{};
+  if (stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+    return fail(Code::AlreadyExists, fmt::format("{} is there and is not a file", path.string()));
+  }
   SystemRandom random;
   std::filesystem::path temporary = path;
   temporary += ".new-" + random.token(8);

@@ -20,7 +20,7 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t byt
 
 // Writes a temporary file beside `path`, syncs it, renames it over `path` and syncs the folder:
 // after a crash the file holds the old or the new bytes, whole. `mode` is exact (the umask does not
-// apply).
+// apply). AlreadyExists where something is that is no file: a folder, a device, a pipe.
 Status write_file_atomically(const std::filesystem::path& path, std::string_view bytes,
                              mode_t mode);
 

@@ -52,6 +52,18 @@ TEST_F(FileTest, FailedWriteKeepsTheOldAndCleansUp) {
   EXPECT_EQ(status.error().code, Code::NotFound);
 }
 
+TEST_F(FileTest, WhatIsNoFileStaysWhatItIs) {
+  const auto path = dir_ / "pipe";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const auto status = write_file_atomically(path, "x", 0600);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, Code::AlreadyExists);
+  struct stat info{};
+  ASSERT_EQ(stat(path.c_str(), &info), 0);
+  EXPECT_TRUE(S_ISFIFO(info.st_mode));
+  EXPECT_EQ(entries(), 1U);
+}
+
 TEST_F(FileTest, ReadingIsBounded) {
   ASSERT_TRUE(write_file_atomically(dir_ / "f", std::string(100'000, 'x'), 0600));
   EXPECT_EQ(read_file(dir_ / "f", 100'000).value().size(), 100'000U);
