@@ -6,8 +6,8 @@
 
 namespace fh::engine::llama {
 
-void ThreadGovernor::Pause::after_trial(bool failed) {
-  ns = failed ? std::min(2 * ns, kPauseMax) : kPauseFirst;
+void ThreadGovernor::Pause::begin(bool longer) {
+  ns = longer ? std::min(2 * ns, kPauseMax) : kPauseFirst;
   passed = 0;
 }
 
@@ -33,6 +33,7 @@ std::uint32_t ThreadGovernor::after(const Step& step) {
   }
   fewer_.passed += step.took_ns;
   more_.passed += step.took_ns;
+  since_more_ += step.took_ns;
   cost_ += step.cost;
   took_ns_ += step.took_ns;
   cpu_ns_ += step.cpu_ns;
@@ -80,15 +81,21 @@ void ThreadGovernor::begin_trial(Trial trial, std::uint32_t threads) {
 }
 
 void ThreadGovernor::end_trial(bool better) {
-  if (better) {
-    // Things have changed: neither direction is known to be hopeless any more.
-    fewer_.after_trial(false);
-    more_.after_trial(false);
+  if (!better) {
+    if (trial_ == Trial::More) reach_ /= 2;
+    (trial_ == Trial::Fewer ? fewer_ : more_).begin(true);
+    threads_ = before_trial_;
+  } else if (trial_ == Trial::Fewer) {
+    // Two workers that share the cores would take them from each other in turns: where more threads
+    // did not last they are tried less often, as if they had failed.
+    more_.begin(since_more_ < kLasting);
+    fewer_.begin(false);
     reach_ = 0;
   } else {
-    if (trial_ == Trial::More) reach_ /= 2;
-    (trial_ == Trial::Fewer ? fewer_ : more_).after_trial(true);
-    threads_ = before_trial_;
+    since_more_ = 0;
+    fewer_.begin(false);
+    more_.passed = 0;
+    reach_ = 0;
   }
   trial_ = Trial::None;
   clear_window();

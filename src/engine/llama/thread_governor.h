@@ -37,10 +37,10 @@ class ThreadGovernor {
   enum class Trial : std::uint8_t { None, Fewer, More };
   // Between two trials of one direction.
   struct Pause {
-    std::int64_t ns = kPauseFirst;  // doubled when a trial fails
+    std::int64_t ns = kPauseFirst;
     std::int64_t passed = kPauseFirst;
     bool over() const { return passed >= ns; }
-    void after_trial(bool failed);
+    void begin(bool longer);  // twice as long as the last one, or the first anew
   };
 
   bool window_full() const;
@@ -58,7 +58,8 @@ class ThreadGovernor {
   static constexpr double kTaken = 0.25;  // threads' worth of missing time that is pressure
   static constexpr double kGain = 0.85;   // a trial of fewer must cost at most this
   static constexpr double kHopeless = 2;  // a step of a trial of more that costs this ends it
-  static constexpr std::int64_t kPauseFirst = 500'000'000;
+  static constexpr std::int64_t kPauseFirst = 1'000'000'000;
+  static constexpr std::int64_t kLasting = 20'000'000'000;  // more threads for so long were right
   static constexpr std::int64_t kPauseMax = 30'000'000'000;
 
   std::uint32_t threads_max_;
@@ -74,6 +75,7 @@ class ThreadGovernor {
   std::uint32_t before_trial_ = 0;  // threads
   Pause fewer_;
   Pause more_;
+  std::int64_t since_more_ = kLasting;  // nanoseconds since a trial of more was kept
   std::uint32_t reach_ = 0;  // how many threads more the next trial of more has; 0 = all there are
 };
 

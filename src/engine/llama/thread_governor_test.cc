@@ -86,6 +86,29 @@ TEST(ThreadGovernor, AsManyThreadsAsThereAreCoresLeft) {
   EXPECT_EQ(machine.governor.threads(), 16U);
 }
 
+// A neighbour that works and rests in turns: more threads are right for a while, again and again,
+// and each time are given up. They are tried less and less often.
+TEST(ThreadGovernor, MoreThreadsThatDoNotLastAreTriedLessOften) {
+  Machine machine(2, 2);
+  const auto changes_in = [&](std::int64_t seconds) {
+    int changes = 0;
+    const std::int64_t end = machine.now + seconds * kSecond;
+    while (machine.now < end) {
+      machine.busy = machine.now / kSecond % 3 == 0 ? 0 : 1;
+      const std::uint32_t before = machine.governor.threads();
+      machine.step();
+      if (machine.governor.threads() != before) ++changes;
+    }
+    return changes;
+  };
+  const int first = changes_in(30);
+  changes_in(60);
+  EXPECT_LT(changes_in(30), first / 2);
+  machine.busy = 0;
+  machine.run(60 * kSecond);
+  EXPECT_EQ(machine.governor.threads(), 2U);
+}
+
 TEST(ThreadGovernor, DepthAloneIsNoPressure) {
   Machine machine(2, 2);
   for (int i = 0; i < 8000; ++i) {
