@@ -110,12 +110,18 @@ base::Result<std::unique_ptr<Access>> server_of(const Config& config) {
   return access;
 }
 
-// Whether there was a server to tell about what is new.
-base::Result<bool> tell_server(const Config& config) {
+enum class Told : std::uint8_t { NoServer, Served, NameTaken };
+
+// Tells the server about what is new. NameTaken: it serves a model under that name already.
+base::Result<Told> tell_server(const Config& config, const std::string& id) {
   FH_TRY(const auto server, server_of(config));
-  if (server == nullptr) return false;
-  FH_TRY_VOID(server->call("POST", "/admin/v1/models/refresh", "{}"));
-  return true;
+  if (server == nullptr) return Told::NoServer;
+  FH_TRY(const std::string answer, server->call("POST", "/admin/v1/models/refresh", "{}"));
+  FH_TRY(const auto added, codec::json::Document::parse(answer));
+  for (const codec::json::Value one : added.root()["added"].elements()) {
+    if (one.as_string() == id) return Told::Served;
+  }
+  return Told::NameTaken;
 }
 
 int import(registry::Registry& store, const Config& config, const ModelsArgs& args) {
@@ -129,11 +135,11 @@ int import(registry::Registry& store, const Config& config, const ModelsArgs& ar
   };
   const auto model = store.import(args.name, options);
   if (!model) return print_error(model.error(), args.json);
-  const auto told = tell_server(config);
+  const auto told = tell_server(config, model->id);
   if (args.json) {
     codec::json::Writer w;
     w.object().member("id", model->id).member("sha256", model->sha256);
-    w.member("served", told && *told).end_object();
+    w.member("served", told && *told == Told::Served).end_object();
     fmt::print("{}\n", w.str());
     return kOk;
   }
@@ -142,8 +148,12 @@ int import(registry::Registry& store, const Config& config, const ModelsArgs& ar
   if (!told) {
     fmt::print("The running server did not take it up ({}); it serves it after its next start.\n",
                told.error().message);
-  } else if (*told) {
+  } else if (*told == Told::Served) {
     fmt::print("The running server serves it from now on.\n");
+  } else if (*told == Told::NameTaken) {
+    fmt::print(
+        "The running server has served a model of this name since before; if that was another one, "
+        "it serves this one after its next start.\n");
   } else {
     fmt::print("`freehold up` serves it.\n");
   }

@@ -101,6 +101,8 @@ def main():
         expect("models after a restart", ids(server), ["one", "two"])
         server.cli("models", "remove", "two")
         expect("models after a removal", ids(server), ["one", "two"])
+        told = json.loads(server.cli("models", "import", model, "--as", "two", "--json").stdout)
+        expect("an import under a name that is still served", told["served"], False)
     for problem in problems:
         print(f"FAILED: {problem}")
     print(f"models that come while the server runs: {len(problems)} problems")

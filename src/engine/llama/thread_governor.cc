@@ -85,17 +85,16 @@ void ThreadGovernor::end_trial(bool better) {
     if (trial_ == Trial::More) reach_ /= 2;
     (trial_ == Trial::Fewer ? fewer_ : more_).begin(true);
     threads_ = before_trial_;
-  } else if (trial_ == Trial::Fewer) {
-    // Two workers that share the cores would take them from each other in turns: where more threads
-    // did not last they are tried less often, as if they had failed.
-    more_.begin(since_more_ < kLasting);
-    fewer_.begin(false);
-    reach_ = 0;
   } else {
-    since_more_ = 0;
     fewer_.begin(false);
-    more_.passed = 0;
     reach_ = 0;
+    if (trial_ == Trial::More) {
+      since_more_ = more_.passed = 0;
+    } else {
+      // Two workers that share the cores would take them from each other in turns: where more
+      // threads did not last they are tried less often, as if they had failed.
+      more_.begin(since_more_ < kLasting);
+    }
   }
   trial_ = Trial::None;
   clear_window();

@@ -5,7 +5,7 @@
 // step want all of their time, so processor time that is missing is time that somebody else took:
 // where a quarter of a thread's is, the governor tries with as many threads as cores were really
 // had, and keeps what is faster. Now and then it tries more threads again, all there are, then half
-// as many more, and so on, and less often as long as that fails.
+// as many more, and so on, and less often as long as that fails or does not last.
 //
 // A change of the thread count may change the last bits of logits (attention over long contexts is
 // split between threads), so for one kind of step it happens only under such pressure, or never if
