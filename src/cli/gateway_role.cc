@@ -297,6 +297,8 @@ int GatewayProcess::serve() {
        {"prices", prices_->version()}});
   runtime_.run();
   server_.reset();
+  // What is cut off here settles its row as it goes, and the ledger still takes it.
+  runtime_.abandon();
   ledger_thread_->stop();
   std::error_code ignored;
   std::filesystem::remove(server_file(config_), ignored);
