@@ -124,9 +124,10 @@ base::Status GatewayProcess::open_keys() {
   for (const auth::KeyRecord& key : keys_->list()) {
     if (key.role == auth::Role::Admin && key.revoked_unix_ns == 0) return {};
   }
-  FH_TRY(const auth::NewKey made, keys_->create("admin", auth::Role::Admin, "default", ""));
-  FH_TRY_VOID(
-      base::os::write_file_atomically(admin_key_file(config_), made.key.reveal() + "\n", 0600));
+  const auto keep = [this](const base::Secret& key) {
+    return base::os::write_file_atomically(admin_key_file(config_), key.reveal() + "\n", 0600);
+  };
+  FH_TRY(const auth::NewKey made, keys_->create("admin", auth::Role::Admin, "default", "", keep));
   fmt::print("\nYour admin key, shown this once and kept in {}:\n\n  {}\n\n",
              admin_key_file(config_).string(), made.key.reveal());
   std::fflush(stdout);
@@ -297,6 +298,8 @@ int GatewayProcess::serve() {
        {"prices", prices_->version()}});
   runtime_.run();
   server_.reset();
+  // What is cut off here settles its row as it goes, and the ledger still takes it.
+  runtime_.abandon();
   ledger_thread_->stop();
   std::error_code ignored;
   std::filesystem::remove(server_file(config_), ignored);
