@@ -332,7 +332,8 @@ base::Result<std::unique_ptr<ChatTemplate>> ChatTemplate::create_from_text(const
   out->profile = probe_profile(*out->runner, architecture);
   if (out->runner->overrun()) {
     return base::fail(base::Code::FailedPrecondition,
-                      "the model's chat template takes too long over a few messages");
+                      "the model's chat template takes too long or too much memory over a few "
+                      "messages");
   }
   if (out->profile.tools == ToolFormat::Native) {
     auto native = NativeTemplates::create(model, out->runner->source());

@@ -3,7 +3,9 @@
 
 #include <chat.h>
 
+#include "base/memory_budget.h"
 #include "engine/llama/output_native.h"
+#include "engine/llama/template_limits.h"
 
 namespace fh::engine::llama {
 namespace {
@@ -105,6 +107,19 @@ common_chat_templates_inputs inputs_of(const NativeRequest& request) {
   return inputs;
 }
 
+std::size_t input_bytes(const common_chat_templates_inputs& inputs) {
+  std::size_t bytes = inputs.json_schema.size();
+  for (const auto& message : inputs.messages) {
+    bytes += message.content.size() + message.reasoning_content.size();
+    for (const auto& call : message.tool_calls) bytes += call.name.size() + call.arguments.size();
+  }
+  for (const auto& tool : inputs.tools) {
+    bytes += tool.name.size() + tool.description.size() + tool.parameters.size();
+  }
+  constexpr std::size_t kFrame = 100;
+  return bytes + kFrame * (inputs.messages.size() + inputs.tools.size());
+}
+
 }  // namespace
 
 struct NativeTemplates::Impl {
@@ -118,10 +133,12 @@ base::Result<std::unique_ptr<NativeTemplates>> NativeTemplates::create(const lla
                                                                        const std::string& source) {
   std::unique_ptr<NativeTemplates> out(new NativeTemplates());
   const bool dated = source.find("strftime_now") != std::string::npos;
+  base::MemoryBudget memory(template_memory_max({}, source.size()));
   try {
     out->impl_->templates =
         common_chat_templates_init(model, dated ? std::string(kDateMacro) + source : source);
   } catch (const std::exception&) {
+    memory.lift();
     return base::fail(base::Code::FailedPrecondition, "the model's chat template cannot be parsed");
   }
   return out;
@@ -132,6 +149,7 @@ base::Result<RenderedPrompt> NativeTemplates::render(const NativeRequest& reques
   const auto& conversation = *request.conversation;
   common_chat_templates_inputs inputs = inputs_of(request);
   RenderedPrompt out;
+  base::MemoryBudget memory(template_memory_max({}, input_bytes(inputs)));
   try {
     common_chat_params params = common_chat_templates_apply(impl_->templates.get(), inputs);
     out.prompt = params.prompt;
@@ -158,10 +176,13 @@ base::Result<RenderedPrompt> NativeTemplates::render(const NativeRequest& reques
     options.parallel = conversation.tool_choice.parallel;
     out.parser = make_native_parser(std::move(options), random);
   } catch (const std::exception&) {
+    memory.lift();
+    if (memory.exceeded()) return template_too_large();
     return base::fail_field("messages",
                             "the model's chat template refuses this conversation or its tools",
                             "template_refused");
   }
+  memory.lift();
   out.prompt += request.normal->prefill_text;
   out.grammar.generation_prompt += request.normal->prefill_text;
   return out;
