@@ -33,7 +33,7 @@ base::Status read_limits(Value root, const Path& path, bool for_count, Request& 
 
 base::Status read_sampling(Value root, const Path& path, Request& out) {
   domain::Sampling& sampling = out.generation.sampling;
-  FH_TRY(sampling.temperature, optional_number(root, "temperature", path, {0, 2}));
+  FH_TRY(sampling.temperature, optional_number(root, "temperature", path, {0, 1}));
   FH_TRY(sampling.top_p, optional_number(root, "top_p", path, {0, 1}));
   FH_TRY(const auto top_k, optional_int(root, "top_k", path, {0, kTokensMax}));
   if (top_k) sampling.top_k = static_cast<std::int32_t>(*top_k);
