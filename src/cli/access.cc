@@ -9,6 +9,7 @@
 #include "base/os/dir_lock.h"
 #include "base/os/file.h"
 #include "codec/json.h"
+#include "codec/url.h"
 #include "gateway/gateway.h"
 #include "ledger/open.h"
 #include "ledger/writer.h"
@@ -117,6 +118,9 @@ base::Status LocalAccess::start() {
 
 base::Result<std::string> LocalAccess::call(std::string_view method, std::string target,
                                             std::string body) {
+  const std::size_t mark = target.find('?');
+  // As the server does it with what comes over the wire.
+  FH_TRY(std::string path, codec::url::percent_decode(target.substr(0, mark)));
   net::Runtime runtime(static_cast<base::Clock&>(clock_));
   gateway::Sessions sessions(clock_, random_);
   gateway::ModelDirectory models;
@@ -136,8 +140,7 @@ base::Result<std::string> LocalAccess::call(std::string_view method, std::string
   admin::AdminApi api(deps, *ledger_.reader, offload, std::move(facts));
   net::HttpRequest request;
   request.method = method;
-  const std::size_t mark = target.find('?');
-  request.path = target.substr(0, mark);
+  request.path = std::move(path);
   if (mark != std::string::npos) request.query = target.substr(mark + 1);
   request.target = std::move(target);
   request.body = std::move(body);

@@ -192,8 +192,8 @@ void add_usage(CLI::App& app, Parsed& p) {
       ->capture_default_str();
   usage->add_option("--from", p.usage.from, "first day, like 2026-11-01 (UTC)");
   usage->add_option("--to", p.usage.to, "day after the last");
-  usage->add_flag("--json", p.usage.json, "print JSON");
-  usage->add_flag("--csv", p.usage.csv, "print CSV");
+  CLI::Option* json = usage->add_flag("--json", p.usage.json, "print JSON");
+  usage->add_flag("--csv", p.usage.csv, "print CSV")->excludes(json);
   usage->require_subcommand(0, 1);
   add_usage_import(*usage, p);
   add_usage_pull(*usage, p);
@@ -242,10 +242,15 @@ void add_doctor(CLI::App& app, Parsed& p) {
   doctor->add_flag("--key-path", p.doctor.key_path, "only print where the admin key lies");
 }
 
+bool wants_json(const Parsed& p) {
+  return p.models.json || p.keys.json || p.usage.json || p.usage_import.json || p.usage_pull.json ||
+         p.usage_forget.json || p.plan.json || p.chat.json || p.doctor.json;
+}
+
 int dispatch(const CLI::App& app, const Parsed& p) {
   if (app.got_subcommand("version")) return run_version(p.version_json);
   base::Result<Config> config = load_config(p.flags);
-  if (!config) return print_error(config.error());
+  if (!config) return print_error(config.error(), wants_json(p));
   if (app.got_subcommand("up")) {
     config->script = p.up.script;
     return run_up(*config, p.up);

@@ -63,8 +63,9 @@ class Conversation {
 };
 
 base::Error error_of(std::string_view body, int status) {
-  base::Error error{
-      base::Code::FailedPrecondition, fmt::format("the server answered {}", status), {}, {}, {}};
+  base::Error error;
+  error.code = status >= 500 ? base::Code::Unavailable : base::Code::FailedPrecondition;
+  error.message = fmt::format("the server answered {}", status);
   if (const auto document = Document::parse(body)) {
     if (const auto message = document->root()["error"]["message"].as_string())
       error.message = *message;

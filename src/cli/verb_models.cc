@@ -170,6 +170,9 @@ int verify(const registry::Registry& store, const ModelsArgs& args) {
     models = std::vector<InstalledModel>{*std::move(one)};
   }
   int worst = kOk;
+  std::uint64_t sound_count = 0;
+  codec::json::Writer failed;
+  failed.array();
   for (const InstalledModel& model : *models) {
     base::Status sound;
     {
@@ -179,13 +182,22 @@ int verify(const registry::Registry& store, const ModelsArgs& args) {
         return true;
       });
     }
-    if (!sound) {
-      worst = print_error(sound.error(), args.json);
-    } else if (!args.json) {
-      fmt::print("{}: what was imported, byte for byte\n", model.id);
+    if (sound) {
+      ++sound_count;
+      if (!args.json) fmt::print("{}: what was imported, byte for byte\n", model.id);
+    } else if (args.json) {
+      worst = kFailed;
+      failed.object().member("id", model.id).member("code", base::code_name(sound.error().code));
+      failed.member("message", sound.error().message).member("hint", sound.error().hint);
+      failed.end_object();
+    } else {
+      worst = print_error(sound.error());
     }
   }
-  if (args.json && worst == kOk) fmt::print("{{\"verified\":{}}}\n", models->size());
+  failed.end_array();
+  if (args.json) {
+    fmt::print("{{\"verified\":{},\"failed\":{}}}\n", sound_count, failed.str());
+  }
   return worst;
 }
 

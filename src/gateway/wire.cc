@@ -268,6 +268,10 @@ net::HttpResponse error_response(Surface surface, const base::Error& error,
   }
   for (auto& [name, value] : dialects::retry_headers(error, wait))
     response.headers.push_back({name, value});
+  // RFC 9110, 11.6.1: a 401 names at least one way to authenticate.
+  if (response.status == 401) {
+    response.headers.push_back({"www-authenticate", R"(Bearer realm="freehold")"});
+  }
   switch (surface) {
     case Surface::Anthropic: response.body = anthropic::error_body(error, request_id); break;
     case Surface::OpenAi: response.body = openai::error_body(error); break;

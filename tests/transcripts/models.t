@@ -57,6 +57,7 @@ anonymous: yes
 --- answer 401
 content-type: application/json
 x-should-retry: false
+www-authenticate: Bearer realm="freehold"
 
 {"error":{"message":"this request carries no API key (send your key as `Authorization: Bearer fh-...` or `x-api-key: fh-...`)","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}
 --- request POST /v1/models

@@ -1,0 +1,47 @@
+# Commands beside a running server: names in any script, one form of output at a time, mistakes as JSON.
+--- script
+on any
+  text "Hello over there."
+--- command keys create 'José (night / 100%)' --workload a?b
+--- output 0
+fh-<1>
+This key for `José (night / 100%)` is shown once; keep it now.
+--- command keys revoke 'José (night / 100%)'
+--- output 0
+Revoked José (night / 100%). It stopped working now.
+--- command keys revoke 'José (night / 100%)' --json
+--- output 1
+{"error":{"code":"not_found","message":"no key has this id, and no live key this name","hint":"`freehold keys list` shows all keys"}}
+--- command usage --from '2026-11-01 &by=key'
+--- output 2
+error: from must be a date like 2026-11-24
+--- command usage --from '2026-11-01 &by=key' --json
+--- output 2
+{"error":{"code":"invalid_argument","message":"from must be a date like 2026-11-24","hint":""}}
+--- command usage --json --csv
+--- output 2
+--json excludes --csv
+Run with --help for more information.
+--- command usage --by week --json
+--- output 0
+{"by":"week","from_ms":null,"to_ms":null,"rows":[],"totals":{"requests":0,"failed":0,"usage":{"input_uncached":0,"cache_read":0,"cache_write":0,"output":0,"reasoning":0},"work":{"computed":0,"cached":0,"restored":0},"cost_micro_usd":null,"cost_unpriced":0,"api_costs":[]}}
+--- command models show nobody --json
+--- output 1
+{"error":{"code":"not_found","message":"no model is called `nobody` here","hint":"`freehold models list` shows what there is"}}
+--- file mistaken.toml
+[limits]
+request_second = 5
+--- command usage --json --config mistaken.toml
+--- output 2
+{"error":{"code":"invalid_argument","message":"mistaken.toml: unknown key `limits.request_second` in line 2; did you mean `request_seconds`?","hint":"docs/configuration.md has every key"}}
+--- command usage --config mistaken.toml
+--- output 2
+error: mistaken.toml: unknown key `limits.request_second` in line 2; did you mean `request_seconds`?
+hint: docs/configuration.md has every key
+--- command keys list --config missing.toml
+--- output 2
+error: missing.toml: cannot open missing.toml: No such file or directory
+hint: docs/configuration.md has every key
+--- command chat --json --model nobody "Hi"
+--- output 1
+{"error":{"code":"failed_precondition","message":"the model `nobody` does not exist here (GET /v1/models lists what does)","hint":""}}
