@@ -21,6 +21,7 @@ constexpr Sample kCorpus[] = {
     {"escapes.jsonl", "claude-code"},
     {"codex.jsonl", "codex"},
     {"gemini.json", "gemini-cli"},
+    {"gemini_stats.json", "gemini-cli"},
     {"anthropic_usage.json", "anthropic-usage"},
     {"anthropic_cost.json", "anthropic-cost"},
     {"anthropic_claude_code.json", "anthropic-claude-code"},

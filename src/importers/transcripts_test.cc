@@ -444,6 +444,38 @@ TEST(GeminiCli, WholeFileAndLines) {
   }
 }
 
+TEST(GeminiCli, SumsOfARunHaveTheTimeOfItsFile) {
+  constexpr std::string_view kRun = R"({
+  "session_id": "g-9",
+  "response": "\"candidates\": 7",
+  "stats": {"models": {
+    "gemini-2.5-pro": {"api": {"totalRequests": 2, "totalErrors": 0, "totalLatencyMs": 5053},
+      "tokens": {"prompt": 24939, "candidates": 20, "total": 25113, "cached": 21263, "thoughts": 154, "tool": 0}},
+    "gemini-2.5-flash": {"api": {"totalRequests": 1}, "tokens": {"prompt": 8, "candidates": 3}},
+    "gemini-2.5-lite": {"api": {"totalRequests": 1}, "tokens": {"prompt": 8, "cached": 9}}
+  }, "tools": {"totalCalls": 1}}
+})";
+  EXPECT_EQ(format_of(kRun), "gemini-cli");
+  KeepingSink sink;
+  auto importer = gemini_cli_format().open({"run.json", kRun, 1'774'087'569'000'000'000}, {});
+  ASSERT_TRUE(importer.has_value());
+  (*importer)->feed(kRun, sink);
+  (*importer)->finish(sink);
+  EXPECT_EQ(sink.skips.size(), 1U);
+  ASSERT_EQ(sink.records.size(), 2U);
+  const domain::UsageRecord& r = sink.records[0];
+  EXPECT_EQ(r.model, "gemini-2.5-pro");
+  EXPECT_EQ(r.usage.input_uncached, 3676U);
+  EXPECT_EQ(r.usage.cache_read, 21'263U);
+  EXPECT_EQ(r.usage.output, 174U);
+  EXPECT_EQ(r.usage.reasoning, 154U);
+  EXPECT_EQ(r.requests, 2U);
+  EXPECT_EQ(r.granularity, domain::Granularity::Minute) << "no prompt's length is told";
+  EXPECT_EQ(r.start_unix_ns, 1'774'087'569'000'000'000);
+  EXPECT_EQ(sink.records[1].usage.output, 3U);
+  EXPECT_EQ(read_with(gemini_cli_format(), kRun).skips.size(), 3U) << "of an unknown time";
+}
+
 TEST(Bedrock, CountsBesidePromptsAndAnswers) {
   const std::string call =
       R"({"schemaType":"ModelInvocationLog","schemaVersion":"1.0","timestamp":"2025-01-15T14:30:00Z","accountId":"123456789012","region":"us-east-1","requestId":"r-1","operation":"Converse","modelId":"arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-opus-4-8","inferenceRegion":"us-west-2","identity":{"arn":"arn:aws:iam::1:user/ada"},"input":{"inputContentType":"application/json","inputTokenCount":1500,"inputBodyJson":{"messages":[{"content":"\"inputTokenCount\":9"}]}},"output":{"outputTokenCount":150,"outputBodyJson":{"usage":{"inputTokens":1500,"outputTokens":150,"cacheReadInputTokens":700,"cacheWriteInputTokens":20},"metrics":{"latencyMs":1234}}}})"
