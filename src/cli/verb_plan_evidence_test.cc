@@ -83,7 +83,8 @@ TEST_F(PlanEvidenceOf, AReportHoldsTheLogsOfItsOwnProvider) {
                         Case{"aws-cur", "aws-bedrock", "claude-code", "aws-bedrock"},
                         Case{"focus", "Amazon Web Services", "bedrock", "aws-bedrock"},
                         Case{"focus", "AWS", "litellm", "bedrock_converse"},
-                        Case{"focus", "Anthropic", "claude-code", "anthropic"}}) {
+                        Case{"focus", "Anthropic", "claude-code", "anthropic"},
+                        Case{"copilot", "github-copilot", "copilot-otel", "github-copilot"}}) {
     EXPECT_EQ(counted({bucket(c.report, c.of), request(c.log, c.asked)}), 1000U)
         << c.report << " of " << c.of << ", " << c.log << " at " << c.asked;
     EXPECT_EQ(text_, "1 imported usage record");
@@ -103,6 +104,7 @@ TEST_F(PlanEvidenceOf, OtherLogsOfTheModelAndDayCount) {
                         Case{"aws-cur", "aws-bedrock", "claude-code", "anthropic"},
                         Case{"focus", "Microsoft Azure OpenAI", "codex", "openai"},
                         Case{"copilot", "github-copilot", "claude-code", "anthropic"},
+                        Case{"anthropic-usage", "anthropic", "copilot-otel", "github-copilot"},
                         Case{"cursor", "cursor", "claude-code", "anthropic"},
                         Case{"openrouter", "openrouter", "claude-code", "anthropic"},
                         Case{"csv", "anthropic", "claude-code", "anthropic"},
