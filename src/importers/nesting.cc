@@ -309,7 +309,7 @@ void Nesting::settle() {
            (place.names != names || entries_[open.back().entry].place.end < place.end)) {
       const bool overlaps =
           place.names == names && entries_[open.back().entry].place.end > place.start;
-      partly_ = partly_ || overlaps;
+      overlaps_ = overlaps_ || overlaps;
       close(open, inside);
     }
     while (!open.empty() && entries_[open.back().entry].place.end <= place.start) {
@@ -354,7 +354,7 @@ void Nesting::settle_tellings() {
     }
     if (std::popcount(group.ways) < 2) continue;
     if (group.must_agree && !agree(group.told[0], group.told[1])) {
-      partly_ = true;
+      bills_differ_ = true;
     } else {
       best_.emplace(key, group.best);
     }
