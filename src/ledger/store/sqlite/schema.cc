@@ -113,7 +113,7 @@ base::Result<Found> find_version(const Database& db) {
   FH_TRY(const std::int64_t application, scalar(db, "PRAGMA application_id"));
   if (application != kApplicationId) {
     return base::fail(base::Code::FailedPrecondition, "this SQLite file is not a Freehold ledger",
-                      "point the data directory somewhere else; nothing was changed");
+                      "choose another data folder with --data; nothing was changed");
   }
   FH_TRY(Statement statement, db.prepare("SELECT version, readable_from FROM schema_version"));
   FH_TRY(const bool row, statement.step());
