@@ -123,7 +123,7 @@ base::Status KeyTable::load() {
   const std::lock_guard lock(impl_->write_mutex);
   if (impl_->pepper.reveal().size() != kPepperBytes) {
     return fail(Code::FailedPrecondition, "the key pepper is not 32 bytes long",
-                "restore the pepper file of the data directory; without it no key works");
+                "restore the pepper file of the data folder; without it no key works");
   }
   FH_TRY(std::vector<KeyRecord> loaded, impl_->store.load_keys());
   std::vector<RecordPtr> records;

@@ -34,13 +34,25 @@ namespace {
 constexpr int kControlSocket = 3;
 constexpr int kFirstListener = 4;
 
-// 2 ends the service: what is configured cannot be served. Anything else is tried again.
+// 2 ends the service: what is configured cannot be served. Anything else is tried again, if the
+// service has run before. The supervisor says why; without it, the log does.
 int fail_start(const base::Error& error) {
-  base::log_error("the gateway cannot start", {{"why", error.message}, {"hint", error.hint}});
+  const auto bytes = encode_control(gateway_failed(error));
+  if (!bytes || !base::os::send_message(kControlSocket, *bytes)) {
+    base::log_error("the gateway cannot start", {{"why", error.message}, {"hint", error.hint}});
+  }
   const bool passing = error.code == base::Code::Unavailable ||
                        error.code == base::Code::ResourceExhausted ||
                        error.code == base::Code::DeadlineExceeded;
   return passing ? 1 : 2;
+}
+
+base::Result<pricing::PriceBook> price_book_of(const Config& config) {
+  const pricing::PriceBook& bundled = pricing::PriceBook::bundled();
+  if (config.price_book.empty()) return bundled;
+  FH_TRY(const std::string text, base::os::read_file(config.price_book, 16 * 1024 * 1024));
+  FH_TRY(const pricing::PriceBook own, pricing::PriceBook::parse(text));
+  return bundled.overridden_by(own);
 }
 
 // Everything the gateway process owns, in the order in which it is made; destroyed in reverse.
@@ -135,12 +147,14 @@ base::Status GatewayProcess::open_keys() {
 }
 
 base::Status GatewayProcess::open_prices() {
-  prices_ = pricing::PriceBook::bundled();
-  if (!config_.price_book.empty()) {
-    FH_TRY(const std::string text, base::os::read_file(config_.price_book, 16 * 1024 * 1024));
-    FH_TRY(const pricing::PriceBook own, pricing::PriceBook::parse(text));
-    FH_TRY(prices_, prices_->overridden_by(own));
+  base::Result<pricing::PriceBook> book = price_book_of(config_);
+  if (!book) {
+    base::Error error = book.error();
+    error.code = base::Code::InvalidArgument;
+    error.message = "`prices.book` names a file that cannot be used: " + error.message;
+    return std::unexpected(std::move(error));
   }
+  prices_ = *std::move(book);
   for (const std::string& model : config_.gateway.compare_models) {
     if (!prices_->knows(model)) {
       return base::fail(

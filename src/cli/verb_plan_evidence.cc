@@ -140,6 +140,10 @@ base::Result<PlanEvidence> PlanEvidence::find(const Config& config, const pricin
     }
     out.local_as_ = name.entry_id;
   }
+  if (const base::Status seen = check_data_folder(config);
+      !seen && seen.error().code == base::Code::PermissionDenied) {
+    return std::unexpected(seen.error());
+  }
   if (is_there(ledger_file(config))) {
     FH_TRY(out.ledger_, ledger::open_sqlite_reader(ledger_file(config).string()));
   }

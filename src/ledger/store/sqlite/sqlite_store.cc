@@ -109,7 +109,7 @@ base::Status SqliteStore::Impl::open(const std::string& path) {
   if (!row || mode.text(0) != "wal") {
     return base::fail(base::Code::FailedPrecondition,
                       "the ledger's file system cannot share memory maps",
-                      "put the data directory on a local disk, not on a network share");
+                      "put the data folder on a local disk, not on a network share");
   }
   mode.reset();
   FH_TRY_VOID(prepare_schema(db));
