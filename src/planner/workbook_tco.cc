@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/check.h"
@@ -72,7 +73,7 @@ constexpr Column kColumns[] = {
     {Band::Workings, true, "bought", "Nodes added", &MonthRow::bought, "[nodes]-[nodes<]", nullptr, "0", Style::Count},
     {Band::Workings, false, "on", "Nodes run", &MonthRow::on, "IF(AND({nodes_min}>0,[month]>{lead_months},[month]>0),[active],0)", nullptr, "0", Style::Count},
     {Band::Workings, false, "moved", "Work has moved", &MonthRow::moved, "IF(AND({nodes_min}>0,[month]>{lead_months}+double_running_months,[month]>0),[active],0)", nullptr, "0", Style::Count},
-    {Band::Workings, true, "own_mtok", "Mtok served", &MonthRow::own_mtok, "{moved_mtok_month}*[load]*[served]*[moved]", nullptr, "0", Style::Number},
+    {Band::Workings, true, "own_mtok", "Mtok served", &MonthRow::own_mtok, "{moved_mtok_month}*[load]*[served]*[moved]", nullptr, "0", Style::Count},
     {Band::Workings, false, "busy", "Busy", &MonthRow::busy, "IF([nodes]>0,MIN(1,[own_mtok]/MAX(0.000000001,[nodes]*{node_mtok_month}*capacity_factor)),0)", nullptr, "0", Style::Share},
     {Band::Workings, true, "api_failover", "of API used: assumed failures", &MonthRow::api_failover, "{moved_usd_month}*[fits]*[down]*[moved]*(1-negotiated_discount)*[load]*[price]", nullptr, "0", Style::Usd},
     {Band::Workings, true, "api_used", "API used, after discount", &MonthRow::api_used, "MAX(0,bill_list_usd_month-{moved_usd_month}*[served]*[moved])*(1-negotiated_discount)*[load]*[price]*IF([month]>0,[active],0)", nullptr, "0", Style::Usd},
@@ -203,9 +204,27 @@ std::string tco_cell(const Sheet& sheet, Option option, std::string_view column,
   return sheet.ref(row_of(option, month), col_of(column));
 }
 
+// Characters that the largest number on the sheet takes: "-$12,345,678". Narrower ones show ###.
+double characters_of(const Money& money) {
+  double largest = 1;
+  for (const OptionMoney& option : money.options) {
+    double tokens = 0, costs = 0;
+    for (const MonthRow& row : option.months) {
+      tokens += row.own_mtok;
+      costs += std::abs(row.pnl);
+      for (const double value : {row.cum_cash, row.saved, row.cum_hardware})
+        largest = std::max(largest, std::abs(value));
+    }
+    largest = std::max({largest, tokens, costs});
+  }
+  const double digits = std::floor(std::log10(largest)) + 1;
+  return std::max(11.0, digits + std::floor((digits - 1) / 3) + 2.5);
+}
+
 void write_tco(Workbook& book, Sheet& sheet, const Money& money, double horizon_months) {
   sheet.width(0, 0, 7);
-  sheet.width(1, std::size(kColumns) - 1, 11);
+  const double characters = characters_of(money);
+  sheet.width(1, std::size(kColumns) - 1, characters);
   sheet.text(0, 0, "Total cost of ownership, month by month", Style::Title);
   sheet.text(1, 0,
              "USD of the month, no tax. Month 0 is the order. Every cell is a formula on the sheet "
@@ -236,7 +255,7 @@ void write_tco(Workbook& book, Sheet& sheet, const Money& money, double horizon_
     const bool starts = kColumns[col - 1].band != kColumns[col].band;
     if (starts && kColumns[col].band != Band::Value) left.push_back(col);
   }
-  sheet.print_in_parts(kPrintScale, above, left);
+  sheet.print_in_parts(static_cast<int>(kPrintScale * 11 / characters), above, left);
 }
 
 std::uint32_t option_colour(Option option) {
