@@ -20,8 +20,8 @@ error: from must be a date like 2026-11-24
 {"error":{"code":"invalid_argument","message":"from must be a date like 2026-11-24","hint":""}}
 --- command usage --json --csv
 --- output 2
---json excludes --csv
-Run with --help for more information.
+error: --json excludes --csv
+hint: freehold --help, or freehold VERB --help
 --- command usage --by week --json
 --- output 0
 {"by":"week","from_ms":null,"to_ms":null,"rows":[],"totals":{"requests":0,"failed":0,"usage":{"input_uncached":0,"cache_read":0,"cache_write":0,"output":0,"reasoning":0},"work":{"computed":0,"cached":0,"restored":0},"cost_micro_usd":null,"cost_unpriced":0,"api_costs":[]}}
@@ -45,3 +45,31 @@ hint: docs/configuration.md has every key
 --- command chat --json --model nobody "Hi"
 --- output 1
 {"error":{"code":"failed_precondition","message":"the model `nobody` does not exist here (GET /v1/models lists what does)","hint":""}}
+--- command keyz list
+--- output 2
+error: freehold has no verb `keyz`; did you mean `keys`?
+hint: freehold --help lists the verbs
+--- command models lst
+--- output 2
+error: freehold models has no verb `lst`; did you mean `list`?
+hint: freehold models --help lists the verbs
+--- command usage improt november.csv
+--- output 2
+error: freehold usage has no verb `improt`; did you mean `import`?
+hint: freehold usage --help lists the verbs
+--- command usage --by month
+--- output 2
+error: --by: month not in {day,week,model,key,workload}
+hint: freehold --help, or freehold VERB --help
+--- command keys create
+--- output 2
+error: name is required
+hint: freehold --help, or freehold VERB --help
+--- command models
+--- output 2
+error: A subcommand is required
+hint: freehold --help, or freehold VERB --help
+--- command models import --hlep
+--- output 2
+error: file is required
+hint: freehold --help, or freehold VERB --help
