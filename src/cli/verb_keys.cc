@@ -51,7 +51,8 @@ int print_list(const Document& answer) {
 }  // namespace
 
 int run_keys(const Config& config, const KeysArgs& args) {
-  base::Result<std::unique_ptr<Access>> access = Access::open(config);
+  base::Result<std::unique_ptr<Access>> access = Access::open(
+      config, args.action == "create" ? Access::Folder::Make : Access::Folder::Existing);
   if (!access) return print_error(access.error(), args.json);
   const base::Result<std::string> answer = call(**access, args);
   if (!answer) return print_error(answer.error(), args.json);

@@ -33,16 +33,18 @@ Payer payer_of_report(const domain::UsageRecord& record) {
   if (record.format == "anthropic-usage") return Payer::Anthropic;
   if (record.format == "anthropic-claude-code") return Payer::ClaudeCode;
   if (record.format == "openai-usage") return Payer::OpenAi;
+  if (record.format == "copilot") return Payer::Copilot;
   if (record.format == "aws-cur" || record.format == "focus") return payer_of_name(record.provider);
   return Payer::None;
 }
 
 Payer payer_of_log(const domain::UsageRecord& record) {
   // Charged by the seat, by another account's credits, or not the user's own usage at all.
-  static constexpr std::string_view kNever[] = {"cursor",         "copilot",      "copilot-api",
-                                                "openrouter",     "azure-trace",  "burstgpt-trace",
-                                                "mooncake-trace", "session-trace"};
+  static constexpr std::string_view kNever[] = {"cursor",         "copilot",       "copilot-api",
+                                                "openrouter",     "azure-trace",   "burstgpt-trace",
+                                                "mooncake-trace", "bailian-trace", "session-trace"};
   if (is_one_of(record.format, kNever)) return Payer::None;
+  if (record.format == "copilot-otel") return Payer::Copilot;
   const Payer payer = payer_of_name(record.provider);
   const bool tool = record.format == "claude-code" && payer == Payer::Anthropic;
   return tool ? Payer::ClaudeCode : payer;

@@ -14,6 +14,7 @@ enum class Payer : std::uint8_t {
   Anthropic,
   OpenAi,
   Bedrock,
+  Copilot,
   ClaudeCode,  // Anthropic, asked by Claude Code: also told by a report of its own
 };
 

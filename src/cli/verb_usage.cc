@@ -39,6 +39,15 @@ std::vector<std::string> cells(std::string group, Value row) {
 }  // namespace
 
 int run_usage(const Config& config, const UsageArgs& args) {
+  // Dates in this form sort as text.
+  if (!args.from.empty() && !args.to.empty() && args.from >= args.to) {
+    return print_error({base::Code::InvalidArgument,
+                        fmt::format("no day lies from {} to before {}", args.from, args.to),
+                        "--to is the day after the last: give a later one",
+                        {},
+                        {}},
+                       args.json);
+  }
   base::Result<std::unique_ptr<Access>> access = Access::open(config);
   if (!access) return print_error(access.error(), args.json);
   std::string target = "/admin/v1/usage?by=" + args.by;

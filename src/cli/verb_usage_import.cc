@@ -16,6 +16,7 @@
 #include "cli/usage_archive_file.h"
 #include "cli/verbs.h"
 #include "codec/json.h"
+#include "importers/unknown.h"
 #include "importers/walk.h"
 
 namespace fh::cli {
@@ -341,6 +342,11 @@ base::Status check_recognised(const RunSummary& summary) {
   if (summary.files == 0) {
     return base::fail(base::Code::NotFound, "there is no file in what was named",
                       "name files, or folders that hold some");
+  }
+  if (summary.files == 1 && summary.skips.size() == 1 &&
+      summary.skips[0].why != importers::kUnknownFormat) {
+    return base::fail(base::Code::FailedPrecondition,
+                      fmt::format("nothing was read of the file: {}", summary.skips[0].why));
   }
   return base::fail(base::Code::FailedPrecondition,
                     summary.files == 1

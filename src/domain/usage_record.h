@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "domain/money.h"
 #include "domain/usage.h"
@@ -26,6 +27,10 @@ enum class CostKind : std::uint8_t {
   Estimate,  // a client's guess: never treated as billed
   Included,  // covered by a seat or plan
 };
+
+// `workload` of what a coding tool logged for a side conversation. Such a log may repeat answers of
+// the conversation it was begun in: of two readings of one event that of the main one is right.
+inline constexpr std::string_view kSubAgent = "sub-agent";
 
 struct UsageRecord {
   // Dedup identity within `format`: equal ids are the same event, whichever file it came from.

@@ -233,14 +233,15 @@ Surface surface_of(const RouteMatch& match, const net::HttpRequest& request) {
 net::HttpResponse no_route_response(const RouteMatch& match, const net::HttpRequest& request,
                                     std::string_view request_id) {
   base::Error error;
-  error.hint = "see docs/use.md for the routes";
   if (match.path_known) {
+    error.hint = "it takes " + allowed_methods(request.path);
     error.code = base::Code::Unimplemented;
     error.message = "this path does not take " + request.method;
     error.reason = "method_not_allowed";
   } else {
     error.code = base::Code::NotFound;
     error.message = "there is nothing at this path";
+    error.hint = "ask a model with POST /v1/chat/completions or POST /v1/messages";
     error.reason = "not_found";
   }
   net::HttpResponse response = error_response(surface_of(match, request), error, request_id, 0);

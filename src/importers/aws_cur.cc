@@ -106,9 +106,9 @@ struct Meter {
   const char* why = nullptr;  // why its quantity is not taken as tokens
 };
 
-class CurImporter final : public CsvImporter {
+class CurImporter final : public BillImporter {
  public:
-  using CsvImporter::CsvImporter;
+  using BillImporter::BillImporter;
 
  protected:
   base::Status header(const CsvHeader& header) override {
@@ -133,15 +133,12 @@ class CurImporter final : public CsvImporter {
   }
 
   void row(Cells& cells, Sink& sink) override {
-    const std::string_view currency = cells.text(columns_.currency);
-    if (!currency.empty() && currency != "USD") {
-      return cells.fail("the amounts are in another currency than USD");
-    }
     const Meter& meter = meter_of(cells);
     domain::CostRecord& cost = next_cost();
     read_cost(cells, meter, cost);
     if (!cells.ok()) return;
     const bool tokens = take_tokens(cells, meter, cost);
+    if (is_foreign(cells, columns_.currency)) return emit_tokens(cells, sink, tokens, identity_);
     emit(sink, tokens ? Give::Both : Give::Cost, identity_.of(cells));
   }
 
@@ -209,8 +206,10 @@ class CurImporter final : public CsvImporter {
     record.tier = meter.tokens.tier;
     name_to(meter.region, record.region);
     name_to(cost.workspace, record.workspace);
-    record.reported_cost = cost.billed;
-    record.cost_kind = domain::CostKind::Billed;
+    if (!is_foreign(cells, columns_.currency)) {
+      record.reported_cost = cost.billed;
+      record.cost_kind = domain::CostKind::Billed;
+    }
     record.line = cost.line;
     return true;
   }

@@ -157,6 +157,18 @@ TEST(AwsCur, BadLinesAreSkipped) {
                      "5: the line has no UnblendedCost", "6: UsageAmount is not a number"}));
 }
 
+TEST(AwsCur, TokensNeedNoCurrency) {
+  std::string yuan = legacy({"CNN1-NovaPro-input-tokens", "1.5", "0.0045"});
+  yuan.replace(yuan.find("USD"), 3, "CNY");
+  const Collect got = read_all(aws_cur_format(), std::string(kLegacy) + yuan);
+  EXPECT_TRUE(got.costs.empty());
+  ASSERT_EQ(got.records.size(), 1U);
+  EXPECT_EQ(got.records[0].usage.input_uncached, 1500U);
+  EXPECT_EQ(got.records[0].reported_cost, std::nullopt);
+  EXPECT_EQ(got.reasons(), Reasons{"2: the amounts are in another currency than USD: only the "
+                                   "tokens are kept"});
+}
+
 // The month is delivered again every day, under new line item ids and in another order.
 TEST(AwsCur, ALaterDeliveryKeepsTheIdentities) {
   const std::string a = legacy({"USE1-Claude4Sonnet-input-tokens", "1", "0.1"});

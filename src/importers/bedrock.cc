@@ -1,9 +1,13 @@
-// AWS Bedrock model invocation logs (schema ModelInvocationLog 1.0), as written to S3: one JSON
-// record per call and line. Prompts and answers stand beside the counts and are jumped over. Cached
-// tokens are counted beside the input; where the record's own counts have no cache classes, those
-// of the answer's usage object are taken.
+// AWS Bedrock model invocation logs (schema ModelInvocationLog 1.0): one JSON record per call and
+// line as written to S3, behind a time as CloudWatch exports lines, or as the text of a CloudWatch
+// event. Prompts and answers stand beside the counts and are jumped over. Cached tokens are counted
+// beside the input; where the record's own counts have no cache classes, those of the answer's
+// usage object are taken, or, of an answer that was streamed, those of its events.
 
 #include "importers/bedrock.h"
+
+#include <algorithm>
+#include <initializer_list>
 
 #include "codec/json_scan.h"
 #include "importers/elements.h"
@@ -21,7 +25,8 @@ constexpr std::string_view kName = "bedrock";
 
 struct Line {
   std::string_view schema, timestamp, account, region, request_id, model, inference_region, arn;
-  std::string_view input, output, cache_read, cache_write, latency;
+  std::string_view input, output, cache_read, cache_write, cache_write_1h, latency;
+  std::string_view event;  // text of the log event that the record stands in
 };
 
 template <typename Fn>  // void(std::string_view key); takes the value
@@ -34,29 +39,79 @@ void each_member(Scanner& scan, Fn&& fn) {
   while (scan.next_key(key)) fn(key);
 }
 
-void read_body(Scanner& scan, Line& line) {
+// Events of a stream tell growing counts; what is no count stays visible as such.
+void take_larger(std::string_view raw, std::string_view& known) {
+  if (raw == "null") return;
+  if (known.empty() || whole_of(raw).value_or(UINT64_MAX) > whole_of(known).value_or(0)) {
+    known = raw;
+  }
+}
+
+bool is_one_of(std::string_view key, std::initializer_list<std::string_view> names) {
+  return std::ranges::find(names, key) != names.end();
+}
+
+// [{"ttl":"1h","inputTokens":5}, ...]
+void read_cache_details(Scanner& scan, Line& line) {
+  if (!scan.open_array()) {
+    scan.value();
+    return;
+  }
+  while (scan.next_element()) {
+    std::string_view lifetime, tokens;
+    each_member(scan, [&](std::string_view key) {
+      const std::string_view raw = scan.value();
+      if (key == "ttl") lifetime = raw;
+      if (key == "inputTokens") tokens = raw;
+    });
+    if (lifetime == "\"1h\"") take_larger(tokens, line.cache_write_1h);
+  }
+}
+
+void read_usage(Scanner& scan, Line& line) {
   each_member(scan, [&](std::string_view key) {
-    if (key == "usage") {
-      each_member(scan, [&](std::string_view name) {
+    if (key == "cacheDetails") return read_cache_details(scan, line);
+    if (key == "cache_creation") {
+      return each_member(scan, [&](std::string_view lifetime) {
         const std::string_view raw = scan.value();
-        if (name == "cacheReadInputTokens" || name == "cacheReadInputTokenCount" ||
-            name == "cache_read_input_tokens") {
-          line.cache_read = raw;
-        }
-        if (name == "cacheWriteInputTokens" || name == "cacheWriteInputTokenCount" ||
-            name == "cache_creation_input_tokens") {
-          line.cache_write = raw;
-        }
+        if (lifetime == "ephemeral_1h_input_tokens") take_larger(raw, line.cache_write_1h);
       });
-    } else if (key == "metrics") {
-      each_member(scan, [&](std::string_view name) {
-        const std::string_view raw = scan.value();
-        if (name == "latencyMs") line.latency = raw;
-      });
-    } else {
-      scan.value();
+    }
+    const std::string_view raw = scan.value();
+    if (is_one_of(
+            key, {"cacheReadInputTokens", "cacheReadInputTokenCount", "cache_read_input_tokens"})) {
+      take_larger(raw, line.cache_read);
+    }
+    if (is_one_of(key, {"cacheWriteInputTokens", "cacheWriteInputTokenCount",
+                        "cache_creation_input_tokens"})) {
+      take_larger(raw, line.cache_write);
     }
   });
+}
+
+// An answer, or one event of a streamed one.
+void read_answer(Scanner& scan, Line& line) {
+  each_member(scan, [&](std::string_view key) {
+    if (key == "usage" || key == "amazon-bedrock-invocationMetrics") return read_usage(scan, line);
+    if (key == "message" || key == "metadata") {
+      return each_member(scan, [&](std::string_view name) {
+        name == "usage" ? read_usage(scan, line) : void(scan.value());
+      });
+    }
+    if (key != "metrics") {
+      scan.value();
+      return;
+    }
+    each_member(scan, [&](std::string_view name) {
+      const std::string_view raw = scan.value();
+      if (name == "latencyMs") line.latency = raw;
+    });
+  });
+}
+
+void read_body(Scanner& scan, Line& line) {
+  if (!scan.open_array()) return read_answer(scan, line);
+  while (scan.next_element()) read_answer(scan, line);
 }
 
 void read_input(Scanner& scan, Line& line) {
@@ -99,6 +154,7 @@ bool read_line(std::string_view text, Line& line) {
     if (key == "requestId") line.request_id = raw;
     if (key == "modelId") line.model = raw;
     if (key == "inferenceRegion") line.inference_region = raw;
+    if (key == "message" || key == "@message") line.event = raw;
   });
   return scan.ok() && scan.at_end();
 }
@@ -114,18 +170,44 @@ std::string last_part(std::string name) {
   return name.starts_with("arn:") && slash != std::string::npos ? name.substr(slash + 1) : name;
 }
 
-// One record's text, in either form of the log.
-class Invocation {
- public:
+// Lines of CloudWatch's exports begin with the time of the event.
+std::string_view without_time(std::string_view text) {
+  const std::size_t brace = std::min(text.find('{'), text.size());
+  return brace != 0 && parse_time_ns(trimmed(text.substr(0, brace))) ? text.substr(brace) : text;
+}
+
+std::uint64_t count(std::string_view raw, bool& bad) {
+  if (raw.empty() || raw == "null") return 0;
+  const auto value = whole_of(raw);
+  if (!value || *value > kCountMax) bad = true;
+  return value && *value <= kCountMax ? *value : 0;
+}
+
+class Invocations final : public LineImporter {
+ protected:
+  void line(const LineSplitter::Line& line, Sink& sink) override {
+    if (line.too_long) return sink.skip(line.number, "a record is too long");
+    if (line.text.find_first_not_of(" \t") != std::string_view::npos) {
+      read(without_time(line.text), line.number, sink);
+    }
+  }
+
+ private:
   static void read(std::string_view text, std::uint64_t number, Sink& sink) {
     Line line;
-    if (!read_line(text, line)) {
-      sink.skip(number, "damaged JSON");
-      return;
+    if (!read_line(text, line)) return sink.skip(number, "damaged JSON");
+    if (line.schema.empty() && !line.event.empty()) {
+      const std::string inner = string_of(line.event).value_or(std::string(line.event));
+      line = {};
+      if (!read_line(inner, line)) return sink.skip(number, "no record of a model call");
+      return give(line, number, sink);
     }
+    give(line, number, sink);
+  }
+
+  static void give(const Line& line, std::uint64_t number, Sink& sink) {
     if (line.schema != "\"ModelInvocationLog\"") {
-      sink.skip(number, "no record of a model call");
-      return;
+      return sink.skip(number, "no record of a model call");
     }
     domain::UsageRecord record;
     // A date, or a Unix time (of which the size tells the unit), as a number or a text.
@@ -135,11 +217,12 @@ class Invocation {
     record.usage.input_uncached = count(line.input, bad);
     record.usage.output = count(line.output, bad);
     record.usage.cache_read = count(line.cache_read, bad);
-    record.usage.cache_write_5m = count(line.cache_write, bad);
+    const std::uint64_t written = count(line.cache_write, bad);
+    record.usage.cache_write_1h = std::min(count(line.cache_write_1h, bad), written);
+    record.usage.cache_write_5m = written - record.usage.cache_write_1h;
     record.source_id = name_in(line.request_id);
     if (bad || record.source_id.empty()) {
-      sink.skip(number, "a call without a time, an identity or believable counts");
-      return;
+      return sink.skip(number, "a call without a time, an identity or believable counts");
     }
     if (record.usage.total() == 0) return;
     record.format = kName;
@@ -154,59 +237,28 @@ class Invocation {
     record.line = number;
     sink.usage(std::move(record));
   }
-
- private:
-  static std::uint64_t count(std::string_view raw, bool& bad) {
-    if (raw.empty() || raw == "null") return 0;
-    const auto value = whole_of(raw);
-    if (!value || *value > kCountMax) bad = true;
-    return value && *value <= kCountMax ? *value : 0;
-  }
 };
 
-// As S3 has it: a record per line.
-class InvocationLines final : public LineImporter {
- protected:
-  void line(const LineSplitter::Line& line, Sink& sink) override {
-    if (line.too_long) return sink.skip(line.number, "a record is too long");
-    if (line.text.find_first_not_of(" \t") != std::string_view::npos) {
-      Invocation::read(line.text, line.number, sink);
-    }
-  }
-};
+// Lists of log events in what CloudWatch answers and sends.
+constexpr std::string_view kEvents[] = {"events", "logEvents"};
 
-// As tools save it that show it: a list of records, or each over several lines.
-class InvocationRecords final : public Importer {
- public:
-  void feed(std::string_view piece, Sink& sink) override {
-    records_.feed(
-        piece, [&](const Element& element) { Invocation::read(element.text, element.line, sink); },
-        [&](std::uint64_t line, std::string why) { sink.skip(line, std::move(why)); });
-  }
-  void finish(Sink& sink) override {
-    records_.finish([&](std::uint64_t line, std::string why) { sink.skip(line, std::move(why)); });
-  }
-
- private:
-  ElementSplitter records_{{}};
-};
-
-// Whether the records are not one a line: a list, or a bracket alone on the first line.
-bool is_laid_out(std::string_view head) {
-  const std::size_t first = head.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return false;
-  const std::size_t next = head.find_first_not_of(" \t\r", first + 1);
-  return head[first] == '[' || (next != std::string_view::npos && head[next] == '\n');
+// Whether the records are the texts of log events: there their quotes are escaped.
+bool is_escaped(std::string_view head) {
+  return contains(head, "\\\"ModelInvocationLog\\\"") && contains(head, "\\\"modelId\\\"");
 }
 
 int recognise(const FileHint& hint) {
-  return contains(hint.head, "\"ModelInvocationLog\"") && contains(hint.head, "\"modelId\"") ? 97
-                                                                                             : 0;
+  if (contains(hint.head, "\"ModelInvocationLog\"") && contains(hint.head, "\"modelId\"")) {
+    return 97;
+  }
+  // Also what a conversation about such logs looks like: whatever else is recognised is surer.
+  return is_escaped(hint.head) ? 45 : 0;
 }
 
 base::Result<std::unique_ptr<Importer>> open(const FileHint& hint, const Options&) {
-  if (is_laid_out(hint.head)) return std::make_unique<InvocationRecords>();
-  return std::make_unique<InvocationLines>();
+  auto lines = std::make_unique<Invocations>();
+  if (!LaidOutRecords::is_laid_out(hint.head) && !is_escaped(hint.head)) return lines;
+  return std::make_unique<LaidOutRecords>(std::move(lines), kEvents);
 }
 
 }  // namespace

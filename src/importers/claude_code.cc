@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "codec/json_scan.h"
+#include "importers/elements.h"
 #include "importers/names.h"
 #include "importers/numbers.h"
 
@@ -267,7 +268,7 @@ class Transcript final : public LineImporter {
     record.session = name_in(line.session);
     record.workspace = project_of(line.cwd);
     record.application = kName;
-    if (line.sidechain) record.workload = "sub-agent";
+    if (line.sidechain) record.workload = domain::kSubAgent;
     if (!line.cost.empty()) record.reported_cost = parse_usd(line.cost);
     if (record.reported_cost) record.cost_kind = domain::CostKind::Estimate;
     return nullptr;
@@ -334,8 +335,10 @@ int recognise(const FileHint& hint) {
              : 0;
 }
 
-base::Result<std::unique_ptr<Importer>> open(const FileHint&, const Options&) {
-  return std::make_unique<Transcript>();
+base::Result<std::unique_ptr<Importer>> open(const FileHint& hint, const Options&) {
+  auto lines = std::make_unique<Transcript>();
+  if (!LaidOutRecords::is_laid_out(hint.head)) return lines;
+  return std::make_unique<LaidOutRecords>(std::move(lines));
 }
 
 }  // namespace

@@ -4,13 +4,20 @@
 // A token_count event carries the running total of the session and the last step. The step counts;
 // without it, what the total has grown by. An event whose total has not moved is a repetition.
 // Cached tokens are a part of the input and reasoning a part of the output here. A log of a
-// sub-agent begins with a replay of its parent's events, all within its first second: these are
-// passed over. An event's identity is its time and its counts, not its file: a copy of a session in
-// the archive folder, or a fork that repeats the history, counts once.
+// sub-agent or of a fork may begin with a replay of its parent's events, all within its first
+// second: these are passed over. An event's identity is its time and its counts, not its file: a
+// copy of a session in the archive folder, or a fork that repeats the history with the old times,
+// counts once. `codex exec --json` tells no times: its turns have that of the file, and are known
+// by their thread and their place in it.
 
 #include "importers/codex.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "codec/json_scan.h"
+#include "importers/elements.h"
 #include "importers/names.h"
 #include "importers/numbers.h"
 
@@ -22,7 +29,7 @@ using codec::json::string_of;
 using codec::json::whole_of;
 
 constexpr std::string_view kName = "codex";
-constexpr std::size_t kSpawnHeadBytes = 16 * 1024;  // where a sub-agent's log says what it is
+constexpr std::size_t kSpawnHeadBytes = 16 * 1024;  // where a log says whose child it is
 
 struct Counts {
   bool present = false, bad = false;
@@ -55,7 +62,9 @@ Counts read_counts(Scanner& scan) {
   while (scan.next_key(key)) {
     const std::string_view raw = scan.value();
     if (key == "input_tokens") counts.input = count_in(raw, counts.bad);
-    if (key == "cached_input_tokens") counts.cached = count_in(raw, counts.bad);
+    if (key == "cached_input_tokens" || key == "cache_read_input_tokens") {
+      counts.cached = count_in(raw, counts.bad);
+    }
     if (key == "output_tokens") counts.output = count_in(raw, counts.bad);
     if (key == "reasoning_output_tokens") counts.reasoning = count_in(raw, counts.bad);
   }
@@ -74,7 +83,8 @@ void read_info(Scanner& scan, Line& line) {
     } else if (key == "last_token_usage") {
       line.last = read_counts(scan);
     } else {
-      scan.value();
+      const std::string_view raw = scan.value();
+      if (key == "model") line.model = raw;
     }
   }
 }
@@ -117,12 +127,18 @@ bool read_line(std::string_view text, Line& line) {
     if (key == "type") line.type = raw;
     if (key == "timestamp") line.timestamp = raw;
     if (key == "thread_id") line.thread = raw;
+    if (key == "model") line.model = raw;
   }
   return scan.ok() && scan.at_end();
 }
 
 std::string name_in(std::string_view raw) {
   return name_of(string_of(raw).value_or(""));
+}
+
+// Texts, and numbers that are Unix times.
+std::optional<std::int64_t> time_in(std::string_view raw) {
+  return parse_time_ns(string_of(raw).value_or(std::string(raw)));
 }
 
 std::string last_part(std::string path) {
@@ -147,7 +163,13 @@ Counts grown(const Counts& before, const Counts& now) {
 
 class SessionLog final : public LineImporter {
  public:
-  explicit SessionLog(bool sub_agent) : sub_agent_(sub_agent) {}
+  // What the file itself says of it: whether it is a sub-agent's or a fork's, and its own time,
+  // which is that of turns that have none.
+  struct Origin {
+    bool sub_agent = false, fork = false;
+    std::optional<std::int64_t> file_time;
+  };
+  explicit SessionLog(const Origin& origin) : origin_(origin) {}
 
  private:
   static bool matters(std::string_view text) {
@@ -167,7 +189,7 @@ class SessionLog final : public LineImporter {
       sink.skip(at.number, "damaged JSON");
       return;
     }
-    const auto time = parse_time_ns(string_of(line.timestamp).value_or(""));
+    const auto time = time_in(line.timestamp);
     if (time && !began_) began_ = *time;
     if (line.type == "\"session_meta\"" && session_.empty()) {
       session_ = name_in(line.session);
@@ -175,6 +197,7 @@ class SessionLog final : public LineImporter {
       workspace_ = last_part(string_of(line.cwd).value_or(""));
     } else if (line.type == "\"thread.started\"") {
       session_ = name_in(line.thread);
+      turns_ = 0;
     } else if (line.type == "\"turn_context\"") {
       model_ = name_in(line.model);
       tier_ = parse_tier(string_of(line.tier).value_or("")).value_or(domain::ServiceTier::Standard);
@@ -182,7 +205,7 @@ class SessionLog final : public LineImporter {
     } else if (line.type == "\"event_msg\"" && line.payload_type == "\"token_count\"") {
       token_count(line, time, at.number, sink);
     } else if (line.type == "\"turn.completed\"" && line.turn.present) {
-      give(line.turn, time, at.number, sink);
+      turn(line, time, at.number, sink);
     }
   }
 
@@ -193,13 +216,38 @@ class SessionLog final : public LineImporter {
     if (line.total.present && !line.total.bad) total_ = line.total;
     if (line.total.present && before.present && line.total == before) return;
     const Counts step = line.last.present ? line.last : grown(before, line.total);
-    // The parent's history, replayed when the sub-agent began.
-    if (sub_agent_ && time && began_ && *time < *began_ + kSecondNs) return;
-    give(step, time, number, sink);
+    if (is_replay(time)) return;
+    Event event{step, time, name_in(line.model), {}};
+    give(std::move(event), number, sink);
   }
 
-  void give(const Counts& step, std::optional<std::int64_t> time, std::uint64_t number,
-            Sink& sink) {
+  // The parent's history, replayed when the log began. A fork may also have it with the old times:
+  // then the parent's log, if it is there, has the same events.
+  bool is_replay(std::optional<std::int64_t> time) const {
+    if (!time || !began_ || *time >= *began_ + kSecondNs) return false;
+    return origin_.sub_agent || (origin_.fork && *time >= *began_);
+  }
+
+  void turn(const Line& line, std::optional<std::int64_t> time, std::uint64_t number, Sink& sink) {
+    Event event{line.turn, time, name_in(line.model), {}};
+    ++turns_;
+    if (!time && origin_.file_time && !session_.empty()) {
+      event.time = origin_.file_time;
+      event.place = fmt::format("{}/{}", session_, turns_);
+    }
+    give(std::move(event), number, sink);
+  }
+
+  struct Event {
+    Counts step;
+    std::optional<std::int64_t> time;
+    std::string model;  // empty: the session's
+    std::string place;  // of an event that has no time of its own
+  };
+
+  void give(Event&& event, std::uint64_t number, Sink& sink) {
+    const Counts& step = event.step;
+    const auto& time = event.time;
     if (step.bad || step.cached > step.input) {
       sink.skip(number, "a token count that is no count");
       return;
@@ -210,13 +258,13 @@ class SessionLog final : public LineImporter {
       return;
     }
     domain::UsageRecord record;
-    const std::string parts[] = {std::to_string(*time), std::to_string(step.input),
-                                 std::to_string(step.cached), std::to_string(step.output),
-                                 std::to_string(step.reasoning)};
+    const std::string parts[] = {event.place.empty() ? std::to_string(*time) : event.place,
+                                 std::to_string(step.input), std::to_string(step.cached),
+                                 std::to_string(step.output), std::to_string(step.reasoning)};
     record.source_id = identity_of(parts);
     record.format = kName;
     record.provider = provider_.empty() ? "openai" : provider_;
-    record.model = model_;
+    record.model = event.model.empty() ? model_ : std::move(event.model);
     record.start_unix_ns = record.end_unix_ns = *time;
     record.requests = 1;
     record.usage.input_uncached = step.input - step.cached;
@@ -227,12 +275,13 @@ class SessionLog final : public LineImporter {
     record.application = kName;
     record.session = session_;
     record.workspace = workspace_;
-    if (sub_agent_) record.workload = "sub-agent";
+    if (origin_.sub_agent) record.workload = domain::kSubAgent;
     record.line = number;
     sink.usage(std::move(record));
   }
 
-  bool sub_agent_;
+  Origin origin_;
+  std::uint64_t turns_ = 0;  // of the thread at hand
   std::optional<std::int64_t> began_;
   std::string session_, provider_, workspace_, model_;
   domain::ServiceTier tier_ = domain::ServiceTier::Standard;
@@ -259,8 +308,13 @@ int recognise(const FileHint& hint) {
 }
 
 base::Result<std::unique_ptr<Importer>> open(const FileHint& hint, const Options&) {
-  return std::make_unique<SessionLog>(
-      contains(hint.head.substr(0, std::min(hint.head.size(), kSpawnHeadBytes)), "thread_spawn"));
+  const std::string_view head = hint.head.substr(0, std::min(hint.head.size(), kSpawnHeadBytes));
+  SessionLog::Origin origin{has_member(head, "thread_spawn"),
+                            has_member(head, "forked_from_id", "\""), std::nullopt};
+  if (hint.modified_unix_ns > 0) origin.file_time = hint.modified_unix_ns;
+  auto lines = std::make_unique<SessionLog>(origin);
+  if (!LaidOutRecords::is_laid_out(hint.head)) return lines;
+  return std::make_unique<LaidOutRecords>(std::move(lines));
 }
 
 }  // namespace

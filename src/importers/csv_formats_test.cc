@@ -129,6 +129,41 @@ TEST(Cursor, OverlappingExportsHaveEqualIdentities) {
   EXPECT_NE(twice.records.back().source_id, twice.records.front().source_id);
 }
 
+TEST(Cursor, EventsOfTheTeamApi) {
+  const std::string text =
+      R"({"totalUsageEventsCount":3,"pagination":{"numPages":1},"usageEvents":[)"
+      R"({"timestamp":"1787939352795","model":"claude-4.5-sonnet","kind":"Usage-based","maxMode":true,"isTokenBasedCall":true,"tokenUsage":{"inputTokens":126,"outputTokens":450,"cacheWriteTokens":6112,"cacheReadTokens":11964,"totalCents":20.18232},"userEmail":"a@b.c"},)"
+      R"({"timestamp":"1787939352796","model":"gpt-5-fast","kind":"Included in Business","tokenUsage":{"inputTokens":1,"outputTokens":2,"cacheReadTokens":null,"totalCents":0.5},"userEmail":"a@b.c","chargedCents":0},)"
+      R"({"timestamp":"1787939352797","model":"m","kind":"Errored, Not Charged","userEmail":"a@b.c"}]})";
+  EXPECT_GE(recognised(cursor_format(), text), 80);
+  const Collect got = read_all(cursor_format(), text, 31);
+  EXPECT_EQ(got.reasons(), Reasons{"1: the event has no token counts"});
+  ASSERT_EQ(got.records.size(), 2U);
+  EXPECT_EQ(got.records[0].usage.input_uncached, 126U);
+  EXPECT_EQ(got.records[0].usage.cache_write_5m, 6112U);
+  EXPECT_EQ(got.records[0].usage.cache_read, 11'964U);
+  EXPECT_EQ(got.records[0].usage.output, 450U);
+  EXPECT_EQ(got.records[0].reported_cost->value, 201'823);
+  EXPECT_EQ(got.records[0].cost_kind, domain::CostKind::Estimate);
+  EXPECT_EQ(got.records[1].tier, domain::ServiceTier::Fast);
+  EXPECT_EQ(got.records[1].cost_kind, domain::CostKind::Included);
+  // The same event in a team's CSV.
+  const Collect csv = read_all(
+      cursor_format(),
+      "Date,User,Cloud Agent ID,Automation ID,Kind,Model,Max Mode,Input (w/ Cache Write),Input "
+      "(w/o "
+      "Cache Write),Cache Read,Output Tokens,Total Tokens,Cost\n"
+      "\"2026-08-28T17:49:12.795Z\",a@b.c,,,Usage-based,claude-4.5-sonnet,Yes,6112,126,11964,450,"
+      "18652,0.20\n");
+  ASSERT_EQ(csv.records.size(), 1U);
+  EXPECT_EQ(csv.records[0].usage, got.records[0].usage);
+  std::string id;
+  RowIdentity identity;
+  identity.to(id, {"2026-08-28T17:49:12.795Z", "a@b.c", "", "", "claude-4.5-sonnet"}, 1);
+  EXPECT_EQ(got.records[0].source_id, id);
+  EXPECT_EQ(csv.records[0].source_id, id);
+}
+
 constexpr std::string_view kCopilotHeader =
     "date,username,product,sku,model,quantity,unit_type,applied_cost_per_quantity,gross_amount,"
     "discount_amount,net_amount,"

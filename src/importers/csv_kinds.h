@@ -46,14 +46,34 @@ class IdentityColumns {
   std::vector<std::string_view> parts_;
 };
 
+// A report of costs whose rows may count tokens, too.
+class BillImporter : public CsvImporter {
+ public:
+  using CsvImporter::CsvImporter;
+
+ protected:
+  static bool is_foreign(const Cells& cells, Column currency) {
+    const std::string_view text = cells.text(currency);
+    return !text.empty() && text != "USD";
+  }
+  // Of a row in another currency: a count needs none.
+  void emit_tokens(Cells& cells, Sink& sink, bool has_tokens, IdentityColumns& identity) {
+    if (has_tokens) emit(sink, Give::Usage, identity.of(cells));
+    cells.fail_as(has_tokens
+                      ? "the amounts are in another currency than USD: only the tokens are kept"
+                      : "the amounts are in another currency than USD");
+  }
+};
+
 // What the cells of some columns together mean, worked out once: reports have few kinds of rows.
 template <typename Meaning>
 class RowKinds {
  public:
-  // Valid until the next call.
+  // Valid until the next call. `more`: what else the meaning hangs on.
   template <typename Read>  // Meaning()
-  const Meaning& of(const Cells& cells, std::initializer_list<Column> columns, Read&& read) {
-    key_.clear();
+  const Meaning& of(const Cells& cells, std::initializer_list<Column> columns, Read&& read,
+                    char more = '\0') {
+    key_.assign(1, more);
     for (const Column column : columns) {
       key_.append(cells.text(column));
       key_.push_back('\0');  // in no row

@@ -6,6 +6,7 @@
 #include "importers/csv_rows.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/check.h"
@@ -178,19 +179,18 @@ bool CsvRows::start(bool last) {
   }
 }
 
+// The one that the header has most of: a name may hold another one.
 void CsvRows::choose_delimiter(std::string_view first) {
-  std::size_t commas = 0, semicolons = 0, tabs = 0;
+  constexpr std::string_view kDelimiters = ",;\t|";
+  std::array<std::size_t, kDelimiters.size()> counts{};
   bool quoted = false;
   for (const char c : first) {
     if (c == '"') quoted = !quoted;
-    if (quoted) continue;
-    commas += c == ',' ? 1 : 0;
-    semicolons += c == ';' ? 1 : 0;
-    tabs += c == '\t' ? 1 : 0;
+    const std::size_t kind = quoted ? std::string_view::npos : kDelimiters.find(c);
+    if (kind != std::string_view::npos) ++counts[kind];
   }
-  delimiter_ = ',';
-  if (commas != 0) return;
-  if (semicolons != 0 || tabs != 0) delimiter_ = semicolons >= tabs ? ';' : '\t';
+  delimiter_ =
+      kDelimiters[static_cast<std::size_t>(std::ranges::max_element(counts) - counts.begin())];
 }
 
 // Looks through the quotes between scanned_ and the line break at `line_end`. Row: the line break

@@ -7,8 +7,8 @@
 //
 // Takes CR LF and LF, a byte order mark in front, a last row without line break, quoted fields with
 // line breaks, blank lines (skipped). A quote inside a field that did not begin with one is text.
-// The delimiter is the comma, or what a line "sep=;" before the first row says; a first row without
-// commas that has semicolons or tabs outside of quotes sets it to that.
+// The delimiter is what a line "sep=;" before the first row says, else the one of comma, semicolon,
+// tab and bar that the first row has most of outside of quotes.
 
 #include <cstddef>
 #include <cstdint>

@@ -104,6 +104,9 @@ TEST(CsvRows, OtherDelimiters) {
   expect_rows("a;b\n1,5;2\n", {"1:|a|b", "2:|1,5|2"});
   expect_rows("a\tb\n\"1\t2\"\t3\n", {"1:|a|b", "2:|1\t2|3"});
   expect_rows("\"a;b\",c\n1,2\n", {"1:|a;b|c", "2:|1|2"});
+  expect_rows("a|b\n1,5|2\n", {"1:|a|b", "2:|1,5|2"});
+  expect_rows("cost ($, net);b;c\n1;2;3\n", {"1:|cost ($, net)|b|c", "2:|1|2|3"});
+  expect_rows("cost (a; b)\tb\tc\n1\t2\t3\n", {"1:|cost (a; b)|b|c", "2:|1|2|3"});
 }
 
 TEST(CsvRows, NothingIsNothing) {

@@ -101,6 +101,8 @@ class Cells {
   std::uint64_t line() const { return line_; }
   std::span<const std::string_view> fields() const { return fields_; }
   void fail(std::string why);
+  // Whatever was found out before.
+  void fail_as(std::string why) { why_ = std::move(why); }
   bool ok() const { return why_.empty(); }
   const std::string& why() const { return why_; }
 

@@ -1,8 +1,13 @@
-// Cursor usage CSV. A row is checked against its own total before it is believed.
+// Cursor usage: its CSV, of which a row is checked against its own total before it is believed, and
+// the events that its team API answers.
 
 #include "importers/cursor.h"
 
+#include <algorithm>
+
+#include "base/clock.h"
 #include "importers/csv_table.h"
+#include "importers/elements.h"
 #include "importers/names.h"
 
 namespace fh::importers {
@@ -49,7 +54,7 @@ bool is_fast(std::string_view model) {
 
 bool is_covered(std::string_view kind) {
   return has_word(kind, "included") || has_word(kind, "free") || has_word(kind, "no charge") ||
-         has_word(kind, "not charged");
+         has_word(kind, "not charged") || has_word(kind, "not_charged");
 }
 
 bool may_be_amount(char first) {
@@ -141,11 +146,72 @@ class CursorImporter final : public CsvImporter {
   CursorColumns columns_;
 };
 
+constexpr std::string_view kListKeys[] = {"usageEvents", "usageEventsDisplay"};
+
+// {"timestamp":"1750979225854","model","kind","userEmail","tokenUsage":{"inputTokens",
+//  "outputTokens","cacheWriteTokens","cacheReadTokens","totalCents"}}
+class EventImporter final : public ElementImporter {
+ public:
+  EventImporter() : ElementImporter(kListKeys) {}
+
+ protected:
+  void row(codec::json::Value value, const Element& element, Sink& sink) override {
+    domain::UsageRecord record;
+    const auto time = parse_time_ns(number_text(value["timestamp"]));
+    if (!time) return sink.skip(element.line, "an event without a time that can be read");
+    const codec::json::Value tokens = value["tokenUsage"];
+    bool bad = false;
+    record.usage.input_uncached = count_field(tokens, "inputTokens", bad);
+    record.usage.cache_write_5m = count_field(tokens, "cacheWriteTokens", bad);
+    record.usage.cache_read = count_field(tokens, "cacheReadTokens", bad);
+    record.usage.output = count_field(tokens, "outputTokens", bad);
+    if (bad) return sink.skip(element.line, "a token count that is no count");
+    if (record.usage.total() == 0) return sink.skip(element.line, "the event has no token counts");
+    record.format = cursor_format().name;
+    record.start_unix_ns = record.end_unix_ns = *time;
+    record.requests = 1;
+    record.model = text_of(value, "model");
+    record.user = text_of_any(value, {"userEmail", "email"});
+    record.session = text_of(value, "cloudAgentId");
+    record.tier = is_fast(record.model) ? domain::ServiceTier::Fast : domain::ServiceTier::Standard;
+    record.line = element.line;
+    const std::string kind = text_of(value, "kind");
+    const auto charged = parse_cents(number_text(value["chargedCents"]));
+    record.reported_cost = charged ? charged : parse_cents(number_text(tokens["totalCents"]));
+    if (is_covered(kind)) {
+      record.cost_kind = domain::CostKind::Included;
+    } else if (record.reported_cost) {
+      record.cost_kind = charged ? domain::CostKind::Billed : domain::CostKind::Estimate;
+    }
+    const std::string at = base::format_rfc3339(*time);  // as the CSV has it: the same event
+    const std::string automation = text_of(value, "automationId");
+    identity_.to(record.source_id, {at, record.user, record.session, automation, record.model},
+                 element.line);
+    sink.usage(std::move(record));
+  }
+
+ private:
+  RowIdentity identity_;
+};
+
+bool is_events(std::string_view head) {
+  return has_member(head, "usageEvents", "[") || has_member(head, "usageEventsDisplay", "[") ||
+         (has_member(head, "tokenUsage", "{") && has_member(head, "cacheReadTokens") &&
+          has_member(head, "timestamp"));
+}
+
+bool is_json(std::string_view head) {
+  const std::string_view start = trimmed(head.substr(0, std::min<std::size_t>(head.size(), 4096)));
+  return !start.empty() && (start.front() == '{' || start.front() == '[');
+}
+
 int recognise(const FileHint& hint) {
+  if (is_json(hint.head)) return is_events(hint.head) ? 85 : 0;
   return has_cursor_columns(header_of(hint.head)) ? 98 : 0;
 }
 
 base::Result<std::unique_ptr<Importer>> open(const FileHint& hint, const Options& /*options*/) {
+  if (is_json(hint.head)) return std::make_unique<EventImporter>();
   return std::make_unique<CursorImporter>(hint.head);
 }
 

@@ -260,6 +260,26 @@ void ElementImporter::finish(Sink& sink) {
   splitter_.finish([&](std::uint64_t line, std::string why) { sink.skip(line, std::move(why)); });
 }
 
+// A list, or a bracket alone on its line; whatever stands in front of the first bracket.
+bool LaidOutRecords::is_laid_out(std::string_view head) {
+  const std::size_t first = first_record(head);
+  if (first == std::string_view::npos) return false;
+  const std::size_t next = head.find_first_not_of(" \t\r", first + 1);
+  return head[first] == '[' || (next != std::string_view::npos && head[next] == '\n');
+}
+
+void LaidOutRecords::feed(std::string_view piece, Sink& sink) {
+  records_.feed(
+      piece,
+      [&](const Element& element) { lines_->take({element.text, element.line, false}, sink); },
+      [&](std::uint64_t line, std::string why) { sink.skip(line, std::move(why)); });
+}
+
+void LaidOutRecords::finish(Sink& sink) {
+  records_.finish([&](std::uint64_t line, std::string why) { sink.skip(line, std::move(why)); });
+  lines_->finish(sink);
+}
+
 std::string text_of(codec::json::Value object, std::string_view key) {
   const auto text = object[key].as_string();
   return text ? name_of(*text) : std::string();

@@ -12,9 +12,11 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -92,6 +94,24 @@ class ElementImporter : public Importer {
 
  private:
   ElementSplitter splitter_;
+};
+
+// Records that their writer puts on a line each, as tools save them that show them: as a list, or
+// each over several lines. The importer of lines behind it reads them.
+class LaidOutRecords final : public Importer {
+ public:
+  // `list_keys`: of the lists in which records may stand, see ElementSplitter.
+  explicit LaidOutRecords(std::unique_ptr<LineImporter> lines,
+                          std::span<const std::string_view> list_keys = {})
+      : records_(list_keys), lines_(std::move(lines)) {}
+  // Whether a file that begins so has its records in this way.
+  static bool is_laid_out(std::string_view head);
+  void feed(std::string_view piece, Sink& sink) override;
+  void finish(Sink& sink) override;
+
+ private:
+  ElementSplitter records_;
+  std::unique_ptr<LineImporter> lines_;
 };
 
 // Fields of a parsed row. Text: empty when absent, null or no string; made safe by name_of.

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "codec/json_scan.h"
 #include "importers/csv_kinds.h"
 #include "importers/csv_table.h"
 #include "importers/names.h"
@@ -18,8 +19,10 @@ struct FocusColumns {
   Column provider, service, region, resource, resource_name, sku_meter, sub_account,
       sub_account_name;
   Column consumed, consumed_unit, priced, priced_unit;
-  Column usage_type, model, token_kind;                      // vendors' own
+  Column details;                                            // SkuPriceDetails, as JSON
+  Column usage_type, model, token_kind, tokens;              // vendors' own
   Column input, cache_read, cache_write, output, user, key;  // likewise
+  bool cached = false;  // cache_read counts "cached" tokens, by habit a part of the input
 };
 
 // What names a row: the columns of its identity. Left apart are amounts, and what is not yet there
@@ -83,8 +86,15 @@ FocusColumns columns_of(const CsvHeader& header) {
   c.model = header.find({"x_model", "x_modelname", "x_modelid", "x_model_name", "x_model_id",
                          "x_aimodel", "x_llmmodel"});
   c.token_kind = header.find({"x_tokentype", "x_token_type", "x_tokenclass"});
+  c.tokens = header.find({"x_consumedtokens", "x_consumed_tokens", "x_totaltokens",
+                          "x_total_tokens", "x_tokens", "x_tokencount"});
+  c.details = header.find({"skupricedetails"});
   c.input = header.find({"x_inputtokens", "x_input_tokens"});
-  c.cache_read = header.find({"x_cachereadtokens", "x_cache_read_tokens", "x_cachedtokens"});
+  c.cache_read = header.find({"x_cachereadtokens", "x_cache_read_tokens"});
+  c.cached = !c.cache_read;
+  if (c.cached) {
+    c.cache_read = header.find({"x_cachedtokens", "x_cached_tokens", "x_cachedinputtokens"});
+  }
   c.cache_write = header.find({"x_cachewritetokens", "x_cache_write_tokens"});
   c.output = header.find({"x_outputtokens", "x_output_tokens"});
   c.user = header.find({"x_user", "x_userid", "x_user_id"});
@@ -97,9 +107,30 @@ bool is_focus(const CsvHeader& header) {
          (header.has("billingcurrency") || header.has("effectivecost"));
 }
 
-class FocusImporter final : public CsvImporter {
+// What SkuPriceDetails, a JSON object of the provider's own keys, says about tokens.
+struct SkuDetails {
+  std::string model, token_kind;
+};
+
+SkuDetails read_details(std::string_view json) {
+  SkuDetails out;
+  codec::json::Scanner scan(json);
+  std::string_view key;
+  if (!scan.open_object()) return out;
+  while (scan.next_key(key)) {
+    std::string name = column_key(key);
+    std::erase(name, '_');
+    if (name.starts_with('x')) name.erase(0, 1);
+    const std::string text = name_of(codec::json::string_of(scan.value()).value_or(""));
+    if (name == "model" || name == "modelname" || name == "modelid") out.model = text;
+    if (name == "tokentype" || name == "tokenclass" || name == "tokenkind") out.token_kind = text;
+  }
+  return scan.ok() ? out : SkuDetails{};
+}
+
+class FocusImporter final : public BillImporter {
  public:
-  using CsvImporter::CsvImporter;
+  using BillImporter::BillImporter;
 
  protected:
   base::Status header(const CsvHeader& header) override {
@@ -115,20 +146,18 @@ class FocusImporter final : public CsvImporter {
 
   HabitColumns habit_columns() const override {
     const auto& c = columns_;
-    return {{c.billed.index, c.effective.index, c.list.index, c.consumed.index, c.priced.index},
-            {c.start.index, c.end.index},
-            {c.input.index, c.cache_read.index, c.cache_write.index, c.output.index}};
+    return {
+        {c.billed.index, c.effective.index, c.list.index, c.consumed.index, c.priced.index},
+        {c.start.index, c.end.index},
+        {c.input.index, c.cache_read.index, c.cache_write.index, c.output.index, c.tokens.index}};
   }
 
   void row(Cells& cells, Sink& sink) override {
-    const std::string_view currency = cells.text(columns_.currency);
-    if (!currency.empty() && currency != "USD") {
-      return cells.fail("the amounts are in another currency than USD");
-    }
     domain::CostRecord& cost = next_cost();
     read_cost(cells, cost);
     if (!cells.ok()) return;
     const bool tokens = take_tokens(cells, cost);
+    if (is_foreign(cells, columns_.currency)) return emit_tokens(cells, sink, tokens, identity_);
     emit(sink, tokens ? Give::Both : Give::Cost, identity_.of(cells));
   }
 
@@ -170,28 +199,27 @@ class FocusImporter final : public CsvImporter {
   // Sets the model of the cost record, and the usage record of a row that counts tokens. False: it
   // does not, or they cannot be read.
   bool take_tokens(Cells& cells, domain::CostRecord& cost) {
-    const TokenMeter& meter = meter_of(cells);
-    name_to(meter.model, cost.model);
+    const Meter& meter = meter_of(cells);
+    name_to(meter.tokens.model, cost.model);
     const std::string_view category = cells.text(columns_.category);
     const bool usage_row = category.empty() || category == "Usage";
     if (!usage_row || is_correction(cells)) return false;
     domain::UsageRecord& record = next_usage();
-    if (!read_own_counts(cells, record.usage)) {
-      if (meter.unit == 0) return false;
-      const bool consumed = !cells.text(columns_.consumed).empty();
-      const auto tokens = parse_count_in_units(
-          cells.number(consumed ? columns_.consumed : columns_.priced), meter.unit);
+    if (!read_own_counts(cells, meter, record.usage)) {
+      bool told = false;
+      const auto tokens = tokens_in(cells, meter, told);
+      if (!told) return false;
       if (!tokens || *tokens > kCountMax) {
         cells.fail("the token quantity is not a believable count: only the cost is kept");
         return false;
       }
-      if (!add_tokens(record.usage, meter.kind, *tokens)) {
+      if (!add_tokens(record.usage, meter.tokens.kind, *tokens)) {
         cells.fail("the row does not say which tokens it counts: only the cost is kept");
         return false;
       }
     }
     if (!cells.ok() || record.usage.total() == 0) return false;
-    fill(cells, cost, meter, record);
+    fill(cells, cost, meter.tokens, record);
     return true;
   }
 
@@ -212,31 +240,92 @@ class FocusImporter final : public CsvImporter {
     name_to(cost.workspace, record.workspace);
     cells.name_to(columns_.user, record.user);
     cells.name_to(columns_.key, record.key);
-    record.reported_cost = cost.billed;
-    record.cost_kind = domain::CostKind::Billed;
+    if (!is_foreign(cells, columns_.currency)) {
+      record.reported_cost = cost.billed;
+      record.cost_kind = domain::CostKind::Billed;
+    }
     record.line = cost.line;
   }
 
+  // What is the same in all rows with the same names and units.
+  struct Meter {
+    TokenMeter tokens;
+    // Tokens in one of the quantity, 0: not told; and whether the unit itself names tokens.
+    std::uint64_t consumed = 0, priced = 0;
+    bool consumed_named = false, priced_named = false;
+  };
+
+  static bool is_told(const Cells& cells, Column column) { return !cells.text(column).empty(); }
+
+  // The row's quantity of tokens; `told`: it has one, believable or not.
+  std::optional<std::uint64_t> tokens_in(Cells& cells, const Meter& meter, bool& told) const {
+    const bool consumed = is_told(cells, columns_.consumed),
+               priced = is_told(cells, columns_.priced);
+    told = true;
+    if (consumed && meter.consumed_named) return quantity(cells, columns_.consumed, meter.consumed);
+    if (priced && meter.priced_named) return quantity(cells, columns_.priced, meter.priced);
+    if (is_told(cells, columns_.tokens)) return quantity(cells, columns_.tokens, 1);
+    if (consumed && meter.consumed != 0) return quantity(cells, columns_.consumed, meter.consumed);
+    if (!consumed && priced && meter.priced != 0) {
+      return quantity(cells, columns_.priced, meter.priced);
+    }
+    told = false;
+    return std::nullopt;
+  }
+
+  static std::optional<std::uint64_t> quantity(Cells& cells, Column column, std::uint64_t unit) {
+    return parse_count_in_units(cells.number(column), unit);
+  }
+
   // Vendors' columns that hold the counts themselves. True when the row has any.
-  bool read_own_counts(Cells& cells, domain::Usage& usage) const {
+  bool read_own_counts(Cells& cells, const Meter& meter, domain::Usage& usage) const {
     usage.input_uncached = cells.count(columns_.input);
     usage.cache_read = cells.count(columns_.cache_read);
     usage.cache_write_5m = cells.count(columns_.cache_write);
     usage.output = cells.count(columns_.output);
+    if (columns_.cached && usage.cache_read != 0 && usage.cache_read <= usage.input_uncached &&
+        is_inside(cells, meter, usage)) {
+      usage.input_uncached -= usage.cache_read;
+    }
     return usage.total() != 0;
   }
 
-  const TokenMeter& meter_of(const Cells& cells) {
-    const bool consumed = !cells.text(columns_.consumed).empty();
-    return meters_.of(cells,
-                      {columns_.usage_type, columns_.sku_meter, columns_.token_kind,
-                       columns_.description, columns_.model, columns_.resource_name,
-                       columns_.service, consumed ? columns_.consumed_unit : columns_.priced_unit},
-                      [&] { return read_meter(cells); });
+  // Whether the input holds the cached tokens, too: the row's own sum says it, else the habit of
+  // its provider.
+  bool is_inside(Cells& cells, const Meter& meter, const domain::Usage& usage) const {
+    bool told = false;
+    if (const auto sum = tokens_in(cells, meter, told)) {
+      if (usage.total() == *sum) return false;
+      if (usage.total() - usage.cache_read == *sum) return true;
+    }
+    const std::string provider = lowered(cells.text(columns_.provider));
+    return !contains(provider, "anthropic") && !contains(meter.tokens.model, "claude");
   }
 
-  TokenMeter read_meter(const Cells& cells) const {
-    TokenMeter meter;
+  const Meter& meter_of(const Cells& cells) {
+    const bool own = is_told(cells, columns_.tokens);
+    return meters_.of(
+        cells,
+        {columns_.usage_type, columns_.sku_meter, columns_.token_kind, columns_.description,
+         columns_.model, columns_.resource_name, columns_.service, columns_.consumed_unit,
+         columns_.priced_unit, columns_.details},
+        [&] { return read_meter(cells, own); }, own ? '1' : '0');
+  }
+
+  // A unit that names tokens says more than the family of the usage type; one that names nothing
+  // ("1K", "Units") is of tokens where the meter is.
+  static std::uint64_t unit_of(std::string_view unit, const TokenMeter& family, bool of_tokens,
+                               bool& named) {
+    const std::uint64_t tokens = token_unit(unit);
+    named = tokens != 0;
+    if (named) return tokens;
+    if (family.unit != 0) return family.unit;
+    return of_tokens ? bare_unit(unit) : 0;
+  }
+
+  Meter read_meter(const Cells& cells, bool own) const {
+    Meter out;
+    TokenMeter& meter = out.tokens;
     const std::string_view sku = cells.text(columns_.sku_meter);
     for (const std::string_view text : {cells.text(columns_.usage_type), sku}) {
       if (const auto known = parse_usage_type(text)) {
@@ -244,29 +333,32 @@ class FocusImporter final : public CsvImporter {
         break;
       }
     }
-    // A unit that names tokens says more than the family of the usage type.
-    const bool consumed = !cells.text(columns_.consumed).empty();
-    const std::uint64_t unit =
-        token_unit(cells.text(consumed ? columns_.consumed_unit : columns_.priced_unit));
-    if (unit != 0) meter.unit = unit;
-    if (meter.unit == 0) {
-      meter.model = cells.name(columns_.model);
-      return meter;
+    const bool of_tokens = contains(lowered(sku), "token");
+    out.consumed =
+        unit_of(cells.text(columns_.consumed_unit), meter, of_tokens, out.consumed_named);
+    out.priced = unit_of(cells.text(columns_.priced_unit), meter, of_tokens, out.priced_named);
+    const SkuDetails details = read_details(cells.text(columns_.details));
+    const std::string named =
+        is_told(cells, columns_.model) ? cells.name(columns_.model) : details.model;
+    if (out.consumed == 0 && out.priced == 0 && !own) {
+      meter.model = named;
+      return out;
     }
     for (const std::string_view text :
-         {cells.text(columns_.token_kind), sku, cells.text(columns_.description)}) {
+         {cells.text(columns_.token_kind), sku, std::string_view(details.token_kind),
+          cells.text(columns_.description)}) {
       if (meter.kind == TokenClass::Unknown) meter.kind = token_class_of(text);
     }
-    if (const std::string model = cells.name(columns_.model); !model.empty()) meter.model = model;
+    if (!named.empty()) meter.model = named;
     // Marketplace rows name the model in the product only.
     if (meter.model.empty()) meter.model = cells.name(columns_.resource_name);
     if (meter.model.empty()) meter.model = cells.name(columns_.service);
-    return meter;
+    return out;
   }
 
   FocusColumns columns_;
   IdentityColumns identity_;
-  RowKinds<TokenMeter> meters_;
+  RowKinds<Meter> meters_;
 };
 
 int recognise(const FileHint& hint) {

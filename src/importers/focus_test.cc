@@ -120,6 +120,88 @@ TEST(Focus, CountsInColumnsOfTheVendor) {
   EXPECT_EQ(got.records[0].granularity, domain::Granularity::Day);
 }
 
+constexpr std::string_view kOwnColumns =
+    "BilledCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd,ChargeCategory,ProviderName,"
+    "ConsumedQuantity,ConsumedUnit,x_InputTokens,x_CachedTokens,x_OutputTokens,x_ConsumedTokens,"
+    "x_TokenType,x_ModelName\n";
+
+// Cached tokens are a part of the input with some providers, and beside it with others.
+TEST(Focus, TheRowsSumSaysWhetherCachedTokensAreInput) {
+  const auto used = [](std::string_view provider, std::string_view cells) {
+    const Collect got = read_all(
+        focus_format(),
+        std::string(kOwnColumns) +
+            fmt::format("0.5,USD,2026-08-01,2026-08-02,Usage,{},{},,gpt\n", provider, cells));
+    EXPECT_EQ(got.reasons(), Reasons{});
+    EXPECT_EQ(got.records.size(), 1U);
+    const domain::Usage sum = got.total();
+    return std::vector<std::uint64_t>{sum.input_uncached, sum.cache_read, sum.output};
+  };
+  const std::vector<std::uint64_t> inside{60, 40, 7}, beside{100, 40, 7};
+  EXPECT_EQ(used("OpenAI", ",,100,40,7,107"), inside);
+  EXPECT_EQ(used("OpenAI", ",,100,40,7,147"), beside);
+  EXPECT_EQ(used("OpenAI", "147,Tokens,100,40,7,"), beside);
+  EXPECT_EQ(used("Anthropic", "0.107,1K Tokens,100,40,7,"), inside);
+  EXPECT_EQ(used("OpenAI", ",,100,40,7,"), inside);
+  EXPECT_EQ(used("Anthropic", ",,100,40,7,"), beside);
+  EXPECT_EQ(used("OpenAI", ",,30,40,7,"), (std::vector<std::uint64_t>{30, 40, 7}));
+}
+
+TEST(Focus, TokensInAColumnOfTheirOwn) {
+  const Collect got = read_all(
+      focus_format(), std::string(kOwnColumns) +
+                          "0.5,USD,2026-08-01,2026-08-02,Usage,X,3,Requests,,,,777,Input,m\n"
+                          "0.5,USD,2026-08-01,2026-08-02,Usage,X,1,Seats,,,,,,\n");
+  EXPECT_EQ(got.reasons(), Reasons{});
+  EXPECT_EQ(got.costs.size(), 2U);
+  ASSERT_EQ(got.records.size(), 1U);
+  EXPECT_EQ(got.records[0].usage.input_uncached, 777U);
+  EXPECT_EQ(got.records[0].model, "m");
+}
+
+// What a price's details tell, and units that are of tokens because the meter is.
+TEST(Focus, DetailsOfThePriceAndMetersOfTokens) {
+  const std::string head =
+      "BilledCost,BillingCurrency,ChargePeriodStart,ChargePeriodEnd,ChargeCategory,SkuMeter,"
+      "SkuPriceDetails,ConsumedQuantity,ConsumedUnit,PricingQuantity,PricingUnit\n";
+  const auto row = [](std::string_view cells) {
+    return fmt::format("0.5,USD,2026-08-01,2026-08-02,Usage,{}\n", cells);
+  };
+  const Collect got = read_all(
+      focus_format(),
+      head + row(R"(,"{""x_TokenType"":""Output"",""Model"":""gpt-6""}",5,Tokens,,)") +
+          row("gpt-4o Inp glbl Tokens,,12000,Units,12,1K") +
+          row("gpt-4o cached Inp glbl Tokens,,,,2,1K") +
+          row("gpt-4o Outp glbl Tokens,,9,Requests,0.003,1M Tokens") + row("vCPU,,4,Units,4,1K"));
+  EXPECT_EQ(got.reasons(), Reasons{});
+  EXPECT_EQ(got.costs.size(), 5U);
+  ASSERT_EQ(got.records.size(), 4U);
+  EXPECT_EQ(got.records[0].usage.output, 5U);
+  EXPECT_EQ(got.records[0].model, "gpt-6");
+  EXPECT_EQ(got.records[1].usage.input_uncached, 12'000U);
+  EXPECT_EQ(got.records[2].usage.cache_read, 2'000U);
+  EXPECT_EQ(got.records[3].usage.output, 3'000U);
+}
+
+TEST(Focus, TokensNeedNoCurrency) {
+  std::string euro = row("Usage", "Output tokens", "1200", "Tokens", "", "m");
+  euro.replace(euro.find("USD"), 3, "EUR");
+  std::string storage = row("Usage", "Storage", "3", "GB", "", "");
+  storage.replace(storage.find("USD"), 3, "EUR");
+  std::string unclear = row("Usage", "mystery", "3", "Tokens", "", "m");
+  unclear.replace(unclear.find("USD"), 3, "EUR");
+  const Collect got = read_all(focus_format(), std::string(kHeader) + euro + storage + unclear);
+  EXPECT_TRUE(got.costs.empty());
+  ASSERT_EQ(got.records.size(), 1U);
+  EXPECT_EQ(got.records[0].usage.output, 1200U);
+  EXPECT_EQ(got.records[0].reported_cost, std::nullopt);
+  EXPECT_EQ(got.records[0].cost_kind, domain::CostKind::None);
+  EXPECT_EQ(got.reasons(),
+            (Reasons{"2: the amounts are in another currency than USD: only the tokens are kept",
+                     "3: the amounts are in another currency than USD",
+                     "4: the amounts are in another currency than USD"}));
+}
+
 TEST(Focus, WhatIsNoUsageOrUnclearKeepsItsCost) {
   const std::string text = std::string(kHeader) +
                            row("Credit", "Output tokens", "1200", "Tokens", "", "m") +

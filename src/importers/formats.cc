@@ -12,6 +12,7 @@
 #include "importers/codex.h"
 #include "importers/copilot.h"
 #include "importers/copilot_api.h"
+#include "importers/copilot_otel.h"
 #include "importers/cursor.h"
 #include "importers/focus.h"
 #include "importers/freehold_ledger.h"
@@ -33,10 +34,10 @@ std::span<const Format> formats() {
       anthropic_usage_format(), anthropic_cost_format(), anthropic_claude_code_format(),
       openai_usage_format(),    openai_costs_format(),   bedrock_format(),
       freehold_ledger_format(), cursor_format(),         copilot_format(),
-      copilot_api_format(),     openrouter_format(),     litellm_format(),
-      focus_format(),           aws_cur_format(),        azure_trace_format(),
-      burstgpt_trace_format(),  mooncake_trace_format(), session_trace_format(),
-      generic_csv_format(),
+      copilot_api_format(),     copilot_otel_format(),   openrouter_format(),
+      litellm_format(),         focus_format(),          aws_cur_format(),
+      azure_trace_format(),     burstgpt_trace_format(), mooncake_trace_format(),
+      bailian_trace_format(),   session_trace_format(),  generic_csv_format(),
   };
   return kFormats;
 }

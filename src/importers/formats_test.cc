@@ -21,6 +21,7 @@ constexpr Sample kCorpus[] = {
     {"escapes.jsonl", "claude-code"},
     {"codex.jsonl", "codex"},
     {"gemini.json", "gemini-cli"},
+    {"gemini_stats.json", "gemini-cli"},
     {"anthropic_usage.json", "anthropic-usage"},
     {"anthropic_cost.json", "anthropic-cost"},
     {"anthropic_claude_code.json", "anthropic-claude-code"},
@@ -43,6 +44,13 @@ constexpr Sample kCorpus[] = {
     {"generic_semicolons.csv", "csv"},
     {"mooncake.jsonl", "mooncake-trace"},
     {"session.json", "session-trace"},
+    {"bailian.jsonl", "bailian-trace"},
+    {"copilot_otel.jsonl", "copilot-otel"},
+    {"copilot_otlp.json", "copilot-otel"},
+    {"cursor_events.json", "cursor"},
+    {"bedrock_events.json", "bedrock"},
+    {"codex_exec.jsonl", "codex"},
+    {"claude_code_list.json", "claude-code"},
     {"deep.json", ""},
     {"deep_object.json", ""},
     {"empty", ""},
@@ -80,7 +88,7 @@ TEST(Formats, AreNamedOnceAndComplete) {
     EXPECT_FALSE(format.title.empty());
     EXPECT_EQ(format.recognise({"", ""}), 0) << format.name;
   }
-  EXPECT_EQ(names.size(), 22U);
+  EXPECT_EQ(names.size(), 24U);
 }
 
 TEST(Formats, WhatTheyReadCarriesTheirName) {

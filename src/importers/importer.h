@@ -76,6 +76,7 @@ struct FileHint {
   std::string_view
       path;  // as found; for formats whose identity is in the path (Codex, Claude Code)
   std::string_view head;  // the first kHeadBytes of the content, less if the file is shorter
+  std::int64_t modified_unix_ns = 0;  // the file's own time; 0: not known
 };
 inline constexpr std::size_t kHeadBytes = 64 * 1024;
 
@@ -164,6 +165,8 @@ class LineImporter : public Importer {
   void finish(Sink& sink) override {
     lines_.finish([&](const LineSplitter::Line& line) { this->line(line, sink); });
   }
+  // A record that stands over several lines, or beside others on one.
+  void take(const LineSplitter::Line& record, Sink& sink) { line(record, sink); }
 
  protected:
   virtual void line(const LineSplitter::Line& line, Sink& sink) = 0;

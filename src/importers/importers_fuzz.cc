@@ -70,7 +70,8 @@ class CheckingSink final : public fh::importers::Sink {
 std::string read(const Format& format, std::string_view text, const std::vector<std::size_t>& sizes,
                  const fh::importers::Options& options = {}) {
   CheckingSink sink;
-  const FileHint hint{"fuzz/rollout-x.jsonl", text.substr(0, fh::importers::kHeadBytes)};
+  const FileHint hint{"fuzz/rollout-x.jsonl", text.substr(0, fh::importers::kHeadBytes),
+                      1'774'087'569'000'000'000};
   auto importer = format.open(hint, options);
   if (!importer) return "not opened: " + importer.error().message;
   for (std::size_t i = 0; !text.empty(); ++i) {

@@ -168,7 +168,7 @@ std::size_t first_record(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size()) {
     const std::size_t first = text.find_first_not_of(" \t\r\n", at);
-    if (first == std::string_view::npos || text[first] == '{') return first;
+    if (first == std::string_view::npos || text[first] == '{' || text[first] == '[') return first;
     at = text.find('\n', first);
   }
   return std::string_view::npos;

@@ -87,8 +87,9 @@ bool contains(std::string_view text, std::string_view needle);
 // sets blanks. For recognisers.
 bool has_member(std::string_view text, std::string_view key, std::string_view value_begin = "");
 
-// Where the first line begins that begins with a brace, as records of JSON lines do; npos: none
-// does. A file may begin with a line that is damaged.
+// Where the first line begins that begins with a brace, as records of JSON lines do, or with a
+// square bracket, as lists of them do; npos: none does. A file may begin with a line that is
+// damaged.
 std::size_t first_record(std::string_view text);
 
 // Sum that stays at the top instead of wrapping: totals over hostile files remain an upper bound.

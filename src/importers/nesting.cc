@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "codec/fast_hash.h"
+#include "importers/csv_table.h"
 #include "importers/names.h"
 #include "importers/numbers.h"
 
@@ -64,11 +65,11 @@ struct Weight {
   auto operator<=>(const Weight&) const = default;
 };
 
-// Within one in a hundred: by tokens where both have some.
-bool agree(const Weight& a, const Weight& b) {
+// Within a part of the whole: by tokens where both have some.
+bool agree(const Weight& a, const Weight& b, std::uint64_t part) {
   const bool tokens = a.tokens != 0 && b.tokens != 0;
   const std::uint64_t x = tokens ? a.tokens : a.cost, y = tokens ? b.tokens : b.cost;
-  return std::max(x, y) - std::min(x, y) <= std::max(x, y) / 100;
+  return std::max(x, y) - std::min(x, y) <= std::max(x, y) / part;
 }
 
 Weight weight_of(const Totals& totals) {
@@ -123,6 +124,22 @@ Nesting::Telling Nesting::bill_of_aws(std::string_view format, std::string_view 
   return bill_.telling;
 }
 
+// Both tell a day of a SKU to the last digit. Months are not compared: the report has none.
+Nesting::Telling Nesting::bill_of_github(const domain::CostRecord& record, Telling telling) {
+  const bool a_day = record.end_unix_ns - record.start_unix_ns == kDayNs;
+  if (!a_day || record.service.size() != 7 || lowered(record.service) != "copilot") return telling;
+  const std::int64_t day = record.start_unix_ns / kDayNs;
+  if (day != github_.day || record.item != github_.item) {
+    joined_.assign("github");
+    join(static_cast<std::uint64_t>(day));
+    join(column_key(record.item));  // "Copilot AI Credit", "copilot_ai_credit"
+    github_ = {day, record.item, codec::fast_hash(joined_).low | 1};
+  }
+  telling.bill = github_.group;
+  if (record.format == "copilot") telling.group = telling.bill;
+  return telling;
+}
+
 Nesting::Telling Nesting::telling_of(const domain::UsageRecord& record) {
   if (record.format != "litellm" || record.granularity != domain::Granularity::Day) {
     return bill_of_aws(record.format, record.provider, record.start_unix_ns);
@@ -144,6 +161,7 @@ Nesting::Telling Nesting::telling_of(const domain::UsageRecord& record) {
 }
 
 Nesting::Telling Nesting::telling_of(const domain::CostRecord& record) {
+  if (record.format == "copilot") return bill_of_github(record, {});
   if (record.format != "copilot-api") {
     return bill_of_aws(record.format, record.provider, record.start_unix_ns);
   }
@@ -157,7 +175,8 @@ Nesting::Telling Nesting::telling_of(const domain::CostRecord& record) {
   const std::string_view account = record.workspace;
   join(account.substr(0, account.find('/')));
   const auto parts = std::min<std::ptrdiff_t>(std::ranges::count(account, '/'), kByTag - 1);
-  return {codec::fast_hash(joined_).low | 1, static_cast<std::uint8_t>(parts), false};
+  return bill_of_github(
+      record, {codec::fast_hash(joined_).low | 1, static_cast<std::uint8_t>(parts), false});
 }
 
 bool Nesting::place_of(const domain::UsageRecord& record, Place& place, Telling& telling) {
@@ -309,7 +328,7 @@ void Nesting::settle() {
            (place.names != names || entries_[open.back().entry].place.end < place.end)) {
       const bool overlaps =
           place.names == names && entries_[open.back().entry].place.end > place.start;
-      partly_ = partly_ || overlaps;
+      overlaps_ = overlaps_ || overlaps;
       close(open, inside);
     }
     while (!open.empty() && entries_[open.back().entry].place.end <= place.start) {
@@ -319,14 +338,23 @@ void Nesting::settle() {
     open.push_back({number, {}, inside.size()});
   }
   while (!open.empty()) close(open, inside);
-  settle_tellings();
+  settle_tellings(false);
+  settle_tellings(true);
   for (const Entry& entry : entries_) {
     if (!entry.counts) (entry.is_cost ? left_costs_ : left_).push_back({entry.model, entry.totals});
   }
 }
 
+// What is compared: the telling itself, or of GitHub's two bills the one that it belongs to.
+Nesting::Telling Nesting::way_of(const Telling& telling, bool bills) {
+  if (!bills) return telling;
+  if (telling.bill == 0) return {};
+  const bool report = telling.group == telling.bill;
+  return {telling.bill, static_cast<std::uint8_t>(report ? 0 : 1), true};
+}
+
 // Of what the buckets that count tell in several ways, all ways but one are taken out.
-void Nesting::settle_tellings() {
+void Nesting::settle_tellings(bool bills) {
   struct Ways {
     std::array<Weight, kByTag + 1> told;
     unsigned ways = 0;  // a bit each
@@ -335,16 +363,16 @@ void Nesting::settle_tellings() {
   };
   std::unordered_map<std::uint64_t, Ways> groups;
   for (const Entry& entry : entries_) {
-    if (entry.telling.group == 0 || !entry.counts) continue;
-    Ways& group = groups[entry.telling.group];
-    group.ways |= 1U << entry.telling.kind;
-    group.must_agree = entry.telling.must_agree;
+    const Telling way = way_of(entry.telling, bills);
+    if (way.group == 0 || !entry.counts) continue;
+    Ways& group = groups[way.group];
+    group.ways |= 1U << way.kind;
+    group.must_agree = way.must_agree;
     const Weight more = weight_of(entry.totals);
-    Weight& told = group.told[entry.telling.kind];
+    Weight& told = group.told[way.kind];
     told.tokens = saturating_add(told.tokens, more.tokens);
     // A cost that stands beside its tokens is told by its own record, too.
-    if (entry.is_cost || !entry.telling.must_agree)
-      told.cost = saturating_add(told.cost, more.cost);
+    if (entry.is_cost || !way.must_agree) told.cost = saturating_add(told.cost, more.cost);
   }
   for (auto& [key, group] : groups) {
     for (std::uint8_t kind = 0; kind < kByTag; ++kind) {
@@ -353,15 +381,21 @@ void Nesting::settle_tellings() {
       if (first || group.told[kind] > group.told[group.best]) group.best = kind;
     }
     if (std::popcount(group.ways) < 2) continue;
-    if (group.must_agree && !agree(group.told[0], group.told[1])) {
-      partly_ = true;
+    if (group.must_agree && !agree(group.told[0], group.told[1], bills ? 100'000 : 100)) {
+      // Reports of other accounts differ, and that is no reason for a word.
+      bills_differ_ = bills_differ_ || !bills;
     } else {
       best_.emplace(key, group.best);
     }
   }
   for (Entry& entry : entries_) {
-    if (entry.telling.group != 0 && !counts_flat(entry.telling)) entry.counts = false;
+    if (!is_best(way_of(entry.telling, bills))) entry.counts = false;
   }
+}
+
+bool Nesting::is_best(const Telling& way) const {
+  const auto best = best_.find(way.group);
+  return way.group == 0 || best == best_.end() || best->second == way.kind;
 }
 
 bool Nesting::counts(const Place& place) const {
@@ -385,8 +419,7 @@ bool Nesting::counts(const domain::CostRecord& record) {
 }
 
 bool Nesting::counts_flat(const Telling& telling) const {
-  const auto best = best_.find(telling.group);
-  return best == best_.end() || best->second == telling.kind;
+  return is_best(telling) && is_best(way_of(telling, true));
 }
 
 void Groupings::see(const domain::UsageRecord& record) {

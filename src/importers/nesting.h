@@ -8,7 +8,7 @@
 // All buckets are seen first, in any order, then settle() decides: the order of files changes
 // nothing. Buckets of an hour and less are taken together by their day; where no hour of it is told
 // by both sides, both count. Periods that overlap in part, without one lying in the other, all
-// count (`partly`). Credits, refunds and corrections are no part of the charge whose period they
+// count (`overlaps`). Credits, refunds and corrections are no part of the charge whose period they
 // name: they always count. About 250 bytes for each day (or longer bucket) of a name; beyond
 // `kEntriesMax` nothing more is told apart (`overflowed`). One thread.
 
@@ -28,8 +28,10 @@ namespace fh::importers {
 // The same usage under other names, all of it in each: LiteLLM's daily tables (by user, by team, by
 // tag, ...), GitHub's answers about an account and about its users, AWS's bill as a report of its
 // own and as FOCUS. Of these tellings of a day the one that tells most counts. Tags count only
-// where nothing else tells the day, since a request may have several. The two bills of a day are
-// the same when their tokens or amounts are within one in a hundred, else both count (`partly`).
+// where nothing else tells the day, since a request may have several. The two bills of AWS of a day
+// are the same when their tokens or amounts are within one in a hundred, else both count
+// (`bills_differ`); GitHub's report and what counts of its answers are when the amounts of a day and SKU
+// are equal.
 
 // How names begin that share a field with names of another kind.
 inline constexpr std::string_view kEndUserName = "end user ", kOrganizationName = "organization ";
@@ -56,7 +58,9 @@ class Nesting {
   bool counts(const domain::CostRecord& record);
   const std::vector<Left>& left_out() const { return left_; }  // of usage
   const std::vector<Left>& left_out_costs() const { return left_costs_; }
-  bool partly() const { return partly_; }
+  bool overlaps() const { return overlaps_; }
+  bool bills_differ() const { return bills_differ_; }
+  bool partly() const { return overlaps_ || bills_differ_; }
   bool overflowed() const { return overflowed_; }
 
  private:
@@ -70,6 +74,7 @@ class Nesting {
     std::uint64_t group = 0;  // what is told; 0: it is told in one way only
     std::uint8_t kind = 0;    // the way
     bool must_agree = false;
+    std::uint64_t bill = 0;  // of GitHub's two bills, as a second group; 0: none
   };
   struct PlaceHash {
     std::size_t operator()(const Place& place) const;
@@ -90,7 +95,10 @@ class Nesting {
   Telling telling_of(const domain::UsageRecord& record);
   Telling telling_of(const domain::CostRecord& record);
   Telling bill_of_aws(std::string_view format, std::string_view provider, std::int64_t start);
-  void settle_tellings();
+  Telling bill_of_github(const domain::CostRecord& record, Telling telling);
+  static Telling way_of(const Telling& telling, bool bills);
+  void settle_tellings(bool bills);
+  bool is_best(const Telling& way) const;
   bool tells_nothing_in_common(const Entry& entry, std::span<const std::uint32_t> inside) const;
   void join(std::string_view name);
   void join(std::uint64_t number);
@@ -110,9 +118,14 @@ class Nesting {
     std::string format, provider;
     Telling telling;
   } bill_;  // what bill_of_aws said last
+  struct {
+    std::int64_t day = -1;
+    std::string item;
+    std::uint64_t group = 0;
+  } github_;  // what bill_of_github said last
   std::vector<Left> left_, left_costs_;
   std::string joined_;
-  bool partly_ = false, overflowed_ = false;
+  bool overlaps_ = false, bills_differ_ = false, overflowed_ = false;
 };
 
 // Finds what Nesting cannot decide: files of one format that tell of the same days, each grouped by

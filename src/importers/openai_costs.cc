@@ -3,20 +3,22 @@
 
 #include "importers/openai_costs.h"
 
-#include "importers/elements.h"
 #include "importers/names.h"
 #include "importers/numbers.h"
+#include "importers/openai_report.h"
 
 namespace fh::importers {
+namespace openai {
 namespace {
 
 using codec::json::Value;
 
 constexpr std::string_view kName = "openai-costs";
-constexpr std::string_view kLists[] = {"data"};
 constexpr std::string_view kNotIdentity[] = {"amount"};
 
-void read_result(Value result, const domain::CostRecord& bucket, Sink& sink) {
+}  // namespace
+
+void read_cost(Value result, const Bucket& bucket, Sink& sink) {
   const Value amount = result["amount"];
   if (!amount.is_object()) {
     sink.skip(bucket.line, "a result without an amount");
@@ -32,7 +34,12 @@ void read_result(Value result, const domain::CostRecord& bucket, Sink& sink) {
     sink.skip(bucket.line, "an amount that is no number");
     return;
   }
-  domain::CostRecord record = bucket;
+  domain::CostRecord record;
+  record.format = kName;
+  record.provider = "openai";
+  record.start_unix_ns = bucket.start_unix_ns;
+  record.end_unix_ns = bucket.end_unix_ns;
+  record.line = bucket.line;
   record.billed = *billed;
   record.item = text_of(result, "line_item");
   const std::size_t comma = record.item.find(", ");
@@ -45,32 +52,9 @@ void read_result(Value result, const domain::CostRecord& bucket, Sink& sink) {
   sink.cost(std::move(record));
 }
 
-class CostsImporter final : public ElementImporter {
- public:
-  CostsImporter() : ElementImporter(kLists) {}
+}  // namespace openai
 
- private:
-  void row(Value value, const Element& element, Sink& sink) override {
-    const auto start = parse_time_ns(number_text(value["start_time"]));
-    const auto end = parse_time_ns(number_text(value["end_time"]));
-    if (!start || (end && *end <= *start)) {
-      sink.skip(element.line, "a bucket without a time that can be read");
-      return;
-    }
-    const Value list = value["results"].exists() ? value["results"] : value["result"];
-    if (!list.is_array()) {
-      sink.skip(element.line, "a bucket without a list of results");
-      return;
-    }
-    domain::CostRecord bucket;
-    bucket.format = kName;
-    bucket.provider = "openai";
-    bucket.start_unix_ns = *start;
-    bucket.end_unix_ns = end.value_or(*start + kDayNs);
-    bucket.line = element.line;
-    for (const Value result : list.elements()) read_result(result, bucket, sink);
-  }
-};
+namespace {
 
 int recognise(const FileHint& hint) {
   if (contains(hint.head, "\"organization.costs.result\"")) return 98;
@@ -78,13 +62,13 @@ int recognise(const FileHint& hint) {
 }
 
 base::Result<std::unique_ptr<Importer>> open(const FileHint&, const Options&) {
-  return std::make_unique<CostsImporter>();
+  return std::make_unique<openai::ReportImporter>();
 }
 
 }  // namespace
 
 const Format& openai_costs_format() {
-  static constexpr Format kFormat{kName, "OpenAI organization costs", recognise, open};
+  static constexpr Format kFormat{openai::kName, "OpenAI organization costs", recognise, open};
   return kFormat;
 }
 

@@ -8,27 +8,17 @@
 
 #include "importers/openai_usage.h"
 
-#include "importers/elements.h"
 #include "importers/names.h"
 #include "importers/numbers.h"
+#include "importers/openai_report.h"
 
 namespace fh::importers {
+namespace openai {
 namespace {
 
 using codec::json::Value;
 
 constexpr std::string_view kName = "openai-usage";
-constexpr std::string_view kLists[] = {"data"};
-
-struct Bucket {
-  std::int64_t start_unix_ns = 0, end_unix_ns = 0;
-  std::uint64_t line = 0;
-};
-
-std::optional<std::int64_t> time_of(Value bucket, std::string_view key) {
-  if (!bucket[key].exists() || bucket[key].is_null()) return std::nullopt;
-  return parse_time_ns(number_text(bucket[key]));
-}
 
 bool is_told(Value object, std::string_view key) {
   return object[key].exists() && !object[key].is_null();
@@ -70,7 +60,9 @@ domain::ServiceTier tier_of(Value result) {
   return parse_tier(text_of(result, "service_tier")).value_or(domain::ServiceTier::Standard);
 }
 
-void read_result(Value result, const Bucket& bucket, Sink& sink) {
+}  // namespace
+
+void read_usage(Value result, const Bucket& bucket, Sink& sink) {
   const std::string object = text_of(result, "object");
   const bool searches = object == "organization.usage.web_searches.result" ||
                         object == "organization.usage.web_search_calls.result";
@@ -110,27 +102,9 @@ void read_result(Value result, const Bucket& bucket, Sink& sink) {
   sink.usage(std::move(record));
 }
 
-class UsageImporter final : public ElementImporter {
- public:
-  UsageImporter() : ElementImporter(kLists) {}
+}  // namespace openai
 
- private:
-  void row(Value value, const Element& element, Sink& sink) override {
-    const auto start = time_of(value, "start_time");
-    const auto end = time_of(value, "end_time");
-    if (!start || (end && *end <= *start)) {
-      sink.skip(element.line, "a bucket without a time that can be read");
-      return;
-    }
-    const Value list = value["results"].exists() ? value["results"] : value["result"];
-    if (!list.is_array()) {
-      sink.skip(element.line, "a bucket without a list of results");
-      return;
-    }
-    const Bucket bucket{*start, end.value_or(*start + kDayNs), element.line};
-    for (const Value result : list.elements()) read_result(result, bucket, sink);
-  }
-};
+namespace {
 
 int recognise(const FileHint& hint) {
   const std::string_view head = hint.head;
@@ -142,13 +116,13 @@ int recognise(const FileHint& hint) {
 }
 
 base::Result<std::unique_ptr<Importer>> open(const FileHint&, const Options&) {
-  return std::make_unique<UsageImporter>();
+  return std::make_unique<openai::ReportImporter>();
 }
 
 }  // namespace
 
 const Format& openai_usage_format() {
-  static constexpr Format kFormat{kName, "OpenAI organization usage", recognise, open};
+  static constexpr Format kFormat{openai::kName, "OpenAI organization usage", recognise, open};
   return kFormat;
 }
 

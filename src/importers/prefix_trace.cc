@@ -128,17 +128,30 @@ base::Result<PrefixTrace> read_session_trace(std::string_view json) {
   return trace;
 }
 
-base::Result<PrefixRequest> read_mooncake_line(std::string_view line) {
+namespace {
+
+base::Result<PrefixRequest> read_request_line(std::string_view line, bool in_seconds) {
   FH_TRY(const Document document, Document::parse(line));
   const Value root = document.root();
   PrefixRequest request;
-  const auto start = parse_ms_ns(number_text(root["timestamp"]));
+  const std::string_view time = number_text(root["timestamp"]);
+  const auto start = in_seconds ? parse_seconds_ns(time) : parse_ms_ns(time);
   if (!start) return base::fail(base::Code::InvalidArgument, "timestamp is missing or no time");
   request.start_ns = *start;
   FH_TRY(request.input, count_in(root, "input_length"));
   FH_TRY(request.output, count_in(root, "output_length"));
   FH_TRY_VOID(read_blocks(root["hash_ids"], request.blocks));
   return request;
+}
+
+}  // namespace
+
+base::Result<PrefixRequest> read_mooncake_line(std::string_view line) {
+  return read_request_line(line, false);
+}
+
+base::Result<PrefixRequest> read_bailian_line(std::string_view line) {
+  return read_request_line(line, true);
 }
 
 base::Result<PrefixTrace> read_mooncake_trace(std::string_view jsonl) {

@@ -6,9 +6,10 @@
 //   hit tokens of a request = min(leading blocks that are alive x block size, input tokens)
 //
 // Mooncake (FAST'25): one request per line, {"timestamp" ms, "input_length", "output_length",
-// "hash_ids"} in blocks of 512 tokens. Session traces (kv-cache-tester): one file per Claude Code
-// session, block size in the file, requests of sub-agents nested, their times counted from the
-// sub-agent's start.
+// "hash_ids"} in blocks of 512 tokens. Bailian: the same with conversations named, times in seconds
+// and blocks of 16 tokens, each hashed by itself. Session traces (kv-cache-tester): one file per
+// Claude Code session, block size in the file, requests of sub-agents nested, their times counted
+// from the sub-agent's start.
 
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,7 @@
 namespace fh::importers {
 
 inline constexpr std::uint64_t kMooncakeBlockTokens = 512;
+inline constexpr std::uint64_t kBailianBlockTokens = 16;
 
 struct PrefixRequest {
   std::int64_t start_ns = 0;  // since the trace began
@@ -46,6 +48,7 @@ struct PrefixTrace {
 base::Result<PrefixTrace> read_session_trace(std::string_view json);
 // One line, without hash_ids a request without blocks. Error: InvalidArgument.
 base::Result<PrefixRequest> read_mooncake_line(std::string_view line);
+base::Result<PrefixRequest> read_bailian_line(std::string_view line);
 // The whole file; lines that are damaged are counted in `refused`.
 base::Result<PrefixTrace> read_mooncake_trace(std::string_view jsonl);
 

@@ -312,6 +312,23 @@ TEST(OpenAiUsage, WebSearchesUnderBothNames) {
   EXPECT_EQ(sink.records[1].web_searches, 2U);
 }
 
+TEST(OpenAi, AFileOfSeveralEndpoints) {
+  const std::string usage = openai_page(
+      R"({"object":"organization.usage.completions.result","input_tokens":10,"output_tokens":5,"num_model_requests":1})");
+  const std::string costs = openai_page(
+      R"({"object":"organization.costs.result","amount":{"value":0.06,"currency":"usd"},"line_item":"a"})");
+  for (const std::string& text : {usage + "\n" + costs, "[" + costs + "," + usage + "]"}) {
+    for (const Format* format : {&openai_usage_format(), &openai_costs_format()}) {
+      const KeepingSink sink = read_with(*format, text, 37);
+      EXPECT_TRUE(sink.skips.empty());
+      ASSERT_EQ(sink.records.size(), 1U);
+      EXPECT_EQ(sink.records[0].format, "openai-usage");
+      ASSERT_EQ(sink.costs.size(), 1U);
+      EXPECT_EQ(sink.costs[0].format, "openai-costs");
+    }
+  }
+}
+
 TEST(OpenAiCosts, DollarsFromTheNumbersOwnText) {
   const std::string text = openai_page(
       R"({"object":"organization.costs.result","amount":{"value":0.06,"currency":"usd"},"line_item":"gpt-6.1-sol, input","project_id":"p"},

@@ -12,7 +12,7 @@
 namespace fh::importers {
 namespace {
 
-constexpr std::size_t kFields = 12;
+constexpr std::size_t kFields = 13;
 constexpr std::size_t kPackedMax = 2 + kFields * 10;  // which fields there are, the fields
 constexpr std::size_t kHeadBytesOf = 8 + 1;           // digest, room for the share
 
@@ -55,6 +55,7 @@ std::uint64_t magnitude(std::int64_t value) {
 }
 
 bool larger(const Share& a, const Share& b) {
+  if (a.side != b.side) return b.side;
   if (a.usage.total() != b.usage.total()) return a.usage.total() > b.usage.total();
   return a.usage.total() == 0 && magnitude(a.cost_micro_usd) > magnitude(b.cost_micro_usd);
 }
@@ -75,6 +76,7 @@ void each_field(const Share& share, Fn&& fn) {
   fn(9, u.cache_write_1h);
   fn(10, u.output);
   fn(11, u.reasoning);
+  fn(12, share.side ? 1 : 0);
 }
 
 // At most kPackedMax bytes; how many.
@@ -105,6 +107,7 @@ Share unpack(const std::uint8_t* from) {
   share.requests = f[3];
   share.web_searches = f[4];
   share.usage = {f[5], f[6], f[7], f[8], f[9], f[10], f[11]};
+  share.side = f[12] != 0;
   return share;
 }
 

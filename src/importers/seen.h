@@ -24,6 +24,7 @@ namespace fh::importers {
 struct Share {
   std::uint32_t model = 0;  // the run's number of its model
   domain::CostKind cost_kind = domain::CostKind::None;
+  bool side = false;  // read in the log of a side conversation
   std::int64_t cost_micro_usd = 0;
   std::uint64_t requests = 0, web_searches = 0;
   domain::Usage usage;
@@ -44,7 +45,8 @@ class SeenEvents {
     Verdict verdict = Verdict::New;
     Share before;  // with Larger: what the event counted as until now
   };
-  // Larger: by tokens; of events without tokens, by the magnitude of the cost.
+  // Larger: than a reading of a side conversation any other; then by tokens; of events without
+  // tokens, by the magnitude of the cost.
   Answer add(std::uint64_t event, const Share& share);
   // What add would answer; the event is not remembered.
   Answer look(std::uint64_t event, const Share& share);

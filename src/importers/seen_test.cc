@@ -41,6 +41,20 @@ TEST(SeenEvents, CostsDecideWhereThereAreNoTokens) {
   EXPECT_EQ(seen.add(1, share_of(0, 6)).verdict, SeenEvents::Verdict::Repeated);
 }
 
+// A side conversation may replay an answer of the main one, whose own reading is right.
+TEST(SeenEvents, AMainReadingBeatsALargerOneFromTheSide) {
+  SeenEvents seen;
+  Share side = share_of(50);
+  side.side = true;
+  EXPECT_EQ(seen.add(1, side).verdict, SeenEvents::Verdict::New);
+  const auto larger = seen.add(1, share_of(5));
+  EXPECT_EQ(larger.verdict, SeenEvents::Verdict::Larger);
+  EXPECT_EQ(larger.before, side);
+  EXPECT_EQ(seen.add(1, side).verdict, SeenEvents::Verdict::Repeated);
+  side.usage.output = 60;
+  EXPECT_EQ(seen.add(1, side).verdict, SeenEvents::Verdict::Repeated);
+}
+
 TEST(SeenEvents, KeepsEveryField) {
   Share share;
   share.model = UINT32_MAX;
@@ -48,6 +62,7 @@ TEST(SeenEvents, KeepsEveryField) {
   share.cost_micro_usd = INT64_MIN;
   share.requests = UINT64_MAX;
   share.web_searches = 1;
+  share.side = true;
   share.usage = {1, 127, 128, 16'384, UINT64_MAX >> 8, 300, 299};
   SeenEvents seen;
   seen.add(7, share);

@@ -112,6 +112,42 @@ TEST(Tellings, AMonthOfASkuWithoutAModelAndItsDaysCountOnce) {
                  [](const RunSummary& sum) { EXPECT_EQ(sum.billed_micro_usd, 39'000'000); });
 }
 
+std::string copilot_report(std::string_view cost, std::string_view sku = "copilot_ai_credit") {
+  return fmt::format(
+      "date,username,product,sku,model,quantity,unit_type,net_amount,organization,input,output\n"
+      "2026-08-03,ann,copilot,{0},gpt-5,100,ai-credits,{1},acme,10,5\n"
+      "2026-08-03,bob,copilot,{0},gpt-5,100,ai-credits,2,acme,10,5\n",
+      sku, cost);
+}
+
+constexpr std::string_view kThird = R"({"year":2026,"month":8,"day":3})";
+
+TEST(Tellings, GitHubsReportAndItsAnswersCountOnce) {
+  const std::string answer =
+      billing(R"("organization":"acme")", "Copilot AI Credit", "3.5", kThird);
+  const std::string part =
+      billing(R"("organization":"acme","user":"ann")", "Copilot AI Credit", "1.5", kThird);
+  in_every_order({copilot_report("1.5"), answer, part}, [](const RunSummary& sum) {
+    EXPECT_EQ(sum.billed_micro_usd, 3'500'000);
+    EXPECT_EQ(sum.total.usage.output, 10U);
+    EXPECT_FALSE(sum.parts_may_count);
+  });
+}
+
+TEST(Tellings, GitHubsBillsOfOtherAccountsSkusAndDaysAllCount) {
+  const auto answer = [](std::string_view sku, std::string_view amount, std::string_view period) {
+    return billing(R"("organization":"acme")", sku, amount, period);
+  };
+  const std::string report = copilot_report("1.5");
+  EXPECT_EQ(import({report, answer("Copilot AI Credit", "3.51", kThird)}).billed_micro_usd,
+            7'010'000);
+  EXPECT_EQ(import({report, answer("Copilot Business", "3.5", kThird)}).billed_micro_usd,
+            7'000'000);
+  EXPECT_EQ(import({report, answer("Copilot AI Credit", "3.5", R"({"year":2026,"month":8})")})
+                .billed_micro_usd,
+            7'000'000);
+}
+
 std::string aws_report(int thousands, std::string_view cost, std::string_view day = "01") {
   return fmt::format(
       "lineItem/UsageAccountId,lineItem/LineItemType,lineItem/UsageStartDate,"

@@ -118,6 +118,15 @@ std::uint64_t token_unit(std::string_view unit) {
   return factor > kMillion ? 0 : factor;
 }
 
+std::uint64_t bare_unit(std::string_view unit) {
+  std::string text = lowered(trimmed(unit));
+  if (text.starts_with("1 ")) text.erase(0, 2);
+  if (text.empty() || text == "1" || text == "unit" || text == "units" || text == "count") return 1;
+  if (text == "1k" || text == "k" || text == "1000" || text == "thousand") return kThousand;
+  if (text == "1m" || text == "m" || text == "1000000" || text == "million") return kMillion;
+  return 0;
+}
+
 bool add_tokens(domain::Usage& usage, TokenClass kind, std::uint64_t tokens) {
   switch (kind) {
     case TokenClass::Input: usage.input_uncached += tokens; return true;

@@ -41,6 +41,9 @@ TokenClass token_class_of(std::string_view words);
 // "Tokens" 1, "1K Tokens" and "Thousand tokens" 1'000, "1M tokens" 1'000'000; 0 for units that do
 // not name tokens.
 std::uint64_t token_unit(std::string_view unit);
+// Of a unit that names nothing, where the meter says that it counts tokens: "1K" 1'000, "1M"
+// 1'000'000, "Units", "1" and none at all 1; 0 for all else.
+std::uint64_t bare_unit(std::string_view unit);
 // Adds `tokens` of a class to its place; false for Unknown.
 bool add_tokens(domain::Usage& usage, TokenClass kind, std::uint64_t tokens);
 

@@ -16,6 +16,7 @@ inline Share share_of(const domain::UsageRecord& record) {
   share.requests = record.requests.value_or(0);
   share.web_searches = record.web_searches;
   share.usage = record.usage;
+  share.side = record.workload == domain::kSubAgent;
   if (record.reported_cost) {
     share.cost_kind = record.cost_kind;
     share.cost_micro_usd = record.reported_cost->value;

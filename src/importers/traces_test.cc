@@ -183,6 +183,24 @@ TEST(PrefixCache, LifetimeIsRenewedOnUse) {
   EXPECT_EQ(ask(352, {7, 1}), 0U) << "only leading blocks count";
 }
 
+// Like Mooncake's, but with conversations, seconds and blocks of 16 tokens.
+TEST(Traces, BailianCountsInSecondsAndSmallBlocks) {
+  const std::string text =
+      R"({"chat_id": 1, "parent_chat_id": -1, "timestamp": 61.114, "input_length": 40, "output_length": 5, "type": "text", "turn": 1, "hash_ids": [1, 2, 3]})"
+      "\n"
+      R"({"chat_id": 2, "parent_chat_id": 1, "timestamp": 62.5, "input_length": 50, "output_length": 6, "type": "text", "turn": 2, "hash_ids": [1, 2, 9, 4]})"
+      "\n";
+  EXPECT_EQ(recognised(mooncake_trace_format(), text), 0);
+  EXPECT_EQ(recognised(bailian_trace_format(), text), 98);
+  const Collect got = read_all(bailian_trace_format(), text, 7);
+  ASSERT_EQ(got.records.size(), 2U);
+  EXPECT_EQ(got.records[1].format, "bailian-trace");
+  EXPECT_EQ(got.records[1].start_unix_ns, 62'500'000'000);
+  EXPECT_EQ(got.records[1].usage.cache_read, 32U);
+  EXPECT_EQ(got.records[1].usage.input_uncached, 18U);
+  EXPECT_EQ(got.total().output, 11U);
+}
+
 TEST(Traces, DamagedLinesAndFiles) {
   const std::string good =
       R"({"timestamp": 0, "input_length": 600, "output_length": 4, "hash_ids": [1, 2]})";

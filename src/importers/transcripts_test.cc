@@ -182,6 +182,38 @@ TEST(ClaudeCode, OldCostsAreEstimates) {
   EXPECT_EQ(sink.records[0].cost_kind, domain::CostKind::Estimate);
 }
 
+// As tools save records that show them: a list, or each over several lines.
+std::string over_lines(std::string text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    out += text[at];
+    const bool member = text[at] == ',' && text.substr(at + 1, 1) == "\"" && text[at - 1] != '\\';
+    if (member || (text[at] == '{' && (at == 0 || text[at - 1] == '\n'))) out += "\n  ";
+  }
+  return out;
+}
+
+std::string as_list(std::string text) {
+  for (std::size_t at = text.find("}\n{"); at != std::string::npos; at = text.find("}\n{")) {
+    text.replace(at, 3, "},{");
+  }
+  return "[" + text + "]";
+}
+
+TEST(ClaudeCode, AListAndRecordsOverSeveralLines) {
+  const std::string lines = line({.output = 1}) + line({.output = 40}) + line({.id = "msg_2"});
+  for (const std::string& text :
+       {as_list(lines), over_lines(lines), "===== record 1 =====\n" + over_lines(lines)}) {
+    EXPECT_EQ(format_of(text), "claude-code");
+    for (const std::size_t piece : {1, 64, 100'000}) {
+      const KeepingSink sink = read_with(claude_code_format(), text, piece);
+      EXPECT_EQ(sink.records.size(), 2U) << text;
+      EXPECT_EQ(sink.sum().output, 45U);
+      EXPECT_LE(sink.skips.size(), 1U);
+    }
+  }
+}
+
 std::string codex_counts(int in, int cached, int out, int reasoning) {
   return R"({"input_tokens":)" + std::to_string(in) + R"(,"cached_input_tokens":)" +
          std::to_string(cached) + R"(,"output_tokens":)" + std::to_string(out) +
@@ -271,6 +303,64 @@ TEST(Codex, ASubAgentsReplayIsPassedOver) {
   EXPECT_EQ(sink.records[0].workload, "sub-agent");
 }
 
+// Words in a prompt make no sub-agent of a session.
+TEST(Codex, ASessionThatSpeaksOfSubAgentsIsNone) {
+  const std::string said =
+      R"({"timestamp":"2026-03-21T10:00:00.200Z","type":"response_item","payload":{"text":"\"thread_spawn\": and thread_spawn"}})"
+      "\n";
+  const KeepingSink sink = read_with(
+      codex_format(),
+      kCodexHead + said + codex_event("2026-03-21T10:00:00.900Z", "", codex_counts(9, 0, 3, 0)));
+  ASSERT_EQ(sink.records.size(), 1U);
+  EXPECT_EQ(sink.records[0].workload, "");
+}
+
+// A fork's log may repeat the history with the time at which it was made, or with the old times.
+TEST(Codex, AForksReplayIsPassedOverAndOldTimesAreNot) {
+  const std::string meta =
+      R"({"timestamp":"2026-03-21T11:00:00.000Z","type":"session_meta","payload":{"id":"f","forked_from_id":"sess-1"}})"
+      "\n";
+  const std::string step = codex_counts(500, 0, 50, 0), more = codex_counts(600, 400, 57, 0);
+  const std::string own = codex_event("2026-03-21T11:00:09Z", more, codex_counts(100, 0, 7, 0));
+  const KeepingSink replay =
+      read_with(codex_format(), meta + codex_event("2026-03-21T11:00:00.004Z", step, step) + own);
+  EXPECT_EQ(replay.sum().output, 7U);
+  const KeepingSink old =
+      read_with(codex_format(), meta + codex_event("2026-03-21T10:00:05Z", step, step) + own);
+  EXPECT_EQ(old.sum().output, 57U);
+  const std::string fresh = R"({"timestamp":"2026-03-21T11:00:00.000Z","type":"session_meta",)"
+                            R"("payload":{"id":"f","forked_from_id":null}})"
+                            "\n";
+  const KeepingSink quick =
+      read_with(codex_format(), fresh + codex_event("2026-03-21T11:00:00.9Z", step, step));
+  EXPECT_EQ(quick.sum().output, 50U) << "no fork";
+}
+
+TEST(Codex, TheEventsOwnModelCounts) {
+  std::string event = codex_event("2026-03-21T10:00:05Z", "", codex_counts(9, 0, 3, 0));
+  event.insert(event.find(R"("model_context_window")"), R"("model":"gpt-6-luna",)");
+  const KeepingSink sink = read_with(
+      codex_format(),
+      kCodexHead + event + codex_event("2026-03-21T10:00:06Z", "", codex_counts(9, 0, 4, 0)));
+  ASSERT_EQ(sink.records.size(), 2U);
+  EXPECT_EQ(sink.records[0].model, "gpt-6-luna");
+  EXPECT_EQ(sink.records[1].model, "gpt-6.1-sol");
+}
+
+TEST(Codex, UnixTimesAndRecordsOverSeveralLines) {
+  std::string event = codex_event("?", "", codex_counts(9, 0, 3, 0));
+  event.replace(event.find("\"?\""), 3, "1774087569250");
+  const std::string lines = kCodexHead + event;
+  for (const std::string& text : {lines, over_lines(lines), as_list(lines)}) {
+    EXPECT_EQ(format_of(text), "codex") << text;
+    const KeepingSink sink = read_with(codex_format(), text, 17);
+    EXPECT_TRUE(sink.skips.empty());
+    ASSERT_EQ(sink.records.size(), 1U) << text;
+    EXPECT_EQ(sink.records[0].start_unix_ns, 1'774'087'569'250'000'000);
+    EXPECT_EQ(sink.records[0].model, "gpt-6.1-sol");
+  }
+}
+
 TEST(Codex, ACopyHasTheSameIdentity) {
   const std::string event = codex_event("2026-03-21T10:00:05Z", "", codex_counts(100, 20, 10, 0));
   const KeepingSink one = read_with(codex_format(), kCodexHead + event);
@@ -295,16 +385,37 @@ TEST(Codex, BadEventsAreNamed) {
   EXPECT_EQ(sink.skips.size(), 3U);
 }
 
-TEST(Codex, ExecOutputHasNoTime) {
-  const std::string text =
-      R"({"type":"thread.started","thread_id":"t1"})"
-      "\n"
-      R"({"type":"turn.completed","usage":{"input_tokens":100,"cached_input_tokens":50,"output_tokens":7}})"
-      "\n";
-  EXPECT_EQ(format_of(text), "codex");
-  const KeepingSink sink = read_with(codex_format(), text);
+constexpr std::string_view kExec =
+    R"({"type":"thread.started","thread_id":"t1"}
+{"type":"turn.completed","usage":{"input_tokens":100,"cached_input_tokens":50,"output_tokens":7}}
+{"type":"turn.completed","usage":{"input_tokens":100,"cached_input_tokens":50,"output_tokens":7}}
+)";
+
+TEST(Codex, ExecOutputHasTheTimeOfItsFile) {
+  EXPECT_EQ(format_of(kExec), "codex");
+  std::vector<std::string> ids;
+  for (const std::int64_t time : {1'774'087'569'000'000'000, 1'775'000'000'000'000'000}) {
+    KeepingSink sink;
+    auto importer = codex_format().open({"out.jsonl", kExec, time}, {});
+    ASSERT_TRUE(importer.has_value());
+    (*importer)->feed(kExec, sink);
+    (*importer)->finish(sink);
+    EXPECT_TRUE(sink.skips.empty());
+    ASSERT_EQ(sink.records.size(), 2U);
+    EXPECT_EQ(sink.records[0].start_unix_ns, time);
+    EXPECT_EQ(sink.records[0].usage.input_uncached, 50U);
+    EXPECT_EQ(sink.records[0].session, "t1");
+    EXPECT_NE(sink.records[0].source_id, sink.records[1].source_id);
+    ids.push_back(sink.records[1].source_id);
+  }
+  EXPECT_EQ(ids[0], ids[1]) << "a copy of the file is the same";
+}
+
+TEST(Codex, ExecOutputOfAnUnknownTimeIsNamed) {
+  const KeepingSink sink = read_with(codex_format(), kExec);
   EXPECT_TRUE(sink.records.empty());
-  EXPECT_EQ(sink.skips, (std::vector<test::KeptSkip>{{2, "usage without a time"}}));
+  EXPECT_EQ(sink.skips, (std::vector<test::KeptSkip>{{2, "usage without a time"},
+                                                     {3, "usage without a time"}}));
 }
 
 TEST(GeminiCli, WholeFileAndLines) {
@@ -331,6 +442,38 @@ TEST(GeminiCli, WholeFileAndLines) {
     EXPECT_EQ(r.usage.reasoning, 30U);
     EXPECT_TRUE(sink.skips.empty());
   }
+}
+
+TEST(GeminiCli, SumsOfARunHaveTheTimeOfItsFile) {
+  constexpr std::string_view kRun = R"({
+  "session_id": "g-9",
+  "response": "\"candidates\": 7",
+  "stats": {"models": {
+    "gemini-2.5-pro": {"api": {"totalRequests": 2, "totalErrors": 0, "totalLatencyMs": 5053},
+      "tokens": {"prompt": 24939, "candidates": 20, "total": 25113, "cached": 21263, "thoughts": 154, "tool": 0}},
+    "gemini-2.5-flash": {"api": {"totalRequests": 1}, "tokens": {"prompt": 8, "candidates": 3}},
+    "gemini-2.5-lite": {"api": {"totalRequests": 1}, "tokens": {"prompt": 8, "cached": 9}}
+  }, "tools": {"totalCalls": 1}}
+})";
+  EXPECT_EQ(format_of(kRun), "gemini-cli");
+  KeepingSink sink;
+  auto importer = gemini_cli_format().open({"run.json", kRun, 1'774'087'569'000'000'000}, {});
+  ASSERT_TRUE(importer.has_value());
+  (*importer)->feed(kRun, sink);
+  (*importer)->finish(sink);
+  EXPECT_EQ(sink.skips.size(), 1U);
+  ASSERT_EQ(sink.records.size(), 2U);
+  const domain::UsageRecord& r = sink.records[0];
+  EXPECT_EQ(r.model, "gemini-2.5-pro");
+  EXPECT_EQ(r.usage.input_uncached, 3676U);
+  EXPECT_EQ(r.usage.cache_read, 21'263U);
+  EXPECT_EQ(r.usage.output, 174U);
+  EXPECT_EQ(r.usage.reasoning, 154U);
+  EXPECT_EQ(r.requests, 2U);
+  EXPECT_EQ(r.granularity, domain::Granularity::Minute) << "no prompt's length is told";
+  EXPECT_EQ(r.start_unix_ns, 1'774'087'569'000'000'000);
+  EXPECT_EQ(sink.records[1].usage.output, 3U);
+  EXPECT_EQ(read_with(gemini_cli_format(), kRun).skips.size(), 3U) << "of an unknown time";
 }
 
 TEST(Bedrock, CountsBesidePromptsAndAnswers) {
@@ -392,6 +535,50 @@ TEST(Bedrock, AListAndRecordsOverSeveralLines) {
       EXPECT_EQ(sink.records[1].usage.input_uncached, 10U);
     }
   }
+}
+
+constexpr std::string_view kCall =
+    R"({"schemaType":"ModelInvocationLog","timestamp":"2025-01-15T14:30:00Z","requestId":"r","modelId":"m","input":{"inputTokenCount":1500},"output":{"outputTokenCount":150,"outputBodyJson":)";
+
+TEST(Bedrock, CacheClassesOfAnswersThatWereStreamed) {
+  for (
+      const std::string_view body :
+      {R"([{"type":"message_start","message":{"usage":{"input_tokens":1500,"cache_read_input_tokens":400,"cache_creation_input_tokens":30,"cache_creation":{"ephemeral_1h_input_tokens":20},"output_tokens":1}}},{"type":"message_delta","usage":{"output_tokens":150,"cache_read_input_tokens":0,"cache_creation_input_tokens":null}}])",
+       R"([{"text":"usage"},{"metadata":{"usage":{"cacheReadInputTokens":400,"cacheWriteInputTokens":30,"cacheDetails":[{"ttl":"5m","inputTokens":10},{"ttl":"1h","inputTokens":20}]}}}])",
+       R"([7,{"amazon-bedrock-invocationMetrics":{"cacheReadInputTokenCount":400,"cacheWriteInputTokenCount":30},"usage":{"cache_creation":{"ephemeral_1h_input_tokens":20}}}])"}) {
+    const std::string text = std::string(kCall) + std::string(body) + "}}\n";
+    const KeepingSink sink = read_with(bedrock_format(), text, 21);
+    EXPECT_TRUE(sink.skips.empty());
+    ASSERT_EQ(sink.records.size(), 1U) << body;
+    EXPECT_EQ(sink.records[0].usage.input_uncached, 1500U);
+    EXPECT_EQ(sink.records[0].usage.cache_read, 400U) << body;
+    EXPECT_EQ(sink.records[0].usage.cache_write_5m, 10U) << body;
+    EXPECT_EQ(sink.records[0].usage.cache_write_1h, 20U) << body;
+  }
+}
+
+TEST(Bedrock, LogEventsOfCloudWatch) {
+  const std::string call = std::string(kCall) + R"({"text":"a \"b\""}}})";
+  std::string escaped;
+  for (const char c : call) {
+    if (c == '"' || c == '\\') escaped += '\\';
+    escaped += c;
+  }
+  const std::string event = R"({"timestamp":1736951400000,"message":")" + escaped + "\"}";
+  for (const std::string& text :
+       {"2025-01-15T14:30:01.123Z " + call + "\n", R"({"events":[)" + event + R"(],"n":1})",
+        R"({"messageType":"DATA_MESSAGE","logEvents":[)" + event + "]}", event + "\n",
+        R"([{"@timestamp":"2025-01-15 14:30:00.000","@message":)" + call + "}]"}) {
+    EXPECT_EQ(format_of(text), "bedrock") << text;
+    const KeepingSink sink = read_with(bedrock_format(), text, 19);
+    EXPECT_TRUE(sink.skips.empty()) << text;
+    ASSERT_EQ(sink.records.size(), 1U) << text;
+    EXPECT_EQ(sink.sum().input_uncached, 1500U);
+  }
+  // A conversation about such a log is a conversation.
+  EXPECT_EQ(format_of(R"({"type":"user","sessionId":"s","parentUuid":null,"message":")" + escaped +
+                      "\"}\n"),
+            "claude-code");
 }
 
 // Files that went through another program have blanks between their members.

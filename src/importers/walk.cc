@@ -19,6 +19,7 @@
 #include "crypto/sha256.h"
 #include "importers/names.h"
 #include "importers/tally.h"
+#include "importers/unknown.h"
 
 namespace fh::importers {
 namespace {
@@ -85,6 +86,12 @@ std::optional<std::size_t> reads_mappings(std::span<const Format> table) {
   return static_cast<std::size_t>(at - table.begin());
 }
 
+// A byte order mark says nothing in UTF-8.
+std::string_view without_mark(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return text;
+}
+
 // Decoded bytes of one file: the head is collected first, then the importer it calls for is fed.
 class FileFeed {
  public:
@@ -123,7 +130,7 @@ class FileFeed {
   void abandon(std::string why) {
     if (!importer_ && !given_up_ && !head_.empty()) {
       const std::string head = std::exchange(head_, {});
-      const FileHint hint{report_.file.path, head};
+      const FileHint hint = hint_of(without_mark(head));
       if (!options_.mapping_toml.empty() || importers::recognise(table_, hint)) begin(head);
     }
     if (importer_) {
@@ -159,15 +166,20 @@ class FileFeed {
     return lines_;
   }
 
+  FileHint hint_of(std::string_view bytes) const {
+    return {report_.file.path, bytes.substr(0, kHeadBytes), report_.file.modified_unix_ns};
+  }
+
   bool begin(std::string_view bytes) {
+    bytes = without_mark(bytes);
     const std::string_view first = bytes.substr(0, kHeadBytes);
     old_lines_ = !contains(first, "\n") && contains(first, "\r");
     if (old_lines_) bytes = with_new_lines(bytes);
-    const FileHint hint{report_.file.path, bytes.substr(0, kHeadBytes)};
+    const FileHint hint = hint_of(bytes);
     const bool mapped = !options_.mapping_toml.empty();
     const std::optional<std::size_t> index =
         mapped ? reads_mappings(table_) : importers::recognise(table_, hint);
-    if (!index) return give_up("no known usage format");
+    if (!index) return give_up(std::string(why_unknown(hint.head)));
     auto opened = table_[*index].open(hint, options_);
     if (!opened) return give_up(opened.error().text());
     report_.format = table_[*index].name;

@@ -4,11 +4,13 @@
 
 #include "importers/walk.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <utility>
 
@@ -148,6 +150,63 @@ TEST_F(Walk, AnEventInTwoFilesCountsOnceWithItsLargestReading) {
   EXPECT_EQ(model.records, 3U);
   EXPECT_EQ(model.usage, summary.total.usage);
   EXPECT_EQ(summary.formats.at("claude-code"), 6U);
+}
+
+// The log of a side conversation repeats answers of the main one under other request ids, whichever
+// file comes first.
+TEST_F(Walk, AMainConversationIsRightAboutItsAnswers) {
+  std::string side = answer("m1", 90);
+  side.replace(side.find("\"isSidechain\":false"), 19, "\"isSidechain\":true");
+  side.replace(side.find("\"r\""), 3, "\"other\"");
+  write("a/main.jsonl", answer("m1", 5));
+  write("b/side.jsonl", side);
+  write("c/side.jsonl", side);
+  write("d/main.jsonl", answer("m1", 4));
+  EXPECT_EQ(run().total.usage.output, 5U);
+  fs::remove_all(folder_ / "a");
+  EXPECT_EQ(run().total.usage.output, 4U);
+  EXPECT_EQ(run().records, 1U);
+}
+
+TEST_F(Walk, AByteOrderMarkIsNothing) {
+  const std::string mark = "\xEF\xBB\xBF";
+  write("a.jsonl", mark + answer("m1", 5) + answer("m2", 7));
+  write("b.jsonl.gz", stored_gzip(mark + answer("m3", 1)));
+  write("c.csv", mark + "timestamp,model,input_tokens,output_tokens\n2026-08-28,m,1,2\n");
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.skips_total, 0U);
+  EXPECT_EQ(summary.records, 4U);
+  EXPECT_EQ(summary.total.usage.output, 15U);
+}
+
+TEST_F(Walk, ATurnWithoutATimeHasThatOfItsFile) {
+  const std::string path =
+      write("out.jsonl",
+            "{\"type\":\"thread.started\",\"thread_id\":\"t\"}\n"
+            "{\"type\":\"turn.completed\",\"usage\":{\"input_tokens\":9,\"output_tokens\":3}}\n");
+  const std::array<timespec, 2> times{{{1'774'087'569, 0}, {1'774'087'569, 0}}};
+  ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times.data(), 0), 0);
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.records, 1U);
+  EXPECT_EQ(summary.first_unix_ns, 1'774'087'569'000'000'000);
+}
+
+// What often holds usage and is not read says what to do.
+TEST_F(Walk, KindsOfFilesThatAreNotRead) {
+  write("a.parquet", std::string("PAR1\x15\x04", 6) + std::string(200, '\0') + "PAR1");
+  write("b.xlsx", std::string("PK\x03\x04", 4) + std::string(60, '\0'));
+  write(
+      "c.json",
+      R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"claude_code.token.usage"}]}]}]})");
+  write("d.db", std::string("SQLite format 3\0", 16));
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.files_read, 0U);
+  ASSERT_EQ(summary.skips.size(), 4U);
+  const std::string_view expected[] = {"a Parquet file: ", "a ZIP archive or a workbook: ",
+                                       "OpenTelemetry records: ", "a database: "};
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_TRUE(summary.skips[i].why.starts_with(expected[i])) << summary.skips[i].why;
+  }
 }
 
 TEST_F(Walk, ThePublicTranscriptTwiceHasItsKnownTotals) {

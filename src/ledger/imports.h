@@ -4,10 +4,10 @@
 // event twice changes nothing: (format, source_id) is the identity, and of two readings the larger
 // total stays (a source that repeats an event writes its last state last).
 //
-// What is larger: more tokens in all; of a cost record the larger amount, credits by their
-// magnitude. Between readings that are alike in that, the one that says more stays (output,
-// searches, requests, a cost, a duration, then the other fields in order), so that the order of
-// files never decides.
+// What is larger: a reading of a main conversation than that of a side one; then more tokens in
+// all; of a cost record the larger amount, credits by their magnitude. Between readings that are
+// alike in that, the one that says more stays (output, searches, requests, a cost, a duration, then
+// the other fields in order), so that the order of files never decides.
 //
 // Threads: one writer (single process, the file's lock says so), readers from anywhere, each with
 // an object of its own; an object belongs to one thread at a time. The file:

@@ -3,12 +3,32 @@
 
 #include "net/server.h"
 
+#include <errno.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <mutex>
 
 #include "net/http.h"
 #include "net/test_support.h"
+
+namespace {
+std::atomic<int> g_accept_errors = 0;
+std::atomic<int> g_accept_error = 0;
+}  // namespace
+
+// In the place of the C library's, so that a test can play a network that takes connections back.
+extern "C" int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
+  if (g_accept_errors > 0) {
+    --g_accept_errors;
+    errno = g_accept_error;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_accept4, fd, address, length, flags));
+}
 
 namespace fh::net {
 namespace {
@@ -40,6 +60,18 @@ TEST(Server, AnswersWithTheFieldsThatAreOurs) {
   EXPECT_NE(response.find("\r\ncontent-type: text/plain\r\n"), std::string::npos);
   EXPECT_NE(response.find("\r\ndate: "), std::string::npos);
   EXPECT_EQ(response.find("connection:"), std::string::npos);
+}
+
+TEST(Server, GoesOnAcceptingAfterErrorsThatPass) {
+  TestServer server(ServerOptions{});
+  for (const int error : {EMFILE, ENETDOWN, EHOSTUNREACH, EPERM, ECONNABORTED}) {
+    g_accept_error = error;
+    g_accept_errors = 2;
+    RawClient client(server.port());
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(status_of(client.read_response()), 200) << error;
+    EXPECT_EQ(g_accept_errors, 0) << "the error was not met";
+  }
 }
 
 TEST(Server, KeepsConnectionsAndCountsThem) {

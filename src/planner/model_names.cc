@@ -19,10 +19,14 @@ constexpr std::array<std::string_view, 12> kRouters = {
     "auto",  "default", "router", "unknown",         "none",   "model-router",
     "agent", "premium", "best",   "openrouter/auto", "cursor", "<synthetic>"};
 // What a source hangs on a model's name that does not change its price.
-constexpr std::array<std::string_view, 20> kEfforts = {
-    "-high",       "-medium",        "-low",    "-xhigh",    "-minimal", "-max",     "-none",
-    "-thinking",   "-reasoning",     "-latest", ":thinking", ":beta",    ":exacto",  ":nitro",
-    "-extra-high", "-non-reasoning", "[1m]",    "-1m",       "-long",    ":extended"};
+constexpr std::array<std::string_view, 21> kEfforts = {
+    "-high",          "-medium",   "-low",
+    "-xhigh",         "-minimal",  "-max",
+    "-none",          "-thinking", "-reasoning",
+    "-latest",        ":thinking", ":beta",
+    ":exacto",        ":nitro",    "-extra-high",
+    "-non-reasoning", "[1m]",      "-1m",
+    "-long",          ":extended", " (amazon bedrock edition)"};
 constexpr std::array<std::string_view, 9> kRegions = {"us.", "eu.", "apac.",   "global.",  "jp.",
                                                       "au.", "ca.", "us-gov.", "regional."};
 constexpr std::array<std::string_view, 9> kMakers = {"anthropic.", "openai.", "meta.",
@@ -94,8 +98,17 @@ bool drop_one(std::string& s, bool& fast) {
          drop_date(s) || drop_revision(s);
 }
 
+// "claude4.6opus", as AWS's usage types write it, is "claude-4.6-opus".
+std::string with_dashes(std::string_view s) {
+  const std::size_t end = std::min(s.find_first_not_of("0123456789.", 6), s.size());
+  return "claude-" + std::string(s.substr(6, end - 6)) + "-" + std::string(s.substr(end));
+}
+
 // "claude-4.5-sonnet" names the model that its maker calls "claude-sonnet-4-5".
 std::optional<std::string> claude_form(std::string_view s) {
+  if (s.starts_with("claude") && s.size() > 7 && digits(s.substr(6, 1))) {
+    return claude_form(with_dashes(s));
+  }
   if (!s.starts_with("claude-")) return std::nullopt;
   std::string plain(s);
   std::ranges::replace(plain, '.', '-');

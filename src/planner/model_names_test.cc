@@ -48,6 +48,10 @@ TEST(ModelNames, FindsTheEntry) {
            Case{"aws-bedrock", "global.anthropic.claude-opus-4-8-v1:0",
                 "aws-bedrock/global.anthropic.claude-opus-4-8-v1:0"},
            Case{"aws-bedrock", "amazon.nova-pro-v1:0", "aws-bedrock/amazon.nova-pro-v1:0"},
+           Case{"aws-bedrock", "Claude4.6Opus", "anthropic/claude-opus-4-6"},
+           Case{"aws-bedrock", "Claude4Sonnet", "anthropic/claude-sonnet-4-0"},
+           Case{"aws-bedrock", "Claude Opus 4.6 (Amazon Bedrock Edition)",
+                "anthropic/claude-opus-4-6"},
            Case{"groq", "openai/gpt-oss-120b", "groq/openai/gpt-oss-120b"},
            Case{"deepseek", "deepseek-v4.1-flash", "deepseek/deepseek-flash"},
            // Suffixes that belong to the name.
@@ -67,8 +71,9 @@ TEST(ModelNames, NeverGuesses) {
     EXPECT_EQ(names().normalise("cursor", router).kind, NameKind::Router) << router;
   }
   for (const char* unknown :
-       {"gpt-7", "claude-opus-9-9", "composer-1", "my-deployment", "Auto: Something New",
-        "gpt-oss-120b" /* several hosts, several prices */, "meta.llama9-70b-v1:0", "-high", "/"}) {
+       {"gpt-7", "claude-opus-9-9", "claude4", "claude9.9opus", "claude4.6", "composer-1",
+        "my-deployment", "Auto: Something New", "gpt-oss-120b" /* several hosts, several prices */,
+        "meta.llama9-70b-v1:0", "-high", "/"}) {
     const ModelName n = names().normalise("", unknown);
     EXPECT_EQ(n.kind, NameKind::Unknown) << unknown << " became " << n.entry_id;
     EXPECT_TRUE(n.entry_id.empty());

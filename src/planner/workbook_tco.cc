@@ -64,7 +64,7 @@ constexpr Column kColumns[] = {
     {Band::Workings, false, "year", "Year", nullptr, "ROUNDUP([month]/12,0)", nullptr, "0", Style::Count},
     {Band::Workings, false, "load", "Load, today = 1", &MonthRow::load, "POWER(1+load_growth_per_year,MAX([month]-1,0)/12)", nullptr, "0", Style::Factor},
     {Band::Workings, false, "price", "API prices, today = 1", &MonthRow::price, "api_price_factor*POWER(1+api_price_change_per_year,MAX([month]-1,0)/12)*IF(AND(scheduled_from_month>0,[month]>=scheduled_from_month),scheduled_price_factor,1)", nullptr, "0", Style::Factor},
-    {Band::Workings, false, "work_nodes", "Nodes the work needs", &MonthRow::work_nodes, "IF({nodes_min}>0,MAX({nodes_min},IF({spills}=1,ROUNDDOWN(ROUND({moved_mtok_month}*[load]/MAX(0.000000001,{node_mtok_month}*capacity_factor*MIN(1,{utilisation}*utilisation_factor)),6),0),ROUNDUP(ROUND({moved_mtok_month}*[load]/MAX(0.000000001,{node_mtok_month}*capacity_factor*MIN(1,{utilisation}*utilisation_factor)),6),0)))*[active],0)", nullptr, "0", Style::Count},
+    {Band::Workings, false, "work_nodes", "Nodes the work needs", &MonthRow::work_nodes, "IF({nodes_min}>0,MAX({nodes_min},IF({spills}=1,MIN(ROUNDDOWN(ROUND({moved_mtok_month}*[load]/MAX(0.000000001,{node_mtok_month}*MIN(1,{utilisation})),6),0),ROUNDUP(ROUND({moved_mtok_month}*[load]/MAX(0.000000001,{node_mtok_month}*capacity_factor*MIN(1,{utilisation}*utilisation_factor)),6),0)),ROUNDUP(ROUND({moved_mtok_month}*[load]/MAX(0.000000001,{node_mtok_month}*capacity_factor*MIN(1,{utilisation}*utilisation_factor)),6),0)))*[active],0)", nullptr, "0", Style::Count},
     {Band::Workings, false, "fits", "Share of the moved work that fits", &MonthRow::fits, "IF({spills}=1,MIN(1,[work_nodes]*{node_mtok_month}*capacity_factor*MIN(1,{utilisation}*utilisation_factor)/MAX(0.000000001,{moved_mtok_month}*[load])),1)", "1", "0", Style::Share},
     {Band::Workings, false, "down", "Share of the time a node is out, without a spare", &MonthRow::down, "IF(OR({nodes_min}=0,[nodes]-[work_nodes]>=1),0,MIN(1,node_failures_year*IF({node_price_usd}>0,repair_hours,rented_repair_hours)/8760))", "0", "0", Style::Share},
     {Band::Workings, false, "served", "Share of the moved work served", &MonthRow::served, "[fits]*(1-[down])", nullptr, "0", Style::Share},
@@ -214,7 +214,7 @@ void write_tco(Workbook& book, Sheet& sheet, const Money& money, double horizon_
              Style::Note);
   for (const OptionMoney& option : money.options) write_block(sheet, option);
   sheet.freeze(0, 1);
-  Chart chart{ChartKind::Line, "Cost by month in the income statement", "month", "USD", {}};
+  Chart chart{ChartKind::Line, "Cost by month in the income statement", "month", "USD a month", {}};
   const auto last = static_cast<int>(horizon_months);
   for (const OptionMoney& option : money.options) {
     if (!option.available) continue;

@@ -68,5 +68,5 @@ content-type: application/json
 x-should-retry: false
 allow: GET, HEAD, OPTIONS
 
-{"error":{"message":"this path does not take POST (see docs/use.md for the routes)","type":"invalid_request_error","param":null,"code":"method_not_allowed"}}
+{"error":{"message":"this path does not take POST (it takes GET, HEAD, OPTIONS)","type":"invalid_request_error","param":null,"code":"method_not_allowed"}}
 --- ledger

@@ -59,8 +59,8 @@ hint: nothing listens there
 --- command usage pull mistral --since 2026-01-01
 --- output 2
 error: provider: mistral not in {anthropic,openai}
-hint: freehold --help, or freehold VERB --help
+hint: freehold usage pull --help has examples
 --- command usage pull anthropic
 --- output 2
 error: --since is required
-hint: freehold --help, or freehold VERB --help
+hint: freehold usage pull --help has examples

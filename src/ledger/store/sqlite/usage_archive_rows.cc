@@ -141,6 +141,8 @@ base::Status UsageRows::read(const Statement& s, UsageRecord& r, NameReader& nam
 }
 
 bool UsageRows::wins(const UsageRecord& a, const UsageRecord& b) {
+  const bool side_a = a.workload == domain::kSubAgent, side_b = b.workload == domain::kSubAgent;
+  if (side_a != side_b) return side_b;
   const unsigned __int128 tokens_a = tokens_of(a.usage);
   const unsigned __int128 tokens_b = tokens_of(b.usage);
   if (tokens_a != tokens_b) return tokens_a > tokens_b;

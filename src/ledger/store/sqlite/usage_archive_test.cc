@@ -126,6 +126,22 @@ TEST(UsageArchive, OfTwoReadingsTheLargerStays) {
   EXPECT_EQ(billed, -20);
 }
 
+TEST(UsageArchive, AMainReadingBeatsALargerOneFromTheSide) {
+  for (const bool main_first : {true, false}) {
+    const TempDir dir;
+    const auto archive = open_archive(dir.file("usage.db"));
+    UsageRecord main = record("m", 5), side = record("m", 50);
+    side.workload = domain::kSubAgent;
+    for (UsageRecord* r : {main_first ? &main : &side, main_first ? &side : &main}) {
+      ASSERT_TRUE(archive->add({r, 1}).has_value());
+    }
+    ASSERT_TRUE(archive->scan({}, [&](const UsageRecord& r) {
+      EXPECT_EQ(r.usage.output, 5U) << main_first;
+      return true;
+    }));
+  }
+}
+
 std::vector<std::uint64_t> seeds() {
   return *rc::gen::container<std::vector<std::uint64_t>>(rc::gen::inRange<std::uint64_t>(0, 400));
 }
