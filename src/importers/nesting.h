@@ -30,8 +30,8 @@ namespace fh::importers {
 // own and as FOCUS. Of these tellings of a day the one that tells most counts. Tags count only
 // where nothing else tells the day, since a request may have several. The two bills of AWS of a day
 // are the same when their tokens or amounts are within one in a hundred, else both count
-// (`bills_differ`); GitHub's report and what counts of its answers are when the amounts of a day and SKU
-// are equal.
+// (`bills_differ`); GitHub's report and what counts of its answers are when the amounts of a day
+// and SKU are equal.
 
 // How names begin that share a field with names of another kind.
 inline constexpr std::string_view kEndUserName = "end user ", kOrganizationName = "organization ";
