@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <span>
 
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -303,13 +304,26 @@ void name_groups(CLI::App& app) {
   }
 }
 
-int unknown_verb(const std::vector<std::string>& names, std::string_view word) {
+// Says so if `word` stands where one of the app's verbs should.
+bool unknown_verb(const CLI::App& app, std::string_view command, std::string_view word) {
+  const std::vector<std::string> names = verb_names(app);
+  const bool known = std::ranges::find(names, word) != names.end();
+  if (word.starts_with('-') || names.empty() || known) return false;
   const std::vector<std::string_view> views(names.begin(), names.end());
   const std::string_view nearest = codec::toml::nearest(word, views);
-  fmt::print(stderr, "error: there is no verb `{}`{}\n", word,
+  fmt::print(stderr, "error: {} has no verb `{}`{}\n", command, word,
              nearest.empty() ? std::string() : fmt::format("; did you mean `{}`?", nearest));
-  fmt::print(stderr, "hint: freehold --help lists the verbs\n");
-  return kUsage;
+  fmt::print(stderr, "hint: {} --help lists the verbs\n", command);
+  return true;
+}
+
+// The two places where a word must be a verb, if the command line begins plainly.
+bool unknown_verb(const CLI::App& app, std::span<char* const> words) {
+  if (words.size() < 2) return false;
+  if (unknown_verb(app, "freehold", words[1])) return true;
+  if (words[1][0] == '-' || words.size() < 3) return false;
+  return unknown_verb(*app.get_subcommand(words[1]), fmt::format("freehold {}", words[1]),
+                      words[2]);
 }
 
 // The names of the verbs that were given, "freehold models import", and the last one's App.
@@ -374,11 +388,7 @@ int run_cli(int argc, char** argv) {
       "  freehold version                             the program, llama.cpp, SQLite, the prices\n"
       "  freehold version --json");
   name_groups(app);
-  const std::vector<std::string> verbs = verb_names(app);
-  if (argc > 1 && argv[1][0] != '-' &&
-      std::find(verbs.begin(), verbs.end(), argv[1]) == verbs.end()) {
-    return unknown_verb(verbs, argv[1]);
-  }
+  if (unknown_verb(app, {argv, static_cast<std::size_t>(argc)})) return kUsage;
   if (argc == 2 && std::string_view(argv[1]) == "--version") return run_version(false);
   if (argc == 1) {
     fmt::print(stderr, "{}", app.help());

@@ -20,8 +20,8 @@ error: from must be a date like 2026-11-24
 {"error":{"code":"invalid_argument","message":"from must be a date like 2026-11-24","hint":""}}
 --- command usage --json --csv
 --- output 2
---json excludes --csv
-Run with --help for more information.
+error: --json excludes --csv
+hint: freehold usage --help has examples
 --- command usage --by week --json
 --- output 0
 {"by":"week","from_ms":null,"to_ms":null,"rows":[],"totals":{"requests":0,"failed":0,"usage":{"input_uncached":0,"cache_read":0,"cache_write":0,"output":0,"reasoning":0},"work":{"computed":0,"cached":0,"restored":0},"cost_micro_usd":null,"cost_unpriced":0,"api_costs":[]}}
@@ -33,15 +33,43 @@ Run with --help for more information.
 request_second = 5
 --- command usage --json --config mistaken.toml
 --- output 2
-{"error":{"code":"invalid_argument","message":"mistaken.toml: unknown key `limits.request_second` in line 2; did you mean `request_seconds`?","hint":"docs/configuration.md has every key"}}
+{"error":{"code":"invalid_argument","message":"mistaken.toml: unknown key `limits.request_second` in line 2; did you mean `request_seconds`?","hint":"every key is in docs/configuration.md"}}
 --- command usage --config mistaken.toml
 --- output 2
 error: mistaken.toml: unknown key `limits.request_second` in line 2; did you mean `request_seconds`?
-hint: docs/configuration.md has every key
+hint: every key is in docs/configuration.md
 --- command keys list --config missing.toml
 --- output 2
-error: missing.toml: cannot open missing.toml: No such file or directory
-hint: docs/configuration.md has every key
+error: cannot open missing.toml: No such file or directory
+hint: the configuration is optional; --config FILE names one
 --- command chat --json --model nobody "Hi"
 --- output 1
-{"error":{"code":"failed_precondition","message":"the model `nobody` does not exist here (GET /v1/models lists what does)","hint":""}}
+{"error":{"code":"not_found","message":"the model `nobody` does not exist here","hint":"`freehold models list` shows what there is; without -m the default answers"}}
+--- command keyz list
+--- output 2
+error: freehold has no verb `keyz`; did you mean `keys`?
+hint: freehold --help lists the verbs
+--- command models lst
+--- output 2
+error: freehold models has no verb `lst`; did you mean `list`?
+hint: freehold models --help lists the verbs
+--- command usage improt november.csv
+--- output 2
+error: freehold usage has no verb `improt`; did you mean `import`?
+hint: freehold usage --help lists the verbs
+--- command usage --by month
+--- output 2
+error: --by: month not in {day,week,model,key,workload}
+hint: freehold usage --help has examples
+--- command keys create
+--- output 2
+error: name is required
+hint: freehold keys create --help has examples
+--- command models
+--- output 2
+error: `freehold models` needs one of list, show, import, verify, remove
+hint: freehold models --help has examples
+--- command models import --hlep
+--- output 2
+error: file is required
+hint: freehold models import --help has examples

@@ -84,7 +84,7 @@ Skipped:
 --- command usage forget unheard-of
 --- output 1
 error: there is no format unheard-of
-hint: there are claude-code, codex, gemini-cli, anthropic-usage, anthropic-cost, anthropic-claude-code, openai-usage, openai-costs, bedrock, freehold, cursor, copilot, copilot-api, openrouter, litellm, focus, aws-cur, azure-trace, burstgpt-trace, mooncake-trace, session-trace, csv
+hint: there are claude-code, codex, gemini-cli, anthropic-usage, anthropic-cost, anthropic-claude-code, openai-usage, openai-costs, bedrock, freehold, cursor, copilot, copilot-api, copilot-otel, openrouter, litellm, focus, aws-cur, azure-trace, burstgpt-trace, mooncake-trace, bailian-trace, session-trace, csv
 --- file own/rows.csv
 Wann;Wer;Ein;Aus
 28.08.2026 14:30;m-1;1.234;12
