@@ -341,13 +341,16 @@ Task<void> flood(Report& report, ResponseWriter& response) {
   ++report.done;
 }
 
-ServerOptions streaming(Report& report, Runtime*& runtime) {
+// The loop runs before the test can say which it is.
+using LoopOf = std::atomic<Runtime*>;
+
+ServerOptions streaming(Report& report, LoopOf& runtime) {
   ServerOptions options;
   options.limits.write_timeout_ms = 100;
   options.handler = [&report, &runtime](HttpRequest request, ResponseWriter& response) {
     if (request.path == "/stream") return stream_chunks(response);
     if (request.path == "/last") return stream_and_close(response);
-    if (request.path == "/wait") return wait_for_gone(report, *runtime, true, response);
+    if (request.path == "/wait") return wait_for_gone(report, *runtime.load(), true, response);
     if (request.path == "/flood") return flood(report, response);
     return testing::echo_handler(std::move(request), response);
   };
@@ -357,7 +360,7 @@ ServerOptions streaming(Report& report, Runtime*& runtime) {
 class Streaming : public ::testing::Test {
  protected:
   Report report_;
-  Runtime* runtime_ = nullptr;
+  LoopOf runtime_ = nullptr;
   TestServer server_{streaming(report_, runtime_)};
   void SetUp() override { runtime_ = &server_.runtime(); }
 };
@@ -510,7 +513,7 @@ TEST(Server, ConnectionCaps) {
 
 TEST(Server, DestructionBreaksOpenConnections) {
   Report report;
-  Runtime* runtime = nullptr;
+  LoopOf runtime = nullptr;
   auto server = std::make_unique<TestServer>(streaming(report, runtime));
   runtime = &server->runtime();
   RawClient client(server->port());
