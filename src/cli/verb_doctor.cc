@@ -73,7 +73,12 @@ void models(const Config& config, std::vector<Finding>& out) {
     return;
   }
   std::vector<std::string> names;
-  for (const registry::InstalledModel& model : *list) names.push_back(model.id);
+  for (const registry::InstalledModel& model : *list) {
+    names.push_back(model.id);
+    if (const auto facts = store.facts(model); !facts) {
+      out.push_back({"file of " + model.id, State::Bad, facts.error().text()});
+    }
+  }
   out.push_back({"models", names.empty() ? State::Note : State::Good,
                  names.empty() ? "none; bring one in with `freehold models import FILE.gguf`"
                                : joined(names)});

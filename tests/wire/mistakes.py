@@ -9,6 +9,7 @@ FH_TEST_MODEL names the starter model's file. Exit code 0: all are told well, 1:
 
 import contextlib
 import gzip
+import json
 import os
 import pathlib
 import re
@@ -251,6 +252,38 @@ def models(w):
     told("an unknown model to verify", w.run(data, "models", "verify", "nope"), 1, "no model is called `nope`", "models list")
 
 
+def a_damaged_model(w):
+    """One model's file is damaged: the other one answers, and this one says why it does not."""
+    data = w.folder()
+    starter = pathlib.Path(os.environ["FH_TEST_MODEL"])
+    other = w.root / "other.gguf"
+    other.write_bytes(starter.read_bytes() + b" ")
+    for file, name in ((starter, "sound"), (other, "damaged")):
+        w.run(data, "models", "import", file, "--as", name)
+    sha256 = json.loads(w.run(data, "models", "show", "damaged", "--json").stdout)["facts"]["sha256"]
+    blob = data / "models" / "blobs" / f"{sha256}.gguf"
+    blob.chmod(0o600)
+    os.truncate(blob, 50_000_000)
+    told("a damaged model to verify", w.run(data, "models", "verify"), 1, "damaged is not what was imported", "import it again")
+    with freehold.Server(data=data, wait=False) as server:
+        server.wait_listening()
+
+        def ask(model):
+            return server.json("POST", "/v1/chat/completions", {
+                "model": model, "max_tokens": 4, "messages": [{"role": "user", "content": "Count on: 1 2 3"}]}, timeout=300)
+
+        status, answer = ask("sound")
+        expect(f"the sound model answers: {status}", status == 200, str(answer))
+        status, answer = ask("damaged")
+        expect(f"the damaged one is refused: {status}", status == 503 and "its file cannot be used" in str(answer), str(answer))
+        models = {model["id"]: model for model in server.json("GET", "/admin/v1/models")[1]["models"]}
+        expect("it is shown as failed", models["damaged"]["state"] == "failed", str(models["damaged"]))
+        expect("with what is wrong", "its file cannot be used" in models["damaged"]["detail"], str(models["damaged"]))
+        doctor = server.cli("doctor", check=False)
+        expect("doctor says so", doctor.returncode == 1 and re.search(r"(?m)^bad +model damaged +failed: .*cannot be used", doctor.stdout),
+               doctor.stdout)
+
+
 def with_a_server():
     with freehold.Server(script=SCRIPT) as server:
         def run(*words):
@@ -279,6 +312,7 @@ def main():
         w.root.chmod(0o755)
         for part in (usage, configuration, outputs, addresses, folders, disks, ledgers, models, as_nobody):
             part(w)
+        a_damaged_model(w)
         with_a_server()
     for problem in problems:
         print(problem)
