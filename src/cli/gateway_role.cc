@@ -118,6 +118,7 @@ base::Status GatewayProcess::open_ledger() {
   ledger::LedgerWriter::Options options;
   options.durability = config_.durability;
   options.direct_open_max = 4096;
+  options.direct_sync_max = std::chrono::milliseconds(1);  // the loop's time, when it is idle
   writer_ = std::make_unique<ledger::LedgerWriter>(*ledger_.store, clock_, options);
   FH_TRY(const std::uint64_t recovered, writer_->recover());
   if (recovered > 0) {

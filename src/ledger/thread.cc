@@ -3,6 +3,7 @@
 
 #include "ledger/thread.h"
 
+#include <chrono>
 #include <utility>
 
 #include "base/os/priority.h"
@@ -89,14 +90,25 @@ void LedgerThread::write_loop() {
   }
 }
 
+// Until what is written has waited for `sync_after`, or somebody waits for it. A caller may have
+// synced what the thread was woken for: then what came since has its own time.
+void LedgerThread::gather(std::unique_lock<std::mutex>& lock) {
+  base::TimePoint until = std::chrono::steady_clock::now() + options_.sync_after;
+  const auto hurried = [this] { return urgent_ || syncer_stops_; };
+  while (!syncer_wakes_.wait_until(lock, until, hurried) && writer_.has_unsynced()) {
+    const base::TimePoint due = writer_.unsynced_since() + options_.sync_after;
+    if (due <= until) return;
+    until = due;
+  }
+}
+
 void LedgerThread::sync_loop() {
   while (true) {
     {
       std::unique_lock lock(mutex_);
       syncer_wakes_.wait(lock, [this] { return unsynced_ || syncer_stops_; });
       if (syncer_stops_ && !unsynced_) return;
-      syncer_wakes_.wait_for(lock, options_.sync_after,
-                             [this] { return urgent_ || syncer_stops_; });
+      gather(lock);
       unsynced_ = false;
       urgent_ = false;
     }

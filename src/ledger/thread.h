@@ -2,7 +2,8 @@
 // The three threads that drive a LedgerWriter in production. The writer thread drains the queue
 // into transactions and runs every callback; the sync thread makes commits durable, so that at
 // level `process` no admission ever waits behind the disk. A sync starts as soon as an admission
-// waits for it (level `power`), which then waits at most for the sync under way and its own. What
+// waits for it (level `power`), which then waits at most for the sync under way and its own
+// (LedgerWriter::Options::direct_sync_max: a lone one does it itself). What
 // nobody waits for, all of level `process` and settlements at `power`, is synced with what else
 // comes within `sync_after`: the next admission must not find the disk busy with one settlement,
 // and a disk that is asked for every request alone takes time from all of them. The upkeep thread
@@ -25,7 +26,7 @@ class LedgerThread {
   struct Options {
     std::chrono::milliseconds idle_after{1000};  // quiet time after which upkeep may take longer
     std::chrono::milliseconds sync_after{3};     // when nobody waits; ledger.h promises 5
-    std::chrono::milliseconds move_after{20};    // upkeep takes what came in within it at once
+    std::chrono::milliseconds move_after{100};   // upkeep takes what came in within it at once
   };
   // recover() has been called on the writer.
   LedgerThread(LedgerWriter& writer, Options options);
@@ -42,6 +43,7 @@ class LedgerThread {
  private:
   void write_loop();
   void sync_loop();
+  void gather(std::unique_lock<std::mutex>& lock);
   void upkeep_loop();
   void wake_writer();
   void wake_syncer();

@@ -12,6 +12,8 @@
 namespace fh::ledger {
 namespace {
 
+constexpr int kSyncSmoothing = 8;
+
 bool saturate(std::uint64_t& count) {
   if (count <= kTokensMax) return false;
   count = kTokensMax;
@@ -129,7 +131,18 @@ bool LedgerWriter::write_directly() {
     append_in_turn(calls);
   }
   run(calls);
+  if (alone_at_the_disk()) {
+    sync_written();
+    complete_synced();
+  }
   return !has_queued();
+}
+
+bool LedgerWriter::alone_at_the_disk() const {
+  if (options_.direct_sync_max <= std::chrono::nanoseconds::zero() || syncing_) return false;
+  const std::lock_guard lock(mutex_);
+  return waiting_.size() == 1 && counters_.admitted <= counters_.settled + 1 && sync_takes_ &&
+         *sync_takes_ <= options_.direct_sync_max;
 }
 
 std::size_t LedgerWriter::take_batch(std::vector<Record>& records, std::vector<Entry>& entries,
@@ -218,6 +231,7 @@ void LedgerWriter::finish_batch(std::vector<Entry>& entries, const std::vector<O
   const std::lock_guard lock(mutex_);
   ++counters_.commits;
   const std::uint64_t commit = written_.load(std::memory_order_relaxed) + 1;
+  if (durable_.load(std::memory_order_acquire) == commit - 1) unsynced_since_ = clock_.now();
   for (std::size_t i = 0; i < entries.size(); ++i) {
     base::Status status = status_of(entries[i], outcomes[i]);
     const bool wait = options_.durability == Durability::Power && status.has_value() &&
@@ -231,18 +245,36 @@ void LedgerWriter::finish_batch(std::vector<Entry>& entries, const std::vector<O
   written_.store(commit, std::memory_order_release);
 }
 
+// One at a time: a store tells what a sync covers, and its error, to one caller only.
 bool LedgerWriter::sync_written() {
+  const std::lock_guard turn(sync_turn_);
   // Read before the sync: a commit that lands while the disk works belongs to the next sync.
   const std::uint64_t target = written_.load(std::memory_order_acquire);
   if (target == durable_.load(std::memory_order_acquire) || !healthy()) return false;
-  if (auto synced = store_.sync(); !synced) {
+  const base::TimePoint began = clock_.now();
+  syncing_ = true;
+  const base::Status synced = store_.sync();
+  syncing_ = false;
+  if (!synced) {
     poison(synced.error());
     return true;
   }
   const std::lock_guard lock(mutex_);
   ++counters_.syncs;
   durable_.store(target, std::memory_order_release);
+  unsynced_since_ = began;
+  const std::chrono::nanoseconds took = clock_.now() - began;
+  if (!sync_takes_ || took > *sync_takes_) {
+    sync_takes_ = took;
+  } else {
+    *sync_takes_ -= (*sync_takes_ - took) / kSyncSmoothing;
+  }
   return true;
+}
+
+base::TimePoint LedgerWriter::unsynced_since() const {
+  const std::lock_guard lock(mutex_);
+  return unsynced_since_;
 }
 
 bool LedgerWriter::complete_synced() {

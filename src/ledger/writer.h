@@ -3,17 +3,19 @@
 // durability level in force. It owns no thread and no clock of its own. LedgerThread drives it in
 // production; the simulation calls pump() or the three steps one by one, with crashes between them.
 //
-// Threads: admit, settle and the observers from any thread. append_queued and recover belong to the
-// writer thread, sync_written to the sync thread, maintain to the upkeep thread (all may be the
-// same); complete_synced from any. Callbacks run in append_queued and complete_synced; after
-// close(), and with Options::direct_open_max, also inside admit and settle.
+// Threads: admit, settle, sync_written, complete_synced and the observers from any thread.
+// append_queued and recover belong to the writer thread, maintain to the upkeep thread (both may be
+// the same). Callbacks run in append_queued and complete_synced; after close(), and with
+// Options::direct_open_max, also inside admit and settle.
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/clock.h"
@@ -34,6 +36,10 @@ class LedgerWriter final : public Ledger {
     // writes the record itself if nobody else is writing: two changes of threads cost more than a
     // small transaction. With more, the writer thread puts many into one. 0: always the writer.
     std::size_t direct_open_max = 0;
+    // Level power, with direct_open_max: the caller also does the sync of an admission that is the
+    // only request open, while syncs have lately taken no longer than this. Nobody else's answer
+    // waits meanwhile, and a sync thread would cost the request two changes of threads. 0: never.
+    std::chrono::nanoseconds direct_sync_max{0};
   };
   // Since construction.
   struct Counters {
@@ -75,6 +81,9 @@ class LedgerWriter final : public Ledger {
   bool has_unsynced() const;
   bool has_completions() const;
   bool has_waiting() const;  // admissions that wait to become durable
+  // When the oldest commit that is not durable was made, or the last sync began if that was later;
+  // of no meaning without one.
+  base::TimePoint unsynced_since() const;
   Counters counters() const;
   // Called, from any thread, after something was queued. Set before the first admit.
   void on_queued(std::function<void()> notify) { notify_ = std::move(notify); }
@@ -94,6 +103,7 @@ class LedgerWriter final : public Ledger {
   using Calls = std::vector<std::pair<Done, base::Status>>;
   void enqueue(Record record, Done done);
   bool write_directly();
+  bool alone_at_the_disk() const;
   bool append_in_turn(Calls& calls);
   void poison(const base::Error& cause);
   base::Error poison_error() const;
@@ -114,7 +124,12 @@ class LedgerWriter final : public Ledger {
   std::atomic<std::uint64_t> written_ = 0;  // number of the last commit
   std::atomic<std::uint64_t> durable_ = 0;  // number of the last commit known durable
 
-  mutable std::mutex mutex_;  // guards the five below
+  std::mutex sync_turn_;  // held by whoever syncs; before mutex_
+  std::atomic<bool> syncing_ = false;
+
+  mutable std::mutex mutex_;  // guards the seven below
+  base::TimePoint unsynced_since_{};
+  std::optional<std::chrono::nanoseconds> sync_takes_;  // up at once, down slowly
   std::deque<Entry> queue_;
   std::size_t refused_queued_ = 0;  // entries of queue_ that only carry a refusal
   std::deque<Waiting> waiting_;     // level power: written, not yet durable

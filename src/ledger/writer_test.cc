@@ -5,9 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
+#include <vector>
 
 #include "ledger/store/faulty.h"
 #include "ledger/store/memory.h"
@@ -75,6 +78,135 @@ TEST(LedgerWriter, PowerLevelAnswersAdmissionsAfterTheSyncAndSettlementsBefore) 
   EXPECT_EQ(second.calls, 0);
   writer.pump();
   EXPECT_EQ(second.calls, 1);
+}
+
+// A disk whose syncs take as long as the test says.
+class TimedStore final : public Store {
+ public:
+  explicit TimedStore(base::ManualClock& clock) : clock_(clock) {}
+  base::Result<std::vector<Outcome>> append(std::span<const Record> records) override {
+    return memory.append(records);
+  }
+  base::Status sync() override {
+    ++syncs;
+    clock_.advance(takes);
+    if (fails) return base::fail(base::Code::Unavailable, "the disk is gone");
+    return memory.sync();
+  }
+  base::Result<std::vector<Admission>> load_unsettled() override { return memory.load_unsettled(); }
+  base::Status maintain(bool) override { return {}; }
+  bool maintenance_due(bool) const override { return false; }
+
+  MemoryStore memory;
+  std::chrono::microseconds takes{100};
+  bool fails = false;
+  int syncs = 0;
+
+ private:
+  base::ManualClock& clock_;
+};
+
+LedgerWriter::Options direct(Durability level) {
+  LedgerWriter::Options options = at(level);
+  options.direct_open_max = 100;
+  options.direct_sync_max = std::chrono::milliseconds(1);
+  return options;
+}
+
+TEST(LedgerWriter, ALoneAdmissionIsSyncedByItsCaller) {
+  base::ManualClock clock;
+  TimedStore store(clock);
+  LedgerWriter writer(store, clock, direct(Durability::Power));
+  Answer first, second, third, settled;
+  writer.admit(admission("req_1"), first.done());
+  EXPECT_EQ(first.calls, 0);  // nobody knows yet how long a sync takes
+  writer.pump();
+  EXPECT_EQ(first.calls, 1);
+  writer.settle(settlement("req_1"), settled.done());
+  EXPECT_EQ(settled.calls, 1);
+  EXPECT_EQ(store.syncs, 1);  // nobody waits for that one
+  writer.admit(admission("req_2"), second.done());
+  EXPECT_EQ(second.calls, 1);
+  EXPECT_TRUE(second.status.has_value());
+  EXPECT_EQ(store.syncs, 2);
+  EXPECT_EQ(store.memory.unsynced_commits(), 0U);
+  EXPECT_FALSE(writer.has_unsynced());
+  writer.admit(admission("req_3"), third.done());  // while another answer is under way
+  EXPECT_EQ(third.calls, 0);
+  EXPECT_EQ(store.syncs, 2);
+  writer.pump();
+  EXPECT_EQ(third.calls, 1);
+}
+
+TEST(LedgerWriter, NoCallerWaitsForASlowDisk) {
+  base::ManualClock clock;
+  TimedStore store(clock);
+  LedgerWriter writer(store, clock, direct(Durability::Power));
+  store.takes = std::chrono::milliseconds(20);
+  const auto request = [&](const std::string& id) {
+    Answer admitted;
+    writer.admit(admission(id), admitted.done());
+    const bool at_once = admitted.calls == 1;
+    writer.pump();
+    EXPECT_EQ(admitted.calls, 1);
+    writer.settle(settlement(id), {});
+    writer.pump();
+    return at_once;
+  };
+  EXPECT_FALSE(request("req_0"));
+  EXPECT_FALSE(request("req_1"));
+  store.takes = std::chrono::microseconds(100);
+  int slow = 0;
+  while (slow < 100 && !request("req_slow_" + std::to_string(slow))) ++slow;
+  EXPECT_GT(slow, 2);
+  EXPECT_LT(slow, 50);  // and is believed again when it has become quick
+}
+
+TEST(LedgerWriter, ASyncThatFailsInItsCallerPoisons) {
+  base::ManualClock clock;
+  TimedStore store(clock);
+  LedgerWriter writer(store, clock, direct(Durability::Power));
+  Answer first, second;
+  writer.admit(admission("req_1"), first.done());
+  writer.pump();
+  writer.settle(settlement("req_1"), {});
+  store.fails = true;
+  writer.admit(admission("req_2"), second.done());
+  EXPECT_EQ(second.calls, 1);
+  EXPECT_FALSE(second.status.has_value());
+  EXPECT_FALSE(writer.healthy());
+}
+
+TEST(LedgerWriter, AtLevelProcessNoCallerSyncs) {
+  base::ManualClock clock;
+  TimedStore store(clock);
+  LedgerWriter writer(store, clock, direct(Durability::Process));
+  for (int i = 0; i < 3; ++i) {
+    const std::string id = "req_" + std::to_string(i);
+    Answer answer;
+    writer.admit(admission(id), answer.done());
+    EXPECT_EQ(answer.calls, 1);
+    EXPECT_EQ(store.syncs, i);
+    writer.settle(settlement(id), {});
+    writer.pump();
+  }
+}
+
+TEST(LedgerWriter, WhatIsNotDurableIsAsOldAsItsFirstCommit) {
+  base::ManualClock clock;
+  TimedStore store(clock);
+  LedgerWriter writer(store, clock, direct(Durability::Process));
+  clock.advance(std::chrono::seconds(1));
+  const base::TimePoint first = clock.now();
+  writer.admit(admission("req_1"), {});
+  clock.advance(std::chrono::milliseconds(2));
+  writer.admit(admission("req_2"), {});
+  EXPECT_EQ(writer.unsynced_since(), first);
+  writer.sync_written();
+  clock.advance(std::chrono::milliseconds(2));
+  const base::TimePoint third = clock.now();
+  writer.admit(admission("req_3"), {});
+  EXPECT_EQ(writer.unsynced_since(), third);
 }
 
 TEST(LedgerWriter, OneTransactionTakesWhatIsQueuedUpToTheBound) {

@@ -161,6 +161,7 @@ class World {
         keys_(key_store_, base::Secret(std::string(32, 'p')), clock_, random_) {
     options_.durability = chance(50) ? ledger::Durability::Process : ledger::Durability::Power;
     options_.direct_open_max = chance(50) ? 0 : 1 + random_.below(6);
+    options_.direct_sync_max = std::chrono::seconds(chance(50) ? 0 : 1);
     options_.queue_max = 64;
     options_.batch_max = 1 + static_cast<std::size_t>(random_.below(8));
     journalled_ = chance(70);
