@@ -5,6 +5,13 @@
 Nothing of this is usage.
 --- file strange/letter.txt
 Dear reader, this is no export.
+--- file report/day.parquet
+PAR1 and what follows
+--- command usage import report
+--- output 1
+Skipped:
+  report/day.parquet: a Parquet file: have the report delivered as CSV with gzip, or save the table as CSV
+error: nothing was read of the file: a Parquet file: have the report delivered as CSV with gzip, or save the table as CSV
 --- command usage import pages --dry-run
 --- output 0
 Read 1 of 2 files (564 B).
@@ -84,7 +91,7 @@ Skipped:
 --- command usage forget unheard-of
 --- output 1
 error: there is no format unheard-of
-hint: there are claude-code, codex, gemini-cli, anthropic-usage, anthropic-cost, anthropic-claude-code, openai-usage, openai-costs, bedrock, freehold, cursor, copilot, copilot-api, openrouter, litellm, focus, aws-cur, azure-trace, burstgpt-trace, mooncake-trace, session-trace, csv
+hint: there are claude-code, codex, gemini-cli, anthropic-usage, anthropic-cost, anthropic-claude-code, openai-usage, openai-costs, bedrock, freehold, cursor, copilot, copilot-api, copilot-otel, openrouter, litellm, focus, aws-cur, azure-trace, burstgpt-trace, mooncake-trace, bailian-trace, session-trace, csv
 --- file own/rows.csv
 Wann;Wer;Ein;Aus
 28.08.2026 14:30;m-1;1.234;12
