@@ -123,7 +123,7 @@ base::Status KeyTable::load() {
   const std::lock_guard lock(impl_->write_mutex);
   if (impl_->pepper.reveal().size() != kPepperBytes) {
     return fail(Code::FailedPrecondition, "the key pepper is not 32 bytes long",
-                "restore the pepper file of the data directory; without it no key works");
+                "restore the pepper file of the data folder; without it no key works");
   }
   FH_TRY(std::vector<KeyRecord> loaded, impl_->store.load_keys());
   std::vector<RecordPtr> records;
@@ -140,7 +140,7 @@ base::Status KeyTable::load() {
 }
 
 base::Result<NewKey> KeyTable::create(std::string name, Role role, std::string project,
-                                      std::string workload) {
+                                      std::string workload, const Keep& keep) {
   if (name.empty()) return fail_field("name", "a key needs a name");
   if (name.starts_with(kIdPrefix)) {
     return fail_field("name", "the name of a key cannot begin with \"key_\", like an id");
@@ -167,6 +167,7 @@ base::Result<NewKey> KeyTable::create(std::string name, Role role, std::string p
   record.project = std::move(project);
   record.workload = std::move(workload);
   record.created_unix_ns = impl_->clock.unix_ns();
+  if (keep) FH_TRY_VOID(keep(key));
   FH_TRY_VOID(impl_->store.save_key(record));
 
   records.push_back(std::make_shared<const KeyRecord>(record));

@@ -63,8 +63,11 @@ class KeyTable {
   // Durable on return. Error: InvalidArgument (field "name", "project" or "workload") unless the
   // text is at most kKeyNameBytesMax bytes of UTF-8 without control characters, and the name is not
   // empty and does not begin with "key_"; AlreadyExists when a live key has the name; the store's.
+  // `keep`, if given, puts the key away before its record is saved, so that whatever ends the
+  // process in between leaves no key that nobody has; its error ends the call.
+  using Keep = std::function<base::Status(const base::Secret& key)>;
   base::Result<NewKey> create(std::string name, Role role, std::string project,
-                              std::string workload);
+                              std::string workload, const Keep& keep = {});
   // The key stops working before this returns. Revoking by id what is revoked already changes
   // nothing and is no error. Error: NotFound (names are those of live keys); the store's, and then
   // the key still works.

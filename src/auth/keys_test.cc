@@ -195,6 +195,27 @@ TEST_F(Keys, AFailingStoreChangesNothing) {
   EXPECT_EQ(table_->authenticate(made.key.reveal()), nullptr);
 }
 
+// Whatever ends the process in between: a key that is saved is one that somebody has.
+TEST_F(Keys, AKeyIsPutAwayBeforeItIsSaved) {
+  const auto full = table_->create("ada", Role::Admin, "", "", [](const base::Secret&) {
+    return base::Status(base::fail(base::Code::ResourceExhausted, "no space left"));
+  });
+  ASSERT_FALSE(full.has_value());
+  EXPECT_EQ(full.error().code, base::Code::ResourceExhausted);
+  EXPECT_TRUE(store_.records.empty());
+  EXPECT_TRUE(table_->list().empty());
+
+  std::string kept;
+  const auto made = table_->create("ada", Role::Admin, "", "", [&](const base::Secret& key) {
+    EXPECT_TRUE(store_.records.empty());
+    kept = key.reveal();
+    return base::Status();
+  });
+  ASSERT_TRUE(made.has_value());
+  EXPECT_EQ(kept, made->key.reveal());
+  EXPECT_NE(table_->authenticate(kept), nullptr);
+}
+
 TEST_F(Keys, DamagedRecordsAreNamedAndChangeNothing) {
   const NewKey made = make("ada");
   KeyRecord broken;

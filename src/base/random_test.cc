@@ -6,9 +6,6 @@
 
 #include <array>
 #include <map>
-#include <set>
-
-#include "base/ids.h"
 
 namespace fh::base {
 namespace {
@@ -56,14 +53,6 @@ TEST(Random, TokensUseTheWholeAlphabetEvenly) {
   EXPECT_EQ(counts.size(), 62U);
   // 1000 expected of each, standard deviation 31: ten of them is no accident.
   for (const auto& [c, count] : counts) EXPECT_NEAR(count, 1000, 310) << c;
-}
-
-TEST(Random, SystemIdsDiffer) {
-  SystemRandom random;
-  std::set<std::string> ids;
-  for (int i = 0; i < 1000; ++i) ids.insert(make_id("req_", random));
-  EXPECT_EQ(ids.size(), 1000U);
-  EXPECT_EQ(ids.begin()->size(), 28U);
 }
 
 }  // namespace

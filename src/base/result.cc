@@ -32,6 +32,23 @@ std::string Error::text() const {
   return message + " (" + hint + ")";
 }
 
+namespace {
+
+// What a person can do about the failures that a machine's owner causes and mends.
+std::string_view hint_of(int errno_value) {
+  switch (errno_value) {
+    case ENOSPC: return "the disk is full: free some space on it";
+    case EDQUOT: return "this user's share of the disk is used up: free some space";
+    case EROFS: return "this file system is read-only: choose a place that can be written";
+    case EACCES:
+    case EPERM: return "this user may not: check who owns it, or choose another place";
+    case EMFILE: return "raise the limit of open files (ulimit -n)";
+    default: return {};
+  }
+}
+
+}  // namespace
+
 Error error_from_errno(std::string_view what, int errno_value) {
   Code code = Code::Unavailable;
   switch (errno_value) {
@@ -58,7 +75,11 @@ Error error_from_errno(std::string_view what, int errno_value) {
     case ENOMEM: code = Code::ResourceExhausted; break;
     default: break;
   }
-  return Error{code, std::string(what) + ": " + std::strerror(errno_value), {}, {}, {}};
+  return Error{code,
+               std::string(what) + ": " + std::strerror(errno_value),
+               std::string(hint_of(errno_value)),
+               {},
+               {}};
 }
 
 }  // namespace fh::base

@@ -9,6 +9,7 @@
 #include "base/os/dir_lock.h"
 #include "base/os/file.h"
 #include "codec/json.h"
+#include "codec/url.h"
 #include "gateway/gateway.h"
 #include "ledger/open.h"
 #include "ledger/writer.h"
@@ -50,8 +51,8 @@ base::Result<std::string> unwrap(net::HttpResponse response) {
 
 class RemoteAccess final : public Access {
  public:
-  RemoteAccess(RunningServer server, base::Secret key)
-      : server_(std::move(server)), key_(std::move(key)) {}
+  RemoteAccess(RunningServer server, base::Secret key, std::filesystem::path key_file)
+      : server_(std::move(server)), key_(std::move(key)), key_file_(std::move(key_file)) {}
   bool server_runs() const override { return true; }
   base::Result<std::string> call(std::string_view method, std::string target,
                                  std::string body) override {
@@ -63,12 +64,14 @@ class RemoteAccess final : public Access {
                        {"content-type", "application/json"}};
     request.body = std::move(body);
     FH_TRY(net::HttpResponse response, client.request(request, kCallTimeoutMs));
+    if (response.status == 401) return std::unexpected(refused_key(key_file_));
     return unwrap(std::move(response));
   }
 
  private:
   RunningServer server_;
   base::Secret key_;
+  std::filesystem::path key_file_;
   net::Dialer dialer_;
 };
 
@@ -117,6 +120,9 @@ base::Status LocalAccess::start() {
 
 base::Result<std::string> LocalAccess::call(std::string_view method, std::string target,
                                             std::string body) {
+  const std::size_t mark = target.find('?');
+  // As the server does it with what comes over the wire.
+  FH_TRY(std::string path, codec::url::percent_decode(target.substr(0, mark)));
   net::Runtime runtime(static_cast<base::Clock&>(clock_));
   gateway::Sessions sessions(clock_, random_);
   gateway::ModelDirectory models;
@@ -136,8 +142,7 @@ base::Result<std::string> LocalAccess::call(std::string_view method, std::string
   admin::AdminApi api(deps, *ledger_.reader, offload, std::move(facts));
   net::HttpRequest request;
   request.method = method;
-  const std::size_t mark = target.find('?');
-  request.path = target.substr(0, mark);
+  request.path = std::move(path);
   if (mark != std::string::npos) request.query = target.substr(mark + 1);
   request.target = std::move(target);
   request.body = std::move(body);
@@ -164,12 +169,13 @@ std::filesystem::path ledger_file(const Config& config) {
 
 base::Result<base::Secret> read_admin_key(const Config& config) {
   auto text = base::os::read_file(admin_key_file(config), 4096);
-  if (!text) {
+  if (!text && text.error().code == base::Code::NotFound) {
     return base::fail(base::Code::Unauthenticated,
-                      fmt::format("no admin key in {}: {}", admin_key_file(config).string(),
-                                  text.error().message),
-                      "run as the user that runs the server, or start the server once");
+                      fmt::format("the admin key is not in {}", admin_key_file(config).string()),
+                      "put one back there; without any, stop the server and make one with: "
+                      "freehold keys create NAME --admin");
   }
+  if (!text) return std::unexpected(std::move(text).error());
   while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
   return base::Secret(*std::move(text));
 }
@@ -195,6 +201,13 @@ base::Status write_server_file(const Config& config, const std::string& listen) 
   return base::os::write_file_atomically(server_file(config), w.str() + "\n", 0600);
 }
 
+std::string url_of(std::string_view address) {
+  std::string host(address.substr(0, address.rfind(':')));
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host == "[::]") host = "[::1]";
+  return fmt::format("http://{}{}/", host, address.substr(address.rfind(':')));
+}
+
 base::Result<RunningServer> running_server(const Config& config) {
   FH_TRY(const std::string text, base::os::read_file(server_file(config), 4096));
   FH_TRY(const Document document, Document::parse(text));
@@ -204,8 +217,36 @@ base::Result<RunningServer> running_server(const Config& config) {
   return RunningServer{address.host, address.port, document.root()["pid"].as_int().value_or(0)};
 }
 
-base::Result<std::unique_ptr<Access>> Access::open(const Config& config) {
-  FH_TRY_VOID(base::os::make_folders(config.data_dir, 0700));
+base::Error refused_key(const std::filesystem::path& file) {
+  return {base::Code::Unauthenticated,
+          fmt::format("the server does not know the key in {}, or it was revoked", file.string()),
+          "put a live admin key there; without any, stop the server and make one with: freehold "
+          "keys create NAME --admin",
+          {},
+          {}};
+}
+
+base::Status check_data_folder(const Config& config) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(ledger_file(config), error)) return {};
+  if (error == std::errc::permission_denied) {
+    return base::fail(
+        base::Code::PermissionDenied,
+        fmt::format("the data folder {} belongs to another user", config.data_dir.string()),
+        "run this as the user that runs the server, or choose another folder with --data");
+  }
+  return base::fail(
+      base::Code::NotFound,
+      fmt::format("no Freehold has run on the data folder {} yet", config.data_dir.string()),
+      "start one with `freehold up`, or name another folder with --data");
+}
+
+base::Result<std::unique_ptr<Access>> Access::open(const Config& config, Folder folder) {
+  if (folder == Folder::Make) {
+    FH_TRY_VOID(base::os::make_folders(config.data_dir, 0700));
+  } else {
+    FH_TRY_VOID(check_data_folder(config));
+  }
   base::Result<base::os::DirLock> lock = base::os::DirLock::acquire(config.data_dir);
   if (lock) return LocalAccess::open(config, std::move(*lock));
   if (lock.error().code != base::Code::FailedPrecondition) return std::unexpected(lock.error());
@@ -216,7 +257,7 @@ base::Result<std::unique_ptr<Access>> Access::open(const Config& config) {
                       "try again in a moment");
   }
   FH_TRY(base::Secret key, read_admin_key(config));
-  return std::make_unique<RemoteAccess>(*std::move(server), std::move(key));
+  return std::make_unique<RemoteAccess>(*std::move(server), std::move(key), admin_key_file(config));
 }
 
 }  // namespace fh::cli

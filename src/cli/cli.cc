@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <span>
 
 #include "cli/output.h"
 #include "cli/verbs.h"
@@ -39,9 +40,11 @@ void add_up(CLI::App& app, Parsed& p) {
       "The first start makes an admin key, shows it once and keeps it in <data>/admin.key. Ctrl-C "
       "drains and stops.");
   up->add_option("--listen", p.flags.listen,
-                 "address to serve, host:port; several with commas (FREEHOLD_LISTEN)");
+                 "address to serve; several with commas (FREEHOLD_LISTEN)")
+      ->type_name("HOST:PORT");
   up->add_option("--engine-script", p.up.script,
-                 "serve the scripted engine with this file instead of models (for tests)");
+                 "serve the scripted engine with this file instead of models (for tests)")
+      ->type_name("FILE");
 }
 
 void add_chat(CLI::App& app, Parsed& p) {
@@ -54,10 +57,13 @@ void add_chat(CLI::App& app, Parsed& p) {
       "  freehold chat --json \"Say hello\"             the answer, its tokens and time as JSON");
   chat->add_option("prompt", p.chat.prompt,
                    "the question; without it, lines are read from the terminal");
-  chat->add_option("--model,-m", p.chat.model, "model to ask")->capture_default_str();
+  chat->add_option("--model,-m", p.chat.model, "model to ask")
+      ->capture_default_str()
+      ->type_name("NAME");
   chat->add_option("--system", p.chat.system, "instructions for the model");
   chat->add_option("--max-tokens", p.chat.max_tokens, "longest answer; 0 for as much as fits")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->type_name("N");
   chat->add_flag("--stats", p.chat.stats,
                  "show tokens, speed and the price of the same tokens elsewhere");
   chat->add_flag("--json", p.chat.json, "print one JSON object");
@@ -84,16 +90,19 @@ void add_models(CLI::App& app, Parsed& p) {
   add("list", "what is here");
   add("show", "everything known of one model")
       ->add_option("name", p.models.name, "model")
-      ->required();
+      ->required()
+      ->type_name("");
   CLI::App* import = add("import", "check a GGUF file and take it in");
-  import->add_option("file", p.models.name, "the file")->required();
-  import->add_option("--as", p.models.as, "what to call it");
-  import->add_option("--alias", p.models.aliases, "further names");
+  import->add_option("file", p.models.name, "the file")->required()->type_name("");
+  import->add_option("--as", p.models.as, "what to call it")->type_name("NAME");
+  import->add_option("--alias", p.models.aliases, "further names")->type_name("NAME");
   add("verify", "compare files with what was imported")
-      ->add_option("name", p.models.name, "one model; all without it");
+      ->add_option("name", p.models.name, "one model; all without it")
+      ->type_name("");
   add("remove", "forget a model and delete its file")
       ->add_option("name", p.models.name, "model")
-      ->required();
+      ->required()
+      ->type_name("");
 }
 
 void add_keys(CLI::App& app, Parsed& p) {
@@ -112,14 +121,20 @@ void add_keys(CLI::App& app, Parsed& p) {
     return sub;
   };
   CLI::App* create = add("create", "make a key");
-  create->add_option("name", p.keys.name, "what or whom it is for")->required();
+  create->add_option("name", p.keys.name, "what or whom it is for")->required()->type_name("");
   create->add_flag("--admin", p.keys.admin, "may use the console and these verbs");
-  create->add_option("--project", p.keys.project,
-                     "project; prompts are shared in the cache within one");
-  create->add_option("--workload", p.keys.workload,
-                     "tag of its requests unless they carry their own");
+  create
+      ->add_option("--project", p.keys.project,
+                   "keys of one project share the prompt cache; `default` without it")
+      ->type_name("NAME");
+  create
+      ->add_option("--workload", p.keys.workload, "tag of its requests unless they carry their own")
+      ->type_name("TAG");
   add("list", "all keys, never their text");
-  add("revoke", "end a key")->add_option("name", p.keys.name, "name or id")->required();
+  add("revoke", "end a key; it stops working at once")
+      ->add_option("name", p.keys.name, "name or id")
+      ->required()
+      ->type_name("");
 }
 
 void add_usage_import(CLI::App& usage, Parsed& p) {
@@ -133,9 +148,11 @@ void add_usage_import(CLI::App& usage, Parsed& p) {
       "Formats are told by content. Importing again changes nothing but what has grown. Counts and "
       "names are kept, never text.");
   UsageImportArgs& args = p.usage_import;
-  import->add_option("paths", args.paths, "files and folders")->required();
-  import->add_option("--mapping", args.mapping,
-                     "read every file as CSV, in the way that this file (TOML) says");
+  import->add_option("paths", args.paths, "files and folders")->required()->type_name("");
+  import
+      ->add_option("--mapping", args.mapping,
+                   "read every file as CSV, in the way that this file (TOML) says")
+      ->type_name("FILE");
   import->add_flag("--dry-run", args.dry_run, "only say what is in them");
   import->add_flag("--again", args.again, "also read files that have not changed");
   import->add_flag("--json", args.json, "print one JSON object");
@@ -144,7 +161,9 @@ void add_usage_import(CLI::App& usage, Parsed& p) {
   forget->footer(
       "Example:\n"
       "  freehold usage forget claude-code            everything that transcripts brought");
-  forget->add_option("format", p.usage_forget.format, "name of the format")->required();
+  forget->add_option("format", p.usage_forget.format, "name of the format")
+      ->required()
+      ->type_name("");
   forget->add_flag("--json", p.usage_forget.json, "print one JSON object");
 }
 
@@ -162,14 +181,20 @@ void add_usage_pull(CLI::App& usage, Parsed& p) {
   pull->add_option("provider", args.provider, "anthropic or openai")
       ->required()
       ->check(CLI::IsMember({"anthropic", "openai"}));
-  pull->add_option("--since", args.since, "first day, like 2026-11-01 (UTC)")->required();
-  pull->add_option("--until", args.until, "day after the last; until now without it");
+  pull->add_option("--since", args.since, "first day, like 2026-11-01 (UTC)")
+      ->required()
+      ->type_name("DATE");
+  pull->add_option("--until", args.until, "day after the last; until now without it")
+      ->type_name("DATE");
   pull->add_option("--bucket", args.bucket, "how fine: 1m, 1h or 1d; costs are by day")
       ->check(CLI::IsMember({"1m", "1h", "1d"}))
       ->capture_default_str();
-  pull->add_option("--key-file", args.key_file, "file with the admin key, readable by you alone");
-  pull->add_option("--base-url", args.base_url, "another server that speaks the same API");
-  pull->add_option("--ca-file", args.ca_file, "certificate authorities to trust instead (PEM)");
+  pull->add_option("--key-file", args.key_file, "file with the admin key, readable by you alone")
+      ->type_name("FILE");
+  pull->add_option("--base-url", args.base_url, "another server that speaks the same API")
+      ->type_name("URL");
+  pull->add_option("--ca-file", args.ca_file, "certificate authorities to trust instead (PEM)")
+      ->type_name("FILE");
   pull->add_option("--retries", args.retries, "how often a page is asked for again")
       ->check(CLI::Range(0, 20))
       ->capture_default_str();
@@ -190,10 +215,10 @@ void add_usage(CLI::App& app, Parsed& p) {
   usage->add_option("--by", p.usage.by, "day, week, model, key or workload")
       ->check(CLI::IsMember({"day", "week", "model", "key", "workload"}))
       ->capture_default_str();
-  usage->add_option("--from", p.usage.from, "first day, like 2026-11-01 (UTC)");
-  usage->add_option("--to", p.usage.to, "day after the last");
-  usage->add_flag("--json", p.usage.json, "print JSON");
-  usage->add_flag("--csv", p.usage.csv, "print CSV");
+  usage->add_option("--from", p.usage.from, "first day, like 2026-11-01 (UTC)")->type_name("DATE");
+  usage->add_option("--to", p.usage.to, "day after the last")->type_name("DATE");
+  CLI::Option* json = usage->add_flag("--json", p.usage.json, "print JSON");
+  usage->add_flag("--csv", p.usage.csv, "print CSV")->excludes(json);
   usage->require_subcommand(0, 1);
   add_usage_import(*usage, p);
   add_usage_pull(*usage, p);
@@ -210,15 +235,17 @@ void add_plan(CLI::App& app, Parsed& p) {
       "  freehold plan --inputs scenario.toml --json\n\n"
       "No advice is given while more than 3 % of the bill is unexplained: import the provider's "
       "cost report, too, or say --despite-gap.");
-  plan->add_option("--inputs", p.plan.inputs, "scenario file (TOML)");
+  plan->add_option("--inputs", p.plan.inputs, "scenario file (TOML)")->type_name("FILE");
   plan->add_option("--write-inputs", p.plan.write_inputs,
-                   "write a scenario file with every key and its default, and stop");
-  plan->add_option("--xlsx", p.plan.xlsx, "write a workbook");
-  plan->add_option("--html", p.plan.html, "write a page");
+                   "write a scenario file with every key and its default, and stop")
+      ->type_name("FILE");
+  plan->add_option("--xlsx", p.plan.xlsx, "write a workbook")->type_name("FILE");
+  plan->add_option("--html", p.plan.html, "write a page")->type_name("FILE");
   plan->add_flag("--despite-gap", p.plan.despite_gap, "advise although the bill is not explained");
   plan->add_flag("--example", p.plan.example, "the example company, whatever was imported");
   plan->add_option("--local-as", p.plan.local_as,
-                   "plan on the requests that ran here, as if this API model had answered them");
+                   "plan on the requests that ran here, as if this API model had answered them")
+      ->type_name("MODEL");
   plan->add_flag("--json", p.plan.json, "print one JSON object");
 }
 
@@ -240,12 +267,18 @@ void add_doctor(CLI::App& app, Parsed& p) {
   doctor->add_flag("--json", p.doctor.json, "print JSON");
   doctor->add_flag("--ready", p.doctor.ready, "only ask whether the server is ready");
   doctor->add_flag("--key-path", p.doctor.key_path, "only print where the admin key lies");
+  doctor->add_flag("--url", p.doctor.url, "only print where the running server's console is");
+}
+
+bool wants_json(const Parsed& p) {
+  return p.models.json || p.keys.json || p.usage.json || p.usage_import.json || p.usage_pull.json ||
+         p.usage_forget.json || p.plan.json || p.chat.json || p.doctor.json;
 }
 
 int dispatch(const CLI::App& app, const Parsed& p) {
   if (app.got_subcommand("version")) return run_version(p.version_json);
   base::Result<Config> config = load_config(p.flags);
-  if (!config) return print_error(config.error());
+  if (!config) return print_local_error(config.error(), wants_json(p));
   if (app.got_subcommand("up")) {
     config->script = p.up.script;
     return run_up(*config, p.up);
@@ -264,27 +297,81 @@ std::vector<std::string> verb_names(const CLI::App& app) {
   return names;
 }
 
-int unknown_verb(const std::vector<std::string>& names, std::string_view word) {
+void name_groups(CLI::App& app) {
+  for (CLI::App* sub : app.get_subcommands({})) {
+    sub->group("Verbs");
+    name_groups(*sub);
+  }
+}
+
+// Says so if `word` stands where one of the app's verbs should.
+bool unknown_verb(const CLI::App& app, std::string_view command, std::string_view word) {
+  const std::vector<std::string> names = verb_names(app);
+  const bool known = std::ranges::find(names, word) != names.end();
+  if (word.starts_with('-') || names.empty() || known) return false;
   const std::vector<std::string_view> views(names.begin(), names.end());
   const std::string_view nearest = codec::toml::nearest(word, views);
-  fmt::print(stderr, "error: there is no verb `{}`{}\n", word,
+  fmt::print(stderr, "error: {} has no verb `{}`{}\n", command, word,
              nearest.empty() ? std::string() : fmt::format("; did you mean `{}`?", nearest));
-  fmt::print(stderr, "hint: freehold --help lists the verbs\n");
+  fmt::print(stderr, "hint: {} --help lists the verbs\n", command);
+  return true;
+}
+
+// The two places where a word must be a verb, if the command line begins plainly.
+bool unknown_verb(const CLI::App& app, std::span<char* const> words) {
+  if (words.size() < 2) return false;
+  if (unknown_verb(app, "freehold", words[1])) return true;
+  if (words[1][0] == '-' || words.size() < 3) return false;
+  return unknown_verb(*app.get_subcommand(words[1]), fmt::format("freehold {}", words[1]),
+                      words[2]);
+}
+
+// The names of the verbs that were given, "freehold models import", and the last one's App.
+std::pair<std::string, const CLI::App*> innermost(const CLI::App& app) {
+  std::string words = app.get_name();
+  const CLI::App* at = &app;
+  for (auto subs = at->get_subcommands(); !subs.empty(); subs = at->get_subcommands()) {
+    at = subs.front();
+    words += " " + at->get_name();
+  }
+  return {words, at};
+}
+
+int wrong_usage(const CLI::App& app, const CLI::ParseError& error) {
+  const auto [words, at] = innermost(app);
+  std::string what = error.what();
+  if (error.get_name() == "RequiredError" && at->get_require_subcommand_min() > 0) {
+    std::string known;
+    for (const std::string& name : verb_names(*at)) known += (known.empty() ? "" : ", ") + name;
+    what = fmt::format("`{}` needs one of {}", words, known);
+  }
+  fmt::print(stderr, "error: {}\n", what.substr(0, what.find('\n')));
+  fmt::print(stderr, "hint: {} --help has examples\n", words);
   return kUsage;
 }
 
 }  // namespace
 
 int run_cli(int argc, char** argv) {
-  CLI::App app{"Freehold: own your AI instead of renting it."};
+  CLI::App app{"Freehold: own your AI instead of renting it.", "freehold"};
   Parsed p;
+  app.get_formatter()->label("SUBCOMMAND", "VERB");
+  app.get_formatter()->label("Positionals", "Arguments");
   app.require_subcommand(1);
   app.fallthrough();
   app.add_option("--data", p.flags.data_dir,
-                 "data folder (FREEHOLD_DATA; default: the user's data folder)");
+                 "data folder (FREEHOLD_DATA; default: ~/.local/share/freehold)")
+      ->type_name("FOLDER");
   app.add_option("--config", p.flags.config_file,
-                 "configuration file (default: <data>/freehold.toml if it is there)");
+                 "configuration file (default: <data>/freehold.toml if it is there)")
+      ->type_name("FILE");
   app.footer(
+      "Examples:\n"
+      "  freehold models import ./model.gguf          check a model and take it in\n"
+      "  freehold up                                  serve it, with a console in the browser\n"
+      "  freehold chat \"Hello\"                       ask it\n"
+      "  freehold keys create alice                   let somebody else ask it\n"
+      "  freehold VERB --help                         more of each\n\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 no server answers, 130 "
       "interrupted.");
   add_up(app, p);
@@ -296,17 +383,24 @@ int run_cli(int argc, char** argv) {
   add_doctor(app, p);
   CLI::App* version = app.add_subcommand("version", "what this is made of");
   version->add_flag("--json", p.version_json, "print JSON");
-  const std::vector<std::string> verbs = verb_names(app);
-  if (argc > 1 && argv[1][0] != '-' &&
-      std::find(verbs.begin(), verbs.end(), argv[1]) == verbs.end()) {
-    return unknown_verb(verbs, argv[1]);
+  version->footer(
+      "Examples:\n"
+      "  freehold version                             the program, llama.cpp, SQLite, the prices\n"
+      "  freehold version --json");
+  name_groups(app);
+  if (unknown_verb(app, {argv, static_cast<std::size_t>(argc)})) return kUsage;
+  if (argc == 2 && std::string_view(argv[1]) == "--version") return run_version(false);
+  if (argc == 1) {
+    fmt::print(stderr, "{}", app.help());
+    return kUsage;
   }
   try {
     app.parse(argc, argv);
     return dispatch(app, p);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? kOk : kUsage;
+    return wrong_usage(app, error);
   }
 }
 

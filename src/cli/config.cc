@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/os/file.h"
+#include "base/os/listener.h"
 #include "codec/toml.h"
 
 namespace fh::cli {
@@ -45,7 +46,7 @@ base::Error in_file(const std::filesystem::path& file, const base::Error& error)
   base::Error out = error;
   out.code = base::Code::InvalidArgument;
   out.message = file.string() + ": " + error.message;
-  if (out.hint.empty()) out.hint = "docs/configuration.md has every key";
+  if (out.hint.empty()) out.hint = "every key is in docs/configuration.md";
   return out;
 }
 
@@ -95,12 +96,23 @@ base::Status read_limits(toml::Value root, Config& config) {
   return take(root["write_seconds"], 1, 3'600, 1000, config.server.write_timeout_ms);
 }
 
-base::Status read_file(const std::filesystem::path& path, Config& config) {
-  FH_TRY(const std::string text, base::os::read_file(path, 1024 * 1024));
+base::Status read_listen(toml::Value value, Config& config) {
+  for (const toml::Value& each : value.elements()) {
+    const base::Status written = base::os::check_listen_address(std::string(*each.as_string()));
+    if (written) continue;
+    base::Error error = each.error("is not an address to listen on");
+    error.hint = written.error().hint;
+    return std::unexpected(std::move(error));
+  }
+  if (auto listen = value.as_strings()) config.listen = *std::move(listen);
+  return {};
+}
+
+base::Status read_text(const std::string& text, Config& config) {
   FH_TRY(const toml::File file, toml::File::parse(text));
   FH_TRY_VOID(file.check(kSchema));
   const toml::Value root = file.root();
-  if (auto listen = root["listen"].as_strings()) config.listen = *std::move(listen);
+  FH_TRY_VOID(read_listen(root["listen"], config));
   if (const auto data = root["data"].as_string()) config.data_dir = std::string(*data);
   static constexpr std::pair<std::string_view, ledger::Durability> kDurability[] = {
       {"process", ledger::Durability::Process}, {"power", ledger::Durability::Power}};
@@ -154,7 +166,7 @@ base::Result<net::HostPort> parse_listen(std::string_view text) {
       port > 65'535 || colon == 0) {
     return base::fail(base::Code::InvalidArgument,
                       fmt::format("`{}` is not an address to listen on", text),
-                      "write host:port, for example 127.0.0.1:8484");
+                      "write HOST:PORT, for example 127.0.0.1:8484");
   }
   out.host = text.substr(0, colon);
   if (out.host.starts_with('[') && out.host.ends_with(']')) {
@@ -178,7 +190,13 @@ base::Result<Config> load_config(const ConfigFlags& flags) {
     file = default_data / "freehold.toml";
   }
   if (!file.empty()) {
-    if (base::Status read = read_file(file, config); !read) {
+    base::Result<std::string> text = base::os::read_file(file, 1024 * 1024);
+    if (!text) {
+      text.error().code = base::Code::InvalidArgument;
+      text.error().hint = "the configuration is optional; --config FILE names one";
+      return std::unexpected(std::move(text).error());
+    }
+    if (base::Status read = read_text(*text, config); !read) {
       return std::unexpected(in_file(file, read.error()));
     }
     config.file = file;
@@ -192,7 +210,7 @@ base::Result<Config> load_config(const ConfigFlags& flags) {
                       "leave `listen` out for 127.0.0.1:8484");
   }
   for (const std::string& address : config.listen) {
-    FH_TRY_VOID(parse_listen(address));
+    FH_TRY_VOID(base::os::check_listen_address(address));
   }
   config.script = flags.script;
   return config;

@@ -20,11 +20,14 @@ constexpr std::size_t kModelIdMax = 128;
 constexpr std::size_t kFlagsMax = 16;
 constexpr std::size_t kFlagBytesMax = 128;
 constexpr std::size_t kDescriptionMax = 512;
+constexpr std::size_t kReasonMax = 1024;
+constexpr auto kLastCode = static_cast<std::uint16_t>(Code::Unauthenticated);
 
 enum class Type : std::uint16_t {
   StartWorker = 1,
   StopWorker = 2,
   GatewayReady = 3,
+  GatewayFailed = 4,
   WorkerStarted = 16,
   WorkerExited = 17,
   Drain = 18,
@@ -88,6 +91,18 @@ Status check(const StopWorker& m) {
   return check_model_id(m.model_id);
 }
 Status check(const GatewayReady&) {
+  return {};
+}
+// It is printed on a terminal, which takes some bytes for commands.
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+}
+Status check(const GatewayFailed& m) {
+  if (m.code > kLastCode) return fail_field("code", "not a code");
+  for (const std::string* text : {&m.message, &m.hint}) {
+    if (text->size() > kReasonMax) return fail_field("message", "too long");
+    if (std::ranges::any_of(*text, is_control)) return fail_field("message", "not printable");
+  }
   return {};
 }
 Status check(const WorkerStarted& m) {
@@ -178,6 +193,13 @@ std::string write(const StopWorker& m) {
 std::string write(const GatewayReady&) {
   return Writer(Type::GatewayReady).take();
 }
+std::string write(const GatewayFailed& m) {
+  Writer w(Type::GatewayFailed);
+  w.u16(m.code);
+  w.text(m.message);
+  w.text(m.hint);
+  return w.take();
+}
 std::string write(const WorkerStarted& m) {
   Writer w(Type::WorkerStarted);
   w.text(m.model_id);
@@ -217,6 +239,7 @@ Result<ControlMessage> read(Type type, Reader& r) {
     case Type::StartWorker: return read_start(r);
     case Type::StopWorker: return StopWorker{r.text()};
     case Type::GatewayReady: return GatewayReady{};
+    case Type::GatewayFailed: return GatewayFailed{r.u16(), r.text(), r.text()};
     case Type::WorkerStarted: return WorkerStarted{r.text(), r.u32(), r.u32()};
     case Type::WorkerExited: return WorkerExited{r.text(), r.u32(), r.text(), r.u32()};
     case Type::Drain: return Drain{r.u32()};
@@ -225,6 +248,15 @@ Result<ControlMessage> read(Type type, Reader& r) {
 }
 
 }  // namespace
+
+GatewayFailed gateway_failed(const base::Error& error) {
+  GatewayFailed out{static_cast<std::uint16_t>(error.code), error.message, error.hint};
+  for (std::string* text : {&out.message, &out.hint}) {
+    if (text->size() > kReasonMax) text->resize(kReasonMax);
+    std::ranges::replace_if(*text, is_control, ' ');
+  }
+  return out;
+}
 
 Result<std::string> encode_control(const ControlMessage& message) {
   return std::visit(

@@ -44,6 +44,12 @@ struct StopWorker {
 struct GatewayReady {
   bool operator==(const GatewayReady&) const = default;
 };
+// Gateway to supervisor: it cannot start and ends; why, for the person at the terminal.
+struct GatewayFailed {
+  std::uint16_t code = 0;     // a base::Code
+  std::string message, hint;  // printable, at most 1,024 bytes each
+  bool operator==(const GatewayFailed&) const = default;
+};
 // Supervisor to gateway, with the gateway's end of the worker's stream socket as the one
 // descriptor.
 struct WorkerStarted {
@@ -66,12 +72,14 @@ struct Drain {
   bool operator==(const Drain&) const = default;
 };
 
-using ControlMessage =
-    std::variant<StartWorker, StopWorker, GatewayReady, WorkerStarted, WorkerExited, Drain>;
+using ControlMessage = std::variant<StartWorker, StopWorker, GatewayReady, GatewayFailed,
+                                    WorkerStarted, WorkerExited, Drain>;
 
 // InvalidArgument when a field is outside its bounds. Both check the same bounds.
 base::Result<std::string> encode_control(const ControlMessage& message);
 base::Result<ControlMessage> decode_control(std::string_view bytes);
+// The message for an error: what is longer than a field is cut, what is not printable is a blank.
+GatewayFailed gateway_failed(const base::Error& error);
 
 // The gateway's side. Methods from any thread; they do not wait for the supervisor's answer, which
 // comes as a callback on the client's own thread.

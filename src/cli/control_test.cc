@@ -26,6 +26,7 @@ std::vector<ControlMessage> every_message() {
   return {good_start(),
           StopWorker{"m"},
           GatewayReady{},
+          GatewayFailed{4, "cannot open /none: No such file or directory", "look there"},
           WorkerStarted{"m", 4711, 3},
           WorkerExited{"m", 3, "killed by signal 6 (SIGABRT)", 400},
           Drain{600'000}};
@@ -43,6 +44,16 @@ TEST(Control, EveryMessageSurvivesItsTrip) {
 TEST(Control, LayoutIsTheDocumentedOne) {
   EXPECT_EQ(encode_control(StopWorker{"ab"}).value(), std::string("FHCT\1\0\2\0\2\0ab", 12));
   EXPECT_EQ(encode_control(Drain{0x01020304}).value(), std::string("FHCT\1\0\x12\0\4\3\2\1", 12));
+}
+
+TEST(Control, WhyAGatewayFailedIsCutAndMadePrintable) {
+  const GatewayFailed failed = gateway_failed(
+      {base::Code::DataLoss, "a\x1b[2J\nb" + std::string(2000, 'x'), std::string(1, '\0'), {}, {}});
+  EXPECT_EQ(failed.message, "a [2J b" + std::string(1017, 'x'));
+  EXPECT_EQ(failed.hint, " ");
+  EXPECT_TRUE(encode_control(failed));
+  EXPECT_FALSE(encode_control(GatewayFailed{0, "a\x1b", ""}));
+  EXPECT_FALSE(encode_control(GatewayFailed{999, "a", ""}));
 }
 
 TEST(Control, TheLargestMessageFits) {

@@ -34,13 +34,25 @@ namespace {
 constexpr int kControlSocket = 3;
 constexpr int kFirstListener = 4;
 
-// 2 ends the service: what is configured cannot be served. Anything else is tried again.
+// 2 ends the service: what is configured cannot be served. Anything else is tried again, if the
+// service has run before. The supervisor says why; without it, the log does.
 int fail_start(const base::Error& error) {
-  base::log_error("the gateway cannot start", {{"why", error.message}, {"hint", error.hint}});
+  const auto bytes = encode_control(gateway_failed(error));
+  if (!bytes || !base::os::send_message(kControlSocket, *bytes)) {
+    base::log_error("the gateway cannot start", {{"why", error.message}, {"hint", error.hint}});
+  }
   const bool passing = error.code == base::Code::Unavailable ||
                        error.code == base::Code::ResourceExhausted ||
                        error.code == base::Code::DeadlineExceeded;
   return passing ? 1 : 2;
+}
+
+base::Result<pricing::PriceBook> price_book_of(const Config& config) {
+  const pricing::PriceBook& bundled = pricing::PriceBook::bundled();
+  if (config.price_book.empty()) return bundled;
+  FH_TRY(const std::string text, base::os::read_file(config.price_book, 16 * 1024 * 1024));
+  FH_TRY(const pricing::PriceBook own, pricing::PriceBook::parse(text));
+  return bundled.overridden_by(own);
 }
 
 // Everything the gateway process owns, in the order in which it is made; destroyed in reverse.
@@ -124,9 +136,10 @@ base::Status GatewayProcess::open_keys() {
   for (const auth::KeyRecord& key : keys_->list()) {
     if (key.role == auth::Role::Admin && key.revoked_unix_ns == 0) return {};
   }
-  FH_TRY(const auth::NewKey made, keys_->create("admin", auth::Role::Admin, "default", ""));
-  FH_TRY_VOID(
-      base::os::write_file_atomically(admin_key_file(config_), made.key.reveal() + "\n", 0600));
+  const auto keep = [this](const base::Secret& key) {
+    return base::os::write_file_atomically(admin_key_file(config_), key.reveal() + "\n", 0600);
+  };
+  FH_TRY(const auth::NewKey made, keys_->create("admin", auth::Role::Admin, "default", "", keep));
   fmt::print("\nYour admin key, shown this once and kept in {}:\n\n  {}\n\n",
              admin_key_file(config_).string(), made.key.reveal());
   std::fflush(stdout);
@@ -134,12 +147,14 @@ base::Status GatewayProcess::open_keys() {
 }
 
 base::Status GatewayProcess::open_prices() {
-  prices_ = pricing::PriceBook::bundled();
-  if (!config_.price_book.empty()) {
-    FH_TRY(const std::string text, base::os::read_file(config_.price_book, 16 * 1024 * 1024));
-    FH_TRY(const pricing::PriceBook own, pricing::PriceBook::parse(text));
-    FH_TRY(prices_, prices_->overridden_by(own));
+  base::Result<pricing::PriceBook> book = price_book_of(config_);
+  if (!book) {
+    base::Error error = book.error();
+    error.code = base::Code::InvalidArgument;
+    error.message = "`prices.book` names a file that cannot be used: " + error.message;
+    return std::unexpected(std::move(error));
   }
+  prices_ = *std::move(book);
   for (const std::string& model : config_.gateway.compare_models) {
     if (!prices_->knows(model)) {
       return base::fail(
@@ -297,6 +312,8 @@ int GatewayProcess::serve() {
        {"prices", prices_->version()}});
   runtime_.run();
   server_.reset();
+  // What is cut off here settles its row as it goes, and the ledger still takes it.
+  runtime_.abandon();
   ledger_thread_->stop();
   std::error_code ignored;
   std::filesystem::remove(server_file(config_), ignored);

@@ -37,6 +37,9 @@ int exit_code_of(const base::Error& error) {
 
 }  // namespace
 
+bool stdin_is_terminal() {
+  return ::isatty(STDIN_FILENO) == 1;
+}
 bool stdout_is_terminal() {
   return ::isatty(STDOUT_FILENO) == 1;
 }
@@ -55,6 +58,11 @@ int print_error(const base::Error& error, bool json) {
     if (!error.hint.empty()) fmt::print(stderr, "hint: {}\n", error.hint);
   }
   return exit_code_of(error);
+}
+
+int print_local_error(const base::Error& error, bool json) {
+  const int code = print_error(error, json);
+  return code == kUnreachable ? kFailed : code;
 }
 
 std::string table(const std::vector<Column>& columns,

@@ -21,6 +21,8 @@ inline constexpr int kInterrupted = 130;
 // Prints the error to stderr as "error: message" and "hint: ...", or as JSON; returns the exit code
 // that fits.
 int print_error(const base::Error& error, bool json = false);
+// The same where no server is asked: a disk that fails is no server that does not answer.
+int print_local_error(const base::Error& error, bool json = false);
 
 struct Column {
   std::string title;
@@ -48,6 +50,7 @@ class Progress {
   int percent_ = -1;
 };
 
+bool stdin_is_terminal();
 bool stdout_is_terminal();
 bool stderr_is_terminal();
 

@@ -78,13 +78,36 @@ base::Result<ServedModels::Entry> ServedModels::entry_of(
   return entry;
 }
 
+// A damaged file is the trouble of one model: the others are served, and whoever asks for this one
+// is told what to do.
+ServedModels::Entry ServedModels::broken_entry(const registry::InstalledModel& model,
+                                               const base::Error& why) const {
+  Entry entry;
+  entry.start.model_id = model.id;
+  entry.start.context_tokens =
+      static_cast<std::uint32_t>(std::clamp<std::uint64_t>(model.context_length, 512, 4'000'000));
+  entry.start.sequences = config_.engine.sequences;
+  entry.served.id = model.id;
+  entry.served.aliases = model.aliases;
+  entry.served.display_name = model.display_name;
+  entry.served.created_unix_s = model.imported_unix_ns / 1'000'000'000;
+  entry.broken = base::Error{base::Code::Unavailable,
+                             "its file cannot be used: " + why.message,
+                             "import the model again: freehold models remove, then import",
+                             {},
+                             {}};
+  base::log_error("a model cannot be served", {{"model", model.id}, {"why", why.message}});
+  return entry;
+}
+
 base::Status ServedModels::add_registered() {
   const registry::Registry store(config_.data_dir, clock_);
   FH_TRY(const std::vector<registry::InstalledModel> models, store.list());
   const std::string chosen = default_model(models, config_.default_model);
   bool found = chosen.empty();
   for (const registry::InstalledModel& model : models) {
-    FH_TRY(Entry entry, entry_of(store, model));
+    base::Result<Entry> made = entry_of(store, model);
+    Entry entry = made ? *std::move(made) : broken_entry(model, made.error());
     if (model.id == chosen) {
       entry.served.aliases.insert(entry.served.aliases.begin(), kDefault);
       found = true;
@@ -171,6 +194,11 @@ void ServedModels::start_workers(ControlClient& control) {
 // room for it.
 void ServedModels::connect(Entry& entry) {
   Entry* model = &entry;
+  if (model->broken) {
+    const auto refuse = [model] { model->engine->start_failed(*model->broken); };
+    model->engine->set_wanted(refuse);
+    return refuse();
+  }
   ControlClient* control = control_;
   const auto start = [model, control] {
     model->engine->note_starting("the worker is starting");

@@ -128,6 +128,12 @@ class Supervisor {
                     fmt::format("--data-dir={}", options_.data_dir.string())};
     request.args.insert(request.args.end(), options_.gateway_args.begin(),
                         options_.gateway_args.end());
+    // The ports that were really taken: the gateway tells them to those who look for the server.
+    std::string listen = "--listen=";
+    for (const base::os::Listener& listener : held_.listeners) {
+      listen += (listen.ends_with('=') ? "" : ",") + listener.address;
+    }
+    request.args.push_back(std::move(listen));
     request.environment = options_.environment;
     request.inherited = {sockets.second.get()};
     for (const base::os::Listener& listener : held_.listeners) {
@@ -143,6 +149,7 @@ class Supervisor {
     if (status && !*status) return;
     const std::string how = status ? (*status)->text() : status.error().text();
     if (!status) gateway_ = base::os::ChildProcess();
+    read_control();  // what it said last
     control_.reset();
     gateway_kill_at_.reset();
     const bool clean = status && (*status)->clean();
@@ -151,12 +158,18 @@ class Supervisor {
       if (clean) return finish({});
       return finish(fail(Code::Unavailable, fmt::format("the gateway ended with {}", how)));
     }
-    if (status && !(*status)->signaled && (*status)->value == kExitConfiguration) {
+    const bool refused = status && !(*status)->signaled && (*status)->value == kExitConfiguration;
+    // Somebody waits at the terminal for the first start; a service that ran before waits for its
+    // disk to be mended.
+    if (failure_ && (refused || !served_)) return finish(std::unexpected(*std::move(failure_)));
+    if (refused) {
       return finish(fail(Code::FailedPrecondition, "the gateway refuses its configuration"));
     }
     const milliseconds wait = gateway_backoff_.next(clock_.now() - gateway_started_);
-    base::log_error("gateway died",
-                    {{"how", how}, {"next_start_ms", std::to_string(wait.count())}});
+    base::log_error("gateway died", {{"how", how},
+                                     {"why", failure_ ? failure_->text() : std::string()},
+                                     {"next_start_ms", std::to_string(wait.count())}});
+    failure_.reset();
     workers_.forget_all();
     gateway_start_at_ = clock_.now() + wait;
   }
@@ -200,7 +213,13 @@ class Supervisor {
     if (const auto* stop = std::get_if<StopWorker>(&message)) {
       return workers_.unwant(stop->model_id);
     }
+    if (const auto* failed = std::get_if<GatewayFailed>(&message)) {
+      failure_ =
+          base::Error{static_cast<Code>(failed->code), failed->message, failed->hint, {}, {}};
+      return;
+    }
     if (std::holds_alternative<GatewayReady>(message)) {
+      served_ = true;
       if (options_.on_ready) options_.on_ready();
       return;
     }
@@ -257,6 +276,8 @@ class Supervisor {
   std::optional<TimePoint> gateway_kill_at_;
   std::optional<TimePoint> drain_until_;
   bool draining_ = false;
+  bool served_ = false;                 // a gateway has said that it serves, in this process's life
+  std::optional<base::Error> failure_;  // what the gateway that ends now said of it
   std::optional<Status> result_;
   WorkerSet workers_;
 };

@@ -197,6 +197,22 @@ int send_garbage() {
   sleep_for_ever();
 }
 
+// Says why it cannot start, and ends so that it is started again.
+int fail_to_start() {
+  const GatewayFailed why =
+      gateway_failed({base::Code::ResourceExhausted, "the disk\nis full", "free some", {}, {}});
+  return base::os::send_message(3, encode_control(why).value()) ? 1 : 3;
+}
+
+// Serves once and dies; cannot start the second time; serves from the third on.
+int gateway_that_serves_before_it_fails(std::size_t starts) {
+  if (starts == 2) return fail_to_start();
+  if (!base::os::send_message(3, encode_control(GatewayReady{}).value())) return 3;
+  if (starts == 1) std::abort();
+  record("ready");
+  sleep_for_ever();
+}
+
 int gateway_role(const Args& args) {
   base::os::end_with_parent();
   const std::string scenario = arg(args, "scenario");
@@ -205,6 +221,8 @@ int gateway_role(const Args& args) {
   if (scenario == "crash") return starts < 4 ? 7 : serve_one();
   if (scenario == "configuration") return 2;
   if (scenario == "end") return 0;
+  if (scenario == "fails") return fail_to_start();
+  if (scenario == "fails-later") return gateway_that_serves_before_it_fails(starts);
   if (scenario == "garbage" && starts == 1) return send_garbage();
   if (scenario == "stubborn" || scenario == "garbage") {
     record("ready");
@@ -474,6 +492,23 @@ TEST_F(SupervisorTest, AGatewayThatRefusesItsConfigurationIsNotStartedAgain) {
   EXPECT_EQ(pids_of("gateway").size(), 1U);
 }
 
+// Somebody looks at the terminal: a start that cannot work must not be tried for ever.
+TEST_F(SupervisorTest, AFirstStartThatFailsEndsTheServiceAndSaysWhy) {
+  start("fails");
+  EXPECT_EQ(exit_code(), 1);
+  wait_for(
+      "result the disk is full (free some)\n");  // nothing that a terminal would take for a command
+  EXPECT_EQ(pids_of("gateway").size(), 1U);
+}
+
+TEST_F(SupervisorTest, AServiceThatHasServedWaitsForItsDisk) {
+  start("fails-later");
+  wait_for("ready");
+  EXPECT_EQ(pids_of("gateway").size(), 3U);
+  EXPECT_NE(base::os::read_file(dir_ / "log", 1 << 20).value_or("").find("the disk is full"),
+            std::string::npos);
+}
+
 TEST_F(SupervisorTest, AGatewayThatEndsByItselfEndsTheService) {
   start("end");
   EXPECT_EQ(exit_code(), 0);
@@ -493,7 +528,7 @@ TEST_F(SupervisorTest, ASecondSupervisorIsToldWhoIsThere) {
   wait_for("ready");
   ChildProcess second = spawn("stubborn", "127.0.0.1:0", 1);
   EXPECT_EQ(second.wait(30s).value().value().value, 1);
-  wait_for(fmt::format("result the data directory {} is in use by another Freehold (process {})",
+  wait_for(fmt::format("result the data folder {} is in use by another Freehold (process {})",
                        dir_.string(), supervisor_.pid()));
   // Another data directory, the same port.
   const std::filesystem::path other = dir_ / "other";
@@ -513,7 +548,7 @@ TEST_F(SupervisorTest, ASecondSupervisorIsToldWhoIsThere) {
 TEST_F(SupervisorTest, ABadPlaceIsRefusedBeforeAnythingStarts) {
   supervisor_ = spawn("stubborn", "example.org:80", 1);
   EXPECT_EQ(exit_code(), 1);
-  wait_for("result \"example.org:80\" is not a place to listen on");
+  wait_for("result `example.org:80` is not an address to listen on");
   EXPECT_TRUE(pids_of("").empty());
 }
 

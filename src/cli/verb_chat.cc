@@ -46,16 +46,22 @@ std::string request_body(const ChatArgs& args, const std::vector<Turn>& turns) {
 
 class Conversation {
  public:
-  Conversation(RunningServer server, base::Secret key, const ChatArgs& args)
-      : server_(std::move(server)), key_(std::move(key)), args_(args) {
+  Conversation(RunningServer server, const Config& config, base::Secret key, const ChatArgs& args)
+      : server_(std::move(server)),
+        key_file_(admin_key_file(config)),
+        key_(std::move(key)),
+        args_(args) {
     if (!args.system.empty()) turns_.push_back({"system", args.system});
   }
   base::Result<Answer> ask(const std::string& question);
+  // The question that failed: the next one must not carry it along.
+  void drop_last() { turns_.pop_back(); }
 
  private:
   base::Status on_event(const codec::sse::Event& event, Answer& answer) const;
 
   RunningServer server_;
+  std::filesystem::path key_file_;
   base::Secret key_;
   const ChatArgs& args_;
   std::vector<Turn> turns_;
@@ -63,11 +69,17 @@ class Conversation {
 };
 
 base::Error error_of(std::string_view body, int status) {
-  base::Error error{
-      base::Code::FailedPrecondition, fmt::format("the server answered {}", status), {}, {}, {}};
+  base::Error error;
+  error.code = status >= 500 ? base::Code::Unavailable : base::Code::FailedPrecondition;
+  error.message = fmt::format("the server answered {}", status);
   if (const auto document = Document::parse(body)) {
-    if (const auto message = document->root()["error"]["message"].as_string())
-      error.message = *message;
+    const Value said = document->root()["error"];
+    if (const auto message = said["message"].as_string()) error.message = *message;
+    if (said["code"].as_string() == "model_not_found") {
+      error.code = base::Code::NotFound;
+      error.message = error.message.substr(0, error.message.find(" ("));
+      error.hint = "`freehold models list` shows what there is; without -m the default answers";
+    }
   }
   return error;
 }
@@ -135,6 +147,7 @@ base::Result<Answer> Conversation::ask(const std::string& question) {
   answer.seconds = since();
   if (!problem) return std::unexpected(problem.error());
   if (!ended) return std::unexpected(ended.error());
+  if (status == 401) return std::unexpected(refused_key(key_file_));
   if (status != 200) return std::unexpected(error_of(refused, status));
   turns_.push_back({"assistant", answer.text});
   return answer;
@@ -180,8 +193,9 @@ void print_json(const Answer& answer) {
 
 int run_chat(const Config& config, const ChatArgs& args) {
   base::Result<std::unique_ptr<Access>> access = Access::open(config);
-  if (!access) return print_error(access.error(), args.json);
-  if (!(*access)->server_runs()) {
+  const bool never_ran = !access && access.error().code == base::Code::NotFound;
+  if (!access && !never_ran) return print_error(access.error(), args.json);
+  if (never_ran || !(*access)->server_runs()) {
     return print_error(base::Error{base::Code::Unavailable,
                                    "no server runs on " + config.data_dir.string(),
                                    "start one with: freehold up",
@@ -193,7 +207,7 @@ int run_chat(const Config& config, const ChatArgs& args) {
   if (!server) return print_error(server.error(), args.json);
   base::Result<base::Secret> key = read_admin_key(config);
   if (!key) return print_error(key.error(), args.json);
-  Conversation conversation(*std::move(server), *std::move(key), args);
+  Conversation conversation(*std::move(server), config, *std::move(key), args);
   const bool once = !args.prompt.empty();
   std::string question = args.prompt;
   for (;;) {
@@ -206,7 +220,13 @@ int run_chat(const Config& config, const ChatArgs& args) {
       fmt::print("> {}\n", question);
     }
     const base::Result<Answer> answer = conversation.ask(question);
-    if (!answer) return print_error(answer.error(), args.json);
+    if (!answer) {
+      const int code = print_error(answer.error(), args.json);
+      // Somebody at a terminal may ask again; a script must notice.
+      if (once || !stdin_is_terminal() || code == kUnreachable) return code;
+      conversation.drop_last();
+      continue;
+    }
     if (args.json) {
       print_json(*answer);
     } else {

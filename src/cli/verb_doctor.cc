@@ -43,6 +43,11 @@ void machine(std::vector<Finding>& out) {
 }
 
 void data_folder(const Config& config, std::vector<Finding>& out) {
+  if (const base::Status seen = check_data_folder(config);
+      !seen && seen.error().code == base::Code::PermissionDenied) {
+    out.push_back({"data", State::Bad, seen.error().text()});
+    return;
+  }
   const auto room = base::os::free_disk_bytes(config.data_dir);
   out.push_back(
       {"data", room && *room < 1'000'000'000 ? State::Note : State::Good,
@@ -68,7 +73,12 @@ void models(const Config& config, std::vector<Finding>& out) {
     return;
   }
   std::vector<std::string> names;
-  for (const registry::InstalledModel& model : *list) names.push_back(model.id);
+  for (const registry::InstalledModel& model : *list) {
+    names.push_back(model.id);
+    if (const auto facts = store.facts(model); !facts) {
+      out.push_back({"file of " + model.id, State::Bad, facts.error().text()});
+    }
+  }
   out.push_back({"models", names.empty() ? State::Note : State::Good,
                  names.empty() ? "none; bring one in with `freehold models import FILE.gguf`"
                                : joined(names)});
@@ -108,11 +118,12 @@ void lock(base::os::ProbeLock kind, const char* name, const base::os::Spawner& s
 
 void server(const Config& config, std::vector<Finding>& out) {
   base::Result<std::unique_ptr<Access>> access = Access::open(config);
-  if (!access) {
+  const bool never_ran = !access && access.error().code == base::Code::NotFound;
+  if (!access && !never_ran) {
     out.push_back({"server", State::Bad, access.error().text()});
     return;
   }
-  if (!(*access)->server_runs()) {
+  if (never_ran || !(*access)->server_runs()) {
     out.push_back({"server", State::Note, "not running; start it with `freehold up`"});
     out.push_back({"durability", State::Good,
                    config.durability == ledger::Durability::Power ? "power" : "process"});
@@ -161,6 +172,21 @@ int ready(const Config& config) {
   return answer && answer->status == 200 ? kOk : kUnreachable;
 }
 
+int url(const Config& config) {
+  const base::Result<RunningServer> where = running_server(config);
+  if (!where) {
+    return print_error({base::Code::Unavailable,
+                        "no server runs on " + config.data_dir.string(),
+                        "start one with: freehold up",
+                        {},
+                        {}});
+  }
+  const bool v6 = where->host.find(':') != std::string::npos;
+  fmt::print("{}\n",
+             url_of(fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), where->host, where->port)));
+  return kOk;
+}
+
 }  // namespace
 
 int run_doctor(const Config& config, const DoctorArgs& args) {
@@ -169,6 +195,7 @@ int run_doctor(const Config& config, const DoctorArgs& args) {
     fmt::print("{}\n", admin_key_file(config).string());
     return kOk;
   }
+  if (args.url) return url(config);
   std::vector<Finding> findings;
   machine(findings);
   data_folder(config, findings);

@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "codec/json.h"
+#include "codec/url.h"
 
 namespace fh::cli {
 namespace {
@@ -20,7 +21,9 @@ std::string text_of(Value object, std::string_view key) {
 
 base::Result<std::string> call(Access& access, const KeysArgs& args) {
   if (args.action == "list") return access.call("GET", "/admin/v1/keys", "");
-  if (args.action == "revoke") return access.call("DELETE", "/admin/v1/keys/" + args.name, "");
+  if (args.action == "revoke") {
+    return access.call("DELETE", "/admin/v1/keys/" + codec::url::percent_encode(args.name), "");
+  }
   codec::json::Writer w;
   w.object().member("name", args.name).member("role", args.admin ? "admin" : "member");
   w.member("project", args.project).member("workload", args.workload).end_object();
@@ -48,7 +51,8 @@ int print_list(const Document& answer) {
 }  // namespace
 
 int run_keys(const Config& config, const KeysArgs& args) {
-  base::Result<std::unique_ptr<Access>> access = Access::open(config);
+  base::Result<std::unique_ptr<Access>> access = Access::open(
+      config, args.action == "create" ? Access::Folder::Make : Access::Folder::Existing);
   if (!access) return print_error(access.error(), args.json);
   const base::Result<std::string> answer = call(**access, args);
   if (!answer) return print_error(answer.error(), args.json);

@@ -26,7 +26,7 @@ std::string facts_of(const registry::Registry& store, const InstalledModel& mode
 
 int list(const registry::Registry& store, const Config& config, bool json) {
   const auto models = store.list();
-  if (!models) return print_error(models.error(), json);
+  if (!models) return print_local_error(models.error(), json);
   if (json) {
     codec::json::Writer w;
     w.object().key("models").array();
@@ -81,9 +81,20 @@ void print_model(const InstalledModel& model, std::string_view fit_text, std::ui
   line("Imported", base::format_rfc3339(model.imported_unix_ns));
 }
 
+struct Fitting {
+  models::FitReport report;
+  std::uint64_t context = 0;
+};
+Fitting fitting_here(const models::GgufFacts& facts, const Config& config) {
+  const std::uint64_t memory = base::os::system_facts().memory_bytes;
+  const std::uint64_t context =
+      models::context_for_memory(facts, config.engine.context_tokens, memory);
+  return {models::fit_of(facts, context, memory), context};
+}
+
 int show(const registry::Registry& store, const Config& config, const ModelsArgs& args) {
   const auto model = store.find(args.name);
-  if (!model) return print_error(model.error(), args.json);
+  if (!model) return print_local_error(model.error(), args.json);
   if (args.json) {
     codec::json::Writer w;
     w.object()
@@ -94,11 +105,9 @@ int show(const registry::Registry& store, const Config& config, const ModelsArgs
     return kOk;
   }
   const auto facts = store.facts(*model);
-  if (!facts) return print_error(facts.error());
-  const std::uint64_t memory = base::os::system_facts().memory_bytes;
-  const std::uint64_t context =
-      models::context_for_memory(*facts, config.engine.context_tokens, memory);
-  print_model(*model, models::fit_of(*facts, context, memory).text, context);
+  if (!facts) return print_local_error(facts.error());
+  const Fitting here = fitting_here(*facts, config);
+  print_model(*model, here.report.text, here.context);
   return kOk;
 }
 
@@ -134,17 +143,25 @@ int import(registry::Registry& store, const Config& config, const ModelsArgs& ar
     return true;
   };
   const auto model = store.import(args.name, options);
-  if (!model) return print_error(model.error(), args.json);
+  if (!model) return print_local_error(model.error(), args.json);
+  // Said before a server loads it.
+  const auto facts = store.facts(*model);
+  if (!facts) return print_local_error(facts.error(), args.json);
+  const models::FitReport fit = fitting_here(*facts, config).report;
+  if (!args.json) {
+    fmt::print("Imported {} ({}, {}).\nThis machine: {}.\n", model->id, model->architecture,
+               human_bytes(model->size_bytes), fit.text);
+    std::fflush(stdout);
+  }
   const auto told = tell_server(config, model->id);
   if (args.json) {
     codec::json::Writer w;
     w.object().member("id", model->id).member("sha256", model->sha256);
+    w.member("fits", models::fit_name(fit.fit));
     w.member("served", told && *told == Told::Served).end_object();
     fmt::print("{}\n", w.str());
     return kOk;
   }
-  fmt::print("Imported {} ({}, {}).\n", model->id, model->architecture,
-             human_bytes(model->size_bytes));
   if (!told) {
     fmt::print("The running server did not take it up ({}); it serves it after its next start.\n",
                told.error().message);
@@ -163,13 +180,16 @@ int import(registry::Registry& store, const Config& config, const ModelsArgs& ar
 
 int verify(const registry::Registry& store, const ModelsArgs& args) {
   base::Result<std::vector<InstalledModel>> models = store.list();
-  if (!models) return print_error(models.error(), args.json);
+  if (!models) return print_local_error(models.error(), args.json);
   if (!args.name.empty()) {
     auto one = store.find(args.name);
-    if (!one) return print_error(one.error(), args.json);
+    if (!one) return print_local_error(one.error(), args.json);
     models = std::vector<InstalledModel>{*std::move(one)};
   }
   int worst = kOk;
+  std::uint64_t sound_count = 0;
+  codec::json::Writer failed;
+  failed.array();
   for (const InstalledModel& model : *models) {
     base::Status sound;
     {
@@ -179,13 +199,22 @@ int verify(const registry::Registry& store, const ModelsArgs& args) {
         return true;
       });
     }
-    if (!sound) {
-      worst = print_error(sound.error(), args.json);
-    } else if (!args.json) {
-      fmt::print("{}: what was imported, byte for byte\n", model.id);
+    if (sound) {
+      ++sound_count;
+      if (!args.json) fmt::print("{}: what was imported, byte for byte\n", model.id);
+    } else if (args.json) {
+      worst = kFailed;
+      failed.object().member("id", model.id).member("code", base::code_name(sound.error().code));
+      failed.member("message", sound.error().message).member("hint", sound.error().hint);
+      failed.end_object();
+    } else {
+      worst = print_local_error(sound.error());
     }
   }
-  if (args.json && worst == kOk) fmt::print("{{\"verified\":{}}}\n", models->size());
+  failed.end_array();
+  if (args.json) {
+    fmt::print("{{\"verified\":{},\"failed\":{}}}\n", sound_count, failed.str());
+  }
   return worst;
 }
 
@@ -199,7 +228,7 @@ int run_models(const Config& config, const ModelsArgs& args) {
   if (args.action == "import") return import(store, config, args);
   if (args.action == "verify") return verify(store, args);
   const auto removed = store.remove(args.name);
-  if (!removed) return print_error(removed.error(), args.json);
+  if (!removed) return print_local_error(removed.error(), args.json);
   if (args.json) {
     fmt::print("{{\"removed\":\"{}\"}}\n", removed->id);
   } else {

@@ -104,16 +104,16 @@ base::Status write_outputs(const planner::Plan& plan, const PlanArgs& args) {
 
 int write_template(const PlanArgs& args) {
   if (is_there(args.write_inputs)) {
-    return print_error({base::Code::AlreadyExists,
-                        fmt::format("{} is there already", args.write_inputs),
-                        "give another name, or remove it first",
-                        {},
-                        {}},
-                       args.json);
+    return print_local_error({base::Code::AlreadyExists,
+                              fmt::format("{} is there already", args.write_inputs),
+                              "give another name, or remove it first",
+                              {},
+                              {}},
+                             args.json);
   }
   const base::Status written =
       base::os::write_file_atomically(args.write_inputs, planner::scenario_template(), 0644);
-  if (!written) return print_error(written.error(), args.json);
+  if (!written) return print_local_error(written.error(), args.json);
   fmt::print(
       "Wrote {}: every input with its default. Change what you know better, then\n"
       "  freehold plan --inputs {}\n",
@@ -132,11 +132,11 @@ base::Result<std::string> plan_for_console(const Config& config) {
 int run_plan(const Config& config, const PlanArgs& args) {
   if (!args.write_inputs.empty()) return write_template(args);
   const base::Result<pricing::PriceBook> book = load_book(config);
-  if (!book) return print_error(book.error(), args.json);
+  if (!book) return print_local_error(book.error(), args.json);
   const base::Result<planner::Plan> plan = plan_of(config, args, *book);
-  if (!plan) return print_error(plan.error(), args.json);
+  if (!plan) return print_local_error(plan.error(), args.json);
   if (const base::Status written = write_outputs(*plan, args); !written) {
-    return print_error(written.error(), args.json);
+    return print_local_error(written.error(), args.json);
   }
   if (args.json) {
     fmt::print("{}\n", planner::plan_json(*plan));

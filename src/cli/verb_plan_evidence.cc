@@ -140,6 +140,10 @@ base::Result<PlanEvidence> PlanEvidence::find(const Config& config, const pricin
     }
     out.local_as_ = name.entry_id;
   }
+  if (const base::Status seen = check_data_folder(config);
+      !seen && seen.error().code == base::Code::PermissionDenied) {
+    return std::unexpected(seen.error());
+  }
   if (is_there(ledger_file(config))) {
     FH_TRY(out.ledger_, ledger::open_sqlite_reader(ledger_file(config).string()));
   }
@@ -161,6 +165,7 @@ base::Status PlanEvidence::read_archive(const planner::ModelNames& names) {
   if (!archive_) return {};
   nesting_ = std::make_unique<importers::Nesting>();
   FH_TRY_VOID(archive_->scan_costs({}, [&](const domain::CostRecord& record) {
+    ++charges_;
     nesting_->see(record);
     return true;
   }));
@@ -271,6 +276,12 @@ std::vector<std::string> PlanEvidence::notes() const {
         local_as_));
     return out;
   }
+  if (charges_ > 0 && !any()) {
+    out.push_back(fmt::format(
+        "{} imported, but no usage: what was paid is known, not for which tokens. Import the usage "
+        "report of the same days, too.",
+        charges_ == 1 ? "1 charge was" : human_count(charges_) + " charges were"));
+  }
   if (local_ > 0) {
     out.push_back(fmt::format(
         "{} in the ledger ran on models of this machine and cost no API: in no sum here; "
@@ -289,9 +300,20 @@ std::vector<std::string> PlanEvidence::notes() const {
         "Counted once, though reports in longer and in shorter buckets tell it: {} left out.",
         counted(nested_, "imported record")));
   }
-  if (nesting_ && (nesting_->partly() || nesting_->overflowed())) {
-    out.push_back(
+  if (nesting_ && nesting_->overlaps()) {
+    out.emplace_back(
         "Some imported buckets of the same names overlap in part: what both tell counts twice.");
+  }
+  if (nesting_ && nesting_->bills_differ()) {
+    out.emplace_back(
+        "AWS's own bill and its FOCUS bill tell of the same day and differ by more than 1 %: both "
+        "count. If they are of the same account, freehold usage forget one of the two.");
+  }
+  if (nesting_ && nesting_->overflowed()) {
+    out.push_back(fmt::format(
+        "The imported reports name more days and names than {} that can be told apart: what two "
+        "of the others tell counts twice.",
+        human_count(importers::Nesting::kEntriesMax)));
   }
   if (in_log_ > 0) {
     out.push_back(fmt::format(

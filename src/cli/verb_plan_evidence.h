@@ -69,6 +69,7 @@ class PlanEvidence {
   std::set<DayModel> reported_;                  // by a provider's own report that counts
   std::map<DayModel, std::uint64_t> logged_;     // by other tools, a record each
   std::uint64_t imported_ = 0, counted_ = 0, local_ = 0, in_log_ = 0;
+  std::uint64_t charges_ = 0;                                      // imported
   std::uint64_t in_report_ = 0, logs_in_report_ = 0, nested_ = 0;  // left out
 };
 

@@ -62,12 +62,14 @@ class PlanEvidenceOf : public ::testing::Test {
       return true;
     }));
     text_ = evidence->text();
+    notes_.clear();
+    for (const std::string& note : evidence->notes()) notes_ += note + "\n";
     return tokens;
   }
 
   Config config_;
   const pricing::PriceBook& book_ = pricing::PriceBook::bundled();
-  std::string text_;
+  std::string text_, notes_;
 };
 
 TEST_F(PlanEvidenceOf, AReportHoldsTheLogsOfItsOwnProvider) {
@@ -136,6 +138,41 @@ TEST_F(PlanEvidenceOf, ABucketThatDoesNotCountHidesNothing) {
   const auto second = request("codex", "openai", kGpt, kFirst + kDay + kHour);
   EXPECT_EQ(counted({both, second}), 1000U);
   EXPECT_EQ(counted({both, hour, second}), 5007U);
+}
+
+TEST_F(PlanEvidenceOf, EachCauseOfCountingTwiceIsNamed) {
+  const auto says = [&](std::string_view words) { return notes_.find(words) != notes_.npos; };
+  EXPECT_EQ(counted({bucket("openai-usage", "openai", kGpt, kFirst, 2 * kDay),
+                     bucket("openai-usage", "openai", kGpt, kFirst + kDay, 2 * kDay)}),
+            2000U);
+  EXPECT_TRUE(says("overlap in part")) << notes_;
+  EXPECT_FALSE(says("FOCUS")) << notes_;
+  EXPECT_EQ(counted({bucket("aws-cur", "aws-bedrock"),
+                     bucket("focus", "Amazon Web Services", kClaude, kFirst, kDay, 2000)}),
+            3000U);
+  EXPECT_TRUE(says("AWS's own bill and its FOCUS bill")) << notes_;
+  EXPECT_FALSE(says("overlap in part")) << notes_;
+  EXPECT_EQ(counted({bucket("openai-usage", "openai", kGpt)}), 1000U);
+  EXPECT_EQ(notes_, "");
+}
+
+TEST_F(PlanEvidenceOf, ChargesWithoutUsageAreSaid) {
+  auto archive = open_usage_archive(config_);
+  ASSERT_TRUE(archive.has_value());
+  domain::CostRecord charge;
+  charge.source_id = "1";
+  charge.format = "anthropic-costs";
+  charge.model = kClaude;
+  charge.start_unix_ns = kFirst;
+  charge.end_unix_ns = kFirst + kDay;
+  charge.billed = domain::MicroUsd{5'000'000};
+  ASSERT_TRUE((*archive)->add_costs({&charge, 1}));
+  archive->reset();
+  const auto evidence = PlanEvidence::find(config_, book_, "");
+  ASSERT_TRUE(evidence.has_value());
+  EXPECT_FALSE(evidence->any());
+  ASSERT_EQ(evidence->notes().size(), 1U);
+  EXPECT_TRUE(evidence->notes()[0].starts_with("1 charge was imported, but no usage"));
 }
 
 TEST(Payer, IsFoundInTheNamesOfUpstreams) {

@@ -1,5 +1,9 @@
 // freehold up: becomes the supervisor, which holds the listeners and starts the other roles.
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
 
 #include "base/log.h"
 #include "base/os/file.h"
@@ -26,10 +30,15 @@ base::Result<std::string> store_script(const Config& config, const std::string& 
   return sha256;
 }
 
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : ",") + word;
-  return out;
+// At a terminal that waits for it: neither a service nor a script's background job.
+bool started_by_hand() {
+  return stdout_is_terminal() && ::tcgetpgrp(STDOUT_FILENO) == ::getpgrp();
+}
+
+// For the person who started it: where to go now. A service's log has it in its own lines.
+void greet(const std::string& address) {
+  fmt::print("Freehold is serving. Console and API: {}  Stop: Ctrl-C\n", url_of(address));
+  std::fflush(stdout);
 }
 
 }  // namespace
@@ -45,28 +54,27 @@ int run_up(const Config& config, const UpArgs& args) {
   if (config.file) options.gateway_args.push_back("--config=" + config.file->string());
   if (!args.script.empty()) {
     const base::Result<std::string> sha256 = store_script(config, args.script);
-    if (!sha256) return print_error(sha256.error());
+    if (!sha256) return print_local_error(sha256.error());
     options.gateway_args.push_back("--script-sha256=" + *sha256);
     options.worker_args.push_back("--engine=scripted");
   }
   const std::string_view format = config.log_format == base::LogFormat::Json ? "json" : "human";
   options.worker_args.push_back(fmt::format("--log-format={}", format));
   options.worker_args.push_back(fmt::format("--log-level={}", static_cast<int>(config.log_level)));
-  options.gateway_args.push_back("--listen=" + joined(config.listen));
   // A server file of an earlier run would point command-line verbs at nothing; once the lock and
   // the ports are ours, no other server can have written it.
-  options.on_listening = [&](const std::vector<std::string>&) {
+  std::string first_address;
+  options.on_listening = [&](const std::vector<std::string>& addresses) {
     std::error_code ignored;
     std::filesystem::remove(server_file(config), ignored);
+    if (started_by_hand()) first_address = addresses.front();
+  };
+  options.on_ready = [&] {
+    if (!first_address.empty()) greet(std::exchange(first_address, {}));
   };
   const base::Status ended = run_supervisor(options);
   if (ended) return kOk;
-  const int code = print_error(ended.error());
-  // The gateway has said what is wrong with the configuration.
-  return ended.error().code == base::Code::FailedPrecondition &&
-                 ended.error().message.find("configuration") != std::string::npos
-             ? kUsage
-             : code;
+  return print_local_error(ended.error());
 }
 
 }  // namespace fh::cli

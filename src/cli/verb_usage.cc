@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "codec/json.h"
+#include "codec/url.h"
 
 namespace fh::cli {
 namespace {
@@ -38,11 +39,20 @@ std::vector<std::string> cells(std::string group, Value row) {
 }  // namespace
 
 int run_usage(const Config& config, const UsageArgs& args) {
+  // Dates in this form sort as text.
+  if (!args.from.empty() && !args.to.empty() && args.from >= args.to) {
+    return print_error({base::Code::InvalidArgument,
+                        fmt::format("no day lies from {} to before {}", args.from, args.to),
+                        "--to is the day after the last: give a later one",
+                        {},
+                        {}},
+                       args.json);
+  }
   base::Result<std::unique_ptr<Access>> access = Access::open(config);
   if (!access) return print_error(access.error(), args.json);
   std::string target = "/admin/v1/usage?by=" + args.by;
-  if (!args.from.empty()) target += "&from=" + args.from;
-  if (!args.to.empty()) target += "&to=" + args.to;
+  if (!args.from.empty()) target += "&from=" + codec::url::percent_encode(args.from);
+  if (!args.to.empty()) target += "&to=" + codec::url::percent_encode(args.to);
   if (args.csv) target += "&format=csv";
   const base::Result<std::string> answer = (*access)->call("GET", target, "");
   if (!answer) return print_error(answer.error(), args.json);

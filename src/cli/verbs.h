@@ -85,6 +85,7 @@ struct DoctorArgs {
   bool json = false;
   bool ready = false;     // only: is a server ready? exit 0 or 3
   bool key_path = false;  // only: where the admin key lies
+  bool url = false;       // only: where the running server's console is
 };
 int run_doctor(const Config& config, const DoctorArgs& args);
 

@@ -127,6 +127,14 @@ base::Result<std::optional<std::string>> optional_choice(
   return wrong(path.at(key), "must be one of: " + names);
 }
 
+base::Status check_arguments_schema(Value schema, const Path& path) {
+  const auto type = schema["type"].as_string();
+  for (const std::string_view other : {"string", "number", "integer", "boolean", "array", "null"}) {
+    if (type == other) return wrong(path.at("type"), "must be object: arguments have names");
+  }
+  return {};
+}
+
 base::Result<std::vector<std::string>> read_stops(Value value, const Path& path) {
   std::vector<std::string> stops;
   if (!value.exists() || value.is_null()) return stops;

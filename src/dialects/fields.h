@@ -68,6 +68,9 @@ base::Result<std::optional<std::string>> optional_choice(
     Value object, std::string_view key, const Path& path,
     std::initializer_list<std::string_view> allowed);
 
+// A tool's schema, where it names a type, describes an object; the field is that of `type`.
+base::Status check_arguments_schema(Value schema, const Path& path);
+
 // Stop strings: a string or an array of strings; empty ones would match at once and are left out.
 inline constexpr std::size_t kStopCountMax = 64;
 inline constexpr std::size_t kStopBytesMax = 1024;

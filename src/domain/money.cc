@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace fh::domain {
@@ -39,17 +41,18 @@ std::string format_usd(MicroUsd amount) {
 
 std::string display_usd(MicroUsd amount) {
   const std::string sign = amount.value < 0 ? "-$" : "$";
-  const std::uint64_t magnitude = amount.value < 0 ? 0 - static_cast<std::uint64_t>(amount.value)
-                                                   : static_cast<std::uint64_t>(amount.value);
+  std::uint64_t magnitude = amount.value < 0 ? 0 - static_cast<std::uint64_t>(amount.value)
+                                             : static_cast<std::uint64_t>(amount.value);
   if (magnitude == 0) return "$0.00";
   if (magnitude >= 100'000) {  // ten cents and more: cents, rounded half up
     const std::uint64_t cents = (magnitude + 5'000) / 10'000;
     return fmt::format("{}{}.{:02}", sign, cents / 100, cents % 100);
   }
-  std::string digits = fmt::format("{:06}", magnitude);
-  std::size_t end = digits.find_first_not_of('0') + 2;
-  if (end < 2) end = 2;
-  if (end > 6) end = 6;
+  std::uint64_t unit = 1;  // of the second significant digit
+  while (magnitude / unit >= 100) unit *= 10;
+  magnitude = (magnitude + unit / 2) / unit * unit;
+  const std::string digits = fmt::format("{:06}", magnitude);
+  const std::size_t end = std::min<std::size_t>(digits.find_first_not_of('0') + 2, 6);
   return fmt::format("{}0.{}", sign, digits.substr(0, end));
 }
 

@@ -31,14 +31,34 @@ net::Task<base::Status> write_settlement(net::Runtime& runtime, ledger::Ledger& 
 
 }  // namespace
 
-net::Task<base::Result<engine::Prepared>> prepare(net::Runtime& runtime, engine::Engine& engine,
-                                                  engine::PrepareRequest request) {
-  Answer<base::Result<engine::Prepared>> answer =
-      std::make_shared<net::Mailbox<base::Result<engine::Prepared>>>(runtime);
-  engine.prepare(std::move(request), [answer](base::Result<engine::Prepared> result) {
-    answer->push(std::move(result));
-  });
-  co_return co_await answer->pop();
+Preparation::Preparation(net::Runtime& runtime, engine::Engine& engine,
+                         engine::PrepareRequest request)
+    : engine_(engine), shared_(std::make_shared<Shared>(runtime)) {
+  engine_.prepare(std::move(request),
+                  [shared = shared_, &engine](base::Result<engine::Prepared> result) {
+                    {
+                      const std::lock_guard lock(shared->mutex);
+                      if (!shared->abandoned) {
+                        shared->answers.push(std::move(result));
+                        return;
+                      }
+                    }
+                    if (result && result->ticket != 0) engine.cancel(result->ticket);
+                  });
+}
+
+Preparation::~Preparation() {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->abandoned = true;
+  }
+  const auto unread = shared_->answers.try_pop();
+  if (unread && *unread && (*unread)->ticket != 0) engine_.cancel((*unread)->ticket);
+}
+
+net::Task<std::optional<base::Result<engine::Prepared>>> Preparation::answer(
+    base::TimePoint deadline) {
+  co_return co_await shared_->answers.pop_until(deadline);
 }
 
 Worth worth_of(const pricing::PriceBook& prices, const std::vector<std::string>& compare_models,
@@ -64,9 +84,10 @@ Attempt::Attempt(const Deps& deps, engine::Engine& engine, const engine::Prepare
 
 Attempt::~Attempt() {
   if (!terminal_ && !released_) engine_.cancel(prepared_.ticket);
-  if (admitted_ && !settled_) {
+  if ((admitted_ || admitting_) && !settled_) {
     // Only a loop that is torn down with requests in flight comes here; the row still says what is
-    // known.
+    // known. An admission under way is in the ledger's queue, before this; if it is refused there,
+    // so is this.
     if (!cancel_reason_) cancel_reason_ = domain::EndReason::Cancelled;
     ledger::Settlement row = settlement(0);
     settled_ = true;
@@ -80,7 +101,9 @@ Attempt::~Attempt() {
 
 net::Task<base::Status> Attempt::admit(ledger::Admission admission) {
   admission_ = std::move(admission);
+  admitting_ = true;
   base::Status status = co_await write_admission(deps_.runtime, deps_.ledger, admission_);
+  admitting_ = false;
   if (status) {
     admitted_ = true;
     deps_.live.mark(*life_, "admitted");

@@ -5,6 +5,7 @@
 // through mailboxes that outlive it.
 
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -54,6 +55,7 @@ class Attempt {
   std::shared_ptr<net::Mailbox<domain::Event>> events_;
   std::optional<domain::Event> terminal_;
   std::optional<domain::EndReason> cancel_reason_;
+  bool admitting_ = false;
   bool admitted_ = false;
   bool started_ = false;
   bool settled_ = false;
@@ -69,8 +71,30 @@ struct Worth {
 Worth worth_of(const pricing::PriceBook& prices, const std::vector<std::string>& compare_models,
                std::string_view local_model, const domain::Usage& usage, std::int64_t unix_ns);
 
-// Bridges of the callback seams to coroutines.
-net::Task<base::Result<engine::Prepared>> prepare(net::Runtime& runtime, engine::Engine& engine,
-                                                  engine::PrepareRequest request);
+// A question to the engine whether it can run a request. The engine may take long (a model that
+// loads, a worker that hangs), so whoever asks may give up; a ticket that comes afterwards goes
+// back. Loop thread only.
+class Preparation {
+ public:
+  Preparation(net::Runtime& runtime, engine::Engine& engine, engine::PrepareRequest request);
+  ~Preparation();
+  Preparation(const Preparation&) = delete;
+  Preparation& operator=(const Preparation&) = delete;
+
+  // nullopt: `deadline` passed, or give_up() was called, before there was an answer.
+  net::Task<std::optional<base::Result<engine::Prepared>>> answer(base::TimePoint deadline);
+  void give_up() { shared_->answers.wake(); }
+
+ private:
+  // Also the engine's callback's, which may outlive the asking.
+  struct Shared {
+    explicit Shared(net::Runtime& runtime) : answers(runtime) {}
+    std::mutex mutex;
+    bool abandoned = false;
+    net::Mailbox<base::Result<engine::Prepared>> answers;
+  };
+  engine::Engine& engine_;
+  std::shared_ptr<Shared> shared_;
+};
 
 }  // namespace fh::gateway

@@ -49,14 +49,14 @@ net::HttpResponse Gateway::error_body(int status, std::string_view path, std::st
     default: error.code = base::Code::InvalidArgument; break;
   }
   net::HttpResponse response =
-      error_response(surface_of_path(path), error, base::make_id("req_", deps_.random),
+      error_response(surface_of_path(path), error, base::make_request_id(deps_.random, deps_.clock),
                      deps_.settings.retry_after_ms);
   response.status = status;
   return response;
 }
 
 net::Task<void> Gateway::handle(net::HttpRequest request, net::ResponseWriter& writer) {
-  std::string request_id = base::make_id("req_", deps_.random);
+  std::string request_id = base::make_request_id(deps_.random, deps_.clock);
   const RouteMatch match = match_route(request.method, request.path);
   if (const base::Status allowed = check_origin(request); !allowed) {
     co_await writer.send(error_response(surface_of(match, request), allowed.error(), request_id,

@@ -24,6 +24,18 @@ struct Inference::Call {
   std::unique_ptr<Attempt> attempt;
   base::TimePoint deadline;
 
+  // Set while the engine is asked whether it can run this.
+  Preparation* preparation = nullptr;
+  bool client_gone = false;
+  void leave() {
+    client_gone = true;
+    if (preparation != nullptr) {
+      preparation->give_up();
+    } else if (attempt != nullptr && attempt->admitted()) {
+      attempt->cancel(domain::EndReason::ClientAbort);
+    }
+  }
+
   // Until the attempt exists the record of a refused request has nobody else to close it.
   LiveRequests* live = nullptr;
   ~Call() {
@@ -35,6 +47,20 @@ struct Inference::Call {
 };
 
 namespace {
+
+// Keeps `item` in a list of what is under way, also when the coroutine ends by an exception.
+template <typename T>
+class Listed {
+ public:
+  Listed(std::vector<T*>& list, T* item) : list_(list), item_(item) { list_.push_back(item_); }
+  ~Listed() { std::erase(list_, item_); }
+  Listed(const Listed&) = delete;
+  Listed& operator=(const Listed&) = delete;
+
+ private:
+  std::vector<T*>& list_;
+  T* item_;
+};
 
 constexpr std::string_view kSse = "text/event-stream; charset=utf-8";
 constexpr std::string_view kJson = "application/json";
@@ -76,6 +102,14 @@ bool ended_badly(const domain::Event& end) {
   return finished == nullptr || dialects::failure_of(finished->reason).has_value();
 }
 
+base::Error out_of_time() {
+  return base::Error{base::Code::DeadlineExceeded,
+                     "the request took longer than the server allows",
+                     "raise limits.request_seconds or ask for fewer tokens",
+                     {},
+                     "timeout"};
+}
+
 base::Error missing_end() {
   return base::Error{base::Code::Unavailable,
                      "the model's worker did not finish this answer",
@@ -87,6 +121,8 @@ base::Error missing_end() {
 }  // namespace
 
 void Inference::cancel_all(domain::EndReason reason) {
+  cancelled_ = reason;
+  for (Call* call : preparing_) call->preparation->give_up();
   for (Attempt* attempt : running_) attempt->cancel(reason);
 }
 
@@ -122,6 +158,24 @@ base::Result<std::unique_ptr<Inference::Call>> Inference::open(const Route& rout
   return call;
 }
 
+// An error also when nobody waits for the answer any more.
+net::Task<base::Result<engine::Prepared>> Inference::prepare(Call& call,
+                                                             engine::PrepareRequest wanted) {
+  std::optional<base::Result<engine::Prepared>> answer;
+  if (!call.client_gone) {
+    Preparation preparation(deps_.runtime, *call.model->engine, std::move(wanted));
+    call.preparation = &preparation;
+    const Listed listed(preparing_, &call);
+    answer = co_await preparation.answer(call.deadline);
+    call.preparation = nullptr;
+  }
+  if (!answer) co_return std::unexpected(cancelled_ ? shutting_down() : out_of_time());
+  if (!*answer) {
+    co_return std::unexpected(call.wire->in_client_terms(std::move(*answer).error()));
+  }
+  co_return **answer;
+}
+
 net::Task<base::Status> Inference::prepare_and_admit(Call& call, const Principal& who) {
   RequestLife life;
   life.request_id = call.request_id;
@@ -140,11 +194,8 @@ net::Task<base::Status> Inference::prepare_and_admit(Call& call, const Principal
   wanted.tenant = call.project;
   wanted.session_hint = call.wire->session_hint();
   wanted.generation = generation_of(*call.model, *call.wire);
-  base::Result<engine::Prepared> prepared =
-      co_await prepare(deps_.runtime, *call.model->engine, std::move(wanted));
-  if (!prepared) {
-    co_return std::unexpected(call.wire->in_client_terms(std::move(prepared).error()));
-  }
+  const base::Result<engine::Prepared> prepared = co_await prepare(call, std::move(wanted));
+  if (!prepared) co_return std::unexpected(prepared.error());
   deps_.live.mark(*call.life, "prepared");
   call.life->prompt_tokens = prepared->prompt_tokens;
   call.attempt = std::make_unique<Attempt>(deps_, *call.model->engine, *prepared, call.life);
@@ -169,28 +220,40 @@ net::Task<void> Inference::run(const Route& route, net::HttpRequest request,
   base::Result<std::unique_ptr<Call>> opened = open(route, request, who, request_id);
   request = {};  // a large body is not kept for the length of the answer
   base::Status ready;
+  bool client_gone = false;
   if (opened) {
-    ready = co_await prepare_and_admit(**opened, who);
+    Call& call = **opened;
+    writer.on_peer_gone([&call] { call.leave(); });
+    ready = co_await prepare_and_admit(call, who);
+    if (ready) {
+      co_await answer(call, writer);
+      writer.on_peer_gone({});
+      co_return;
+    }
+    writer.on_peer_gone({});
+    client_gone = call.client_gone;
   } else {
     ready = std::unexpected(opened.error());
   }
-  if (!ready) {
-    opened = std::unexpected(ready.error());  // releases the ticket before the client may retry
-    co_await writer.send(
-        error_response(route.surface, ready.error(), request_id, deps_.settings.retry_after_ms));
-    co_return;
-  }
-  Call& call = **opened;
+  opened = std::unexpected(ready.error());  // releases the ticket before the client may retry
+  if (client_gone) co_return;
+  co_await writer.send(
+      error_response(route.surface, ready.error(), request_id, deps_.settings.retry_after_ms));
+}
+
+net::Task<void> Inference::answer(Call& call, net::ResponseWriter& writer) {
   Attempt* attempt = call.attempt.get();
-  running_.push_back(attempt);
-  writer.on_peer_gone([attempt] { attempt->cancel(domain::EndReason::ClientAbort); });
+  const Listed listed(running_, attempt);
+  if (call.client_gone) {
+    attempt->cancel(domain::EndReason::ClientAbort);
+  } else if (cancelled_) {
+    attempt->cancel(*cancelled_);
+  }
   if (call.wire->stream()) {
     co_await stream(call, writer);
   } else {
     co_await whole(call, writer);
   }
-  writer.on_peer_gone({});
-  std::erase(running_, attempt);
 }
 
 // Drives the attempt to its terminal event. Bytes for a stream are written as they come; the
@@ -279,13 +342,7 @@ net::Task<void> Inference::whole(Call& call, net::ResponseWriter& writer) {
   } else if (const auto& finished = std::get<domain::Finished>(*end);
              finished.reason == domain::EndReason::Cancelled ||
              finished.reason == domain::EndReason::Timeout) {
-    error = finished.reason == domain::EndReason::Timeout
-                ? base::Error{base::Code::DeadlineExceeded,
-                              "the request took longer than the server allows",
-                              "raise limits.request_seconds or ask for fewer tokens",
-                              {},
-                              "timeout"}
-                : shutting_down();
+    error = finished.reason == domain::EndReason::Timeout ? out_of_time() : shutting_down();
   } else {
     call.reply->on_event(*end);
   }
@@ -308,6 +365,7 @@ net::Task<void> Inference::count_tokens(const Route& route, net::HttpRequest req
                                         net::ResponseWriter& writer, Principal who,
                                         std::string request_id) {
   base::Result<std::unique_ptr<Call>> opened = open(route, request, who, request_id);
+  request = {};
   base::Result<engine::Prepared> counted = base::fail(base::Code::Internal, "not counted");
   if (opened) {
     Call& call = **opened;
@@ -316,10 +374,10 @@ net::Task<void> Inference::count_tokens(const Route& route, net::HttpRequest req
     wanted.tenant = call.project;
     wanted.generation = generation_of(*call.model, *call.wire);
     wanted.count_only = true;
-    counted = co_await prepare(deps_.runtime, *call.model->engine, std::move(wanted));
-    if (!counted) {
-      counted = std::unexpected(call.wire->in_client_terms(std::move(counted).error()));
-    }
+    writer.on_peer_gone([&call] { call.leave(); });
+    counted = co_await prepare(call, std::move(wanted));
+    writer.on_peer_gone({});
+    if (call.client_gone) co_return;
   } else {
     counted = std::unexpected(opened.error());
   }

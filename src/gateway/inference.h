@@ -4,7 +4,9 @@
 // docs/ARCHITECTURE.md has the picture.
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "gateway/attempt.h"
 #include "gateway/deps.h"
@@ -22,7 +24,7 @@ class Inference {
                                net::ResponseWriter& writer, Principal who, std::string request_id);
   // From now on new requests are refused with Unavailable.
   void refuse_new() { refusing_ = true; }
-  // Ends what still runs.
+  // Ends what still runs, or would run next.
   void cancel_all(domain::EndReason reason);
   std::size_t running() const { return running_.size(); }
 
@@ -31,6 +33,8 @@ class Inference {
   base::Result<std::unique_ptr<Call>> open(const Route& route, const net::HttpRequest& request,
                                            const Principal& who, const std::string& request_id);
   net::Task<base::Status> prepare_and_admit(Call& call, const Principal& who);
+  net::Task<base::Result<engine::Prepared>> prepare(Call& call, engine::PrepareRequest wanted);
+  net::Task<void> answer(Call& call, net::ResponseWriter& writer);
   net::Task<void> stream(Call& call, net::ResponseWriter& writer);
   net::Task<void> whole(Call& call, net::ResponseWriter& writer);
   net::Task<void> pump(Call& call, net::ResponseWriter* stream_to);
@@ -38,6 +42,8 @@ class Inference {
   const Deps& deps_;
   WireMemory memory_;
   bool refusing_ = false;
+  std::optional<domain::EndReason> cancelled_;  // by cancel_all
+  std::vector<Call*> preparing_;
   std::vector<Attempt*> running_;
 };
 

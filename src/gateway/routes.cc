@@ -86,7 +86,8 @@ std::string allowed_methods(std::string_view path) {
 Surface surface_of_path(std::string_view path) {
   if (path.starts_with("/v1/messages")) return Surface::Anthropic;
   if (path.starts_with("/admin/")) return Surface::Admin;
-  if (path.starts_with("/v1/") || path.starts_with("/chat/") || path.starts_with("/models")) {
+  if (path == "/v1" || path.starts_with("/v1/") || path.starts_with("/chat/") ||
+      path.starts_with("/models")) {
     return Surface::OpenAi;
   }
   return Surface::Plain;

@@ -233,14 +233,15 @@ Surface surface_of(const RouteMatch& match, const net::HttpRequest& request) {
 net::HttpResponse no_route_response(const RouteMatch& match, const net::HttpRequest& request,
                                     std::string_view request_id) {
   base::Error error;
-  error.hint = "see docs/use.md for the routes";
   if (match.path_known) {
+    error.hint = "it takes " + allowed_methods(request.path);
     error.code = base::Code::Unimplemented;
     error.message = "this path does not take " + request.method;
     error.reason = "method_not_allowed";
   } else {
     error.code = base::Code::NotFound;
     error.message = "there is nothing at this path";
+    error.hint = "ask a model with POST /v1/chat/completions or POST /v1/messages";
     error.reason = "not_found";
   }
   net::HttpResponse response = error_response(surface_of(match, request), error, request_id, 0);
@@ -268,6 +269,10 @@ net::HttpResponse error_response(Surface surface, const base::Error& error,
   }
   for (auto& [name, value] : dialects::retry_headers(error, wait))
     response.headers.push_back({name, value});
+  // RFC 9110, 11.6.1: a 401 names at least one way to authenticate.
+  if (response.status == 401) {
+    response.headers.push_back({"www-authenticate", R"(Bearer realm="freehold")"});
+  }
   switch (surface) {
     case Surface::Anthropic: response.body = anthropic::error_body(error, request_id); break;
     case Surface::OpenAi: response.body = openai::error_body(error); break;

@@ -328,7 +328,7 @@ void Nesting::settle() {
            (place.names != names || entries_[open.back().entry].place.end < place.end)) {
       const bool overlaps =
           place.names == names && entries_[open.back().entry].place.end > place.start;
-      partly_ = partly_ || overlaps;
+      overlaps_ = overlaps_ || overlaps;
       close(open, inside);
     }
     while (!open.empty() && entries_[open.back().entry].place.end <= place.start) {
@@ -383,7 +383,7 @@ void Nesting::settle_tellings(bool bills) {
     if (std::popcount(group.ways) < 2) continue;
     if (group.must_agree && !agree(group.told[0], group.told[1], bills ? 100'000 : 100)) {
       // Reports of other accounts differ, and that is no reason for a word.
-      partly_ = partly_ || !bills;
+      bills_differ_ = bills_differ_ || !bills;
     } else {
       best_.emplace(key, group.best);
     }

@@ -8,7 +8,7 @@
 // All buckets are seen first, in any order, then settle() decides: the order of files changes
 // nothing. Buckets of an hour and less are taken together by their day; where no hour of it is told
 // by both sides, both count. Periods that overlap in part, without one lying in the other, all
-// count (`partly`). Credits, refunds and corrections are no part of the charge whose period they
+// count (`overlaps`). Credits, refunds and corrections are no part of the charge whose period they
 // name: they always count. About 250 bytes for each day (or longer bucket) of a name; beyond
 // `kEntriesMax` nothing more is told apart (`overflowed`). One thread.
 
@@ -30,8 +30,8 @@ namespace fh::importers {
 // own and as FOCUS. Of these tellings of a day the one that tells most counts. Tags count only
 // where nothing else tells the day, since a request may have several. The two bills of AWS of a day
 // are the same when their tokens or amounts are within one in a hundred, else both count
-// (`partly`); GitHub's report and what counts of its answers are when the amounts of a day and SKU
-// are equal.
+// (`bills_differ`); GitHub's report and what counts of its answers are when the amounts of a day
+// and SKU are equal.
 
 // How names begin that share a field with names of another kind.
 inline constexpr std::string_view kEndUserName = "end user ", kOrganizationName = "organization ";
@@ -58,7 +58,9 @@ class Nesting {
   bool counts(const domain::CostRecord& record);
   const std::vector<Left>& left_out() const { return left_; }  // of usage
   const std::vector<Left>& left_out_costs() const { return left_costs_; }
-  bool partly() const { return partly_; }
+  bool overlaps() const { return overlaps_; }
+  bool bills_differ() const { return bills_differ_; }
+  bool partly() const { return overlaps_ || bills_differ_; }
   bool overflowed() const { return overflowed_; }
 
  private:
@@ -123,7 +125,7 @@ class Nesting {
   } github_;  // what bill_of_github said last
   std::vector<Left> left_, left_costs_;
   std::string joined_;
-  bool partly_ = false, overflowed_ = false;
+  bool overlaps_ = false, bills_differ_ = false, overflowed_ = false;
 };
 
 // Finds what Nesting cannot decide: files of one format that tell of the same days, each grouped by

@@ -24,6 +24,7 @@ struct Server::Impl {
   Task<void> accept_loop(std::shared_ptr<Impl> self, std::shared_ptr<Stream> listener);
   void admit(const std::shared_ptr<Impl>& self, int fd, Peer peer);
   void turn_away(int fd);
+  bool warning_due();  // at most one in ten seconds
   void stop_accepting();
   void close_idle();
   void close_all();

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <exception>
 #include <mutex>
+#include <thread>
 
 #include "base/check.h"
 #include "net/runtime_impl.h"
@@ -139,6 +140,7 @@ Runtime::~Runtime() {
 
 void Runtime::abandon() {
   if (impl_->closed.exchange(true)) return;
+  while (impl_->posting.load() > 0) std::this_thread::yield();
   impl_->closing = true;
   auto timers = std::move(impl_->timers);
   impl_->timers.clear();
@@ -171,8 +173,18 @@ void Runtime::stop() {
   impl_->io.stop();
 }
 
+// The count is raised before the flag is read, and the flag set before the count is read: one of
+// the two sides sees the other.
 void Runtime::post(std::function<void()> fn) {
-  if (impl_->closed.load(std::memory_order_acquire)) return;
+  struct Inside {
+    std::atomic<int>& count;
+    explicit Inside(std::atomic<int>& c) : count(c) { ++count; }
+    ~Inside() { --count; }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+  };
+  const Inside inside(impl_->posting);
+  if (impl_->closed.load()) return;
   boost::asio::post(impl_->io, std::move(fn));
 }
 

@@ -75,6 +75,9 @@ struct Runtime::Impl {
   unsigned rests = 0;
   bool closing = false;
   std::atomic<bool> closed{false};
+  // Threads inside post(): the io_context empties its queue at its end without a lock, so the end
+  // waits for them.
+  std::atomic<int> posting{0};
 };
 
 // Suspends the calling coroutine and gives the operation that resumes it to `start` (called before

@@ -242,6 +242,36 @@ TEST(Runtime, RealTimersFire) {
   EXPECT_EQ(order, std::vector<int>({1, 2}));
 }
 
+// Ledger, engine and control threads still call when a server ends: what they post is run or
+// dropped, whole.
+TEST(Runtime, PostsBesideItsEndAreRunOrDropped) {
+  constexpr int kRounds = 50;
+  base::SystemClock clock;
+  for (int round = 0; round < kRounds; ++round) {
+    auto runtime = std::make_unique<Runtime>(clock);
+    const auto held = std::make_shared<int>(0);
+    std::atomic<bool> ends = false;
+    std::atomic<int> posted = 0;
+    std::vector<std::thread> callers;
+    for (int t = 0; t < 3; ++t) {
+      callers.emplace_back([&] {
+        while (!ends) {
+          runtime->post([held] {});
+          ++posted;
+        }
+      });
+    }
+    while (posted < 100) std::this_thread::yield();
+    runtime->abandon();
+    const int at_the_end = posted;
+    while (posted < at_the_end + 100) std::this_thread::yield();
+    ends = true;
+    for (auto& caller : callers) caller.join();
+    runtime.reset();
+    EXPECT_EQ(held.use_count(), 1);
+  }
+}
+
 TEST(Runtime, StopBeforeRunReturnsAtOnce) {
   base::SystemClock clock;
   Runtime runtime(clock);

@@ -23,8 +23,11 @@ namespace {
 constexpr auto kAcceptPause = std::chrono::milliseconds(50);
 constexpr auto kWarningEvery = std::chrono::seconds(10);
 
-bool out_of_resources(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+// Of the listening socket itself. Other errors are those of one connection, which the network or a
+// filter took back, or a lack that passes: the next accept may work.
+bool is_final(int error) {
+  return error == EBADF || error == EINVAL || error == ENOTSOCK || error == EOPNOTSUPP ||
+         error == EFAULT;
 }
 
 void make_non_blocking(int fd) {
@@ -83,16 +86,25 @@ Task<void> Server::Impl::accept_loop(std::shared_ptr<Impl> self, std::shared_ptr
     const int error = errno;
     if (error == EAGAIN || error == EWOULDBLOCK) {
       co_await listener->wait_readable(base::TimePoint::max());
-    } else if (out_of_resources(error)) {
-      base::log_warn("cannot accept connections: out of descriptors or memory",
-                     {{"error", base::error_from_errno("accept", error).message}});
-      co_await runtime.sleep_until(runtime.clock().now() + kAcceptPause);
-    } else if (error != EINTR && error != ECONNABORTED && error != EPROTO) {
+    } else if (is_final(error)) {
       base::log_error("a listening socket failed",
                       {{"error", base::error_from_errno("accept", error).message}});
       co_return;
+    } else if (error != EINTR && error != ECONNABORTED && error != EPROTO) {
+      if (warning_due()) {
+        base::log_warn("cannot accept a connection",
+                       {{"error", base::error_from_errno("accept", error).message}});
+      }
+      co_await runtime.sleep_until(runtime.clock().now() + kAcceptPause);
     }
   }
+}
+
+bool Server::Impl::warning_due() {
+  const base::TimePoint now = runtime.clock().now();
+  if (last_warning != base::TimePoint{} && now - last_warning <= kWarningEvery) return false;
+  last_warning = now;
+  return true;
 }
 
 void Server::Impl::admit(const std::shared_ptr<Impl>& self, int fd, Peer peer) {
@@ -100,9 +112,7 @@ void Server::Impl::admit(const std::shared_ptr<Impl>& self, int fd, Peer peer) {
   const ServerLimits& limits = options.limits;
   if (open.size() >= limits.connections_max || from_address >= limits.connections_per_address_max) {
     if (from_address == 0) per_address.erase(peer.address);
-    const base::TimePoint now = runtime.clock().now();
-    if (last_warning == base::TimePoint{} || now - last_warning > kWarningEvery) {
-      last_warning = now;
+    if (warning_due()) {
       base::log_warn("connection refused: too many are open",
                      {{"peer", peer.address}, {"open", std::to_string(open.size())}});
     }

@@ -3,12 +3,32 @@
 
 #include "net/server.h"
 
+#include <errno.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <mutex>
 
 #include "net/http.h"
 #include "net/test_support.h"
+
+namespace {
+std::atomic<int> g_accept_errors = 0;
+std::atomic<int> g_accept_error = 0;
+}  // namespace
+
+// In the place of the C library's, so that a test can play a network that takes connections back.
+extern "C" int accept4(int fd, sockaddr* address, socklen_t* length, int flags) {
+  if (g_accept_errors > 0) {
+    --g_accept_errors;
+    errno = g_accept_error;
+    return -1;
+  }
+  return static_cast<int>(::syscall(SYS_accept4, fd, address, length, flags));
+}
 
 namespace fh::net {
 namespace {
@@ -40,6 +60,18 @@ TEST(Server, AnswersWithTheFieldsThatAreOurs) {
   EXPECT_NE(response.find("\r\ncontent-type: text/plain\r\n"), std::string::npos);
   EXPECT_NE(response.find("\r\ndate: "), std::string::npos);
   EXPECT_EQ(response.find("connection:"), std::string::npos);
+}
+
+TEST(Server, GoesOnAcceptingAfterErrorsThatPass) {
+  TestServer server(ServerOptions{});
+  for (const int error : {EMFILE, ENETDOWN, EHOSTUNREACH, EPERM, ECONNABORTED}) {
+    g_accept_error = error;
+    g_accept_errors = 2;
+    RawClient client(server.port());
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    EXPECT_EQ(status_of(client.read_response()), 200) << error;
+    EXPECT_EQ(g_accept_errors, 0) << "the error was not met";
+  }
 }
 
 TEST(Server, KeepsConnectionsAndCountsThem) {
@@ -309,13 +341,16 @@ Task<void> flood(Report& report, ResponseWriter& response) {
   ++report.done;
 }
 
-ServerOptions streaming(Report& report, Runtime*& runtime) {
+// The loop runs before the test can say which it is.
+using LoopOf = std::atomic<Runtime*>;
+
+ServerOptions streaming(Report& report, LoopOf& runtime) {
   ServerOptions options;
   options.limits.write_timeout_ms = 100;
   options.handler = [&report, &runtime](HttpRequest request, ResponseWriter& response) {
     if (request.path == "/stream") return stream_chunks(response);
     if (request.path == "/last") return stream_and_close(response);
-    if (request.path == "/wait") return wait_for_gone(report, *runtime, true, response);
+    if (request.path == "/wait") return wait_for_gone(report, *runtime.load(), true, response);
     if (request.path == "/flood") return flood(report, response);
     return testing::echo_handler(std::move(request), response);
   };
@@ -325,7 +360,7 @@ ServerOptions streaming(Report& report, Runtime*& runtime) {
 class Streaming : public ::testing::Test {
  protected:
   Report report_;
-  Runtime* runtime_ = nullptr;
+  LoopOf runtime_ = nullptr;
   TestServer server_{streaming(report_, runtime_)};
   void SetUp() override { runtime_ = &server_.runtime(); }
 };
@@ -478,7 +513,7 @@ TEST(Server, ConnectionCaps) {
 
 TEST(Server, DestructionBreaksOpenConnections) {
   Report report;
-  Runtime* runtime = nullptr;
+  LoopOf runtime = nullptr;
   auto server = std::make_unique<TestServer>(streaming(report, runtime));
   runtime = &server->runtime();
   RawClient client(server->port());

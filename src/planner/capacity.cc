@@ -21,34 +21,62 @@ constexpr double kConcurrencyMax = 8192;  // what engines are configured for at 
 // Bursts beyond this are a matter for a simulation of the trace itself.
 constexpr double kGapCvMax = 4;
 constexpr int kHalvings = 60;
+constexpr double kBitsLeast = 4;  // of weights that anybody serves
 
-// 8-bit weights lose next to nothing and halve the bytes; 16 bits when there are none; then 4.
-constexpr std::string_view kServed[] = {"fp8",     "mxfp8", "fp8-text-only", "int8", "bf16",
-                                        "fp4+fp8", "nvfp4", "mxfp4",         "int4"};
-// Without FP4 products a 4-bit float is only unpacked, so integers, which many makers train for,
-// come first.
-constexpr std::string_view kServedWithoutFp4[] = {
-    "fp8", "mxfp8", "fp8-text-only", "int8", "bf16", "fp4+fp8", "int4", "nvfp4", "mxfp4"};
-constexpr std::string_view kGguf[] = {"q8_0-gguf", "q8_k_xl-gguf", "q5_k_xl-gguf", "q4_k_m-gguf",
-                                      "q4-gguf",   "qat-q4-gguf",  "qat-q4_0-gguf"};
+// Weight formats that servers and llama.cpp run, with their nominal bits: what a format loses, not
+// what its files weigh. Of formats that are equally fast the first one is told.
+struct Format {
+  std::string_view name;
+  int bits;
+};
+constexpr Format kServed[] = {{"fp8", 8},  {"mxfp8", 8}, {"fp8-text-only", 8},
+                              {"int8", 8}, {"bf16", 16}, {"fp4+fp8", 4},
+                              {"int4", 4}, {"nvfp4", 4}, {"mxfp4", 4}};
+constexpr Format kGguf[] = {{"q8_0-gguf", 8},    {"q8_k_xl-gguf", 8}, {"q5_k_xl-gguf", 5},
+                            {"q4_k_m-gguf", 4},  {"q4-gguf", 4},      {"qat-q4-gguf", 4},
+                            {"qat-q4_0-gguf", 4}};
 
-// Servers run formats of their own and GGUF only when there is nothing else; on unified memory,
-// where llama.cpp runs, an 8-bit GGUF comes before 16 bits.
-std::vector<std::string_view> preferred(const Accelerator& card) {
+bool is_fp4(const Format& format) {
+  return format.name == "nvfp4" || format.name == "mxfp4";
+}
+
+// A card that runs nothing so fine of this model runs the finest there is.
+double bits_wanted(const Model& model, const Accelerator& card, double bits) {
+  int finest = 0;
+  const auto look = [&](const Format& one) {
+    if (model.weights_at(one.name) != nullptr && runs(card, one.name))
+      finest = std::max(finest, one.bits);
+  };
+  std::ranges::for_each(kServed, look);
+  std::ranges::for_each(kGguf, look);
+  return std::min<double>(bits, finest);
+}
+
+// The formats to look at, whatever the number of cards and the targets: were the choice to hang on
+// either, more cards could be slower for taking a finer one, and a tighter target cheaper for
+// taking a smaller one. Servers take a GGUF only where there is nothing else; without FP4 products
+// a 4-bit float is only unpacked, so integers, which many makers train for, stand for it.
+std::vector<std::string_view> formats_of(const Model& model, const Accelerator& card,
+                                         double bits_least, std::string& left_out) {
+  const double bits = bits_wanted(model, card, bits_least);
   std::vector<std::string_view> out;
-  if (card.fp4_flops) {
-    out.assign(std::begin(kServed), std::end(kServed));
-  } else {
-    out.assign(std::begin(kServedWithoutFp4), std::end(kServedWithoutFp4));
+  const auto add = [&](const Format& format) {
+    if (format.bits < bits || model.weights_at(format.name) == nullptr) return;
+    if (runs(card, format.name)) {
+      out.push_back(format.name);
+    } else {
+      left_out += fmt::format("{}{}", left_out.empty() ? "" : ", ", format.name);
+    }
+  };
+  const bool integers = !card.fp4_flops && model.weights_at("int4") != nullptr;
+  for (const Format& format : kServed) {
+    if (!integers || !is_fp4(format)) add(format);
   }
-  auto at = out.end();
-  if (card.accelerator_class == AcceleratorClass::Unified ||
-      card.accelerator_class == AcceleratorClass::Laptop) {
-    at = std::ranges::find(out, std::string_view("bf16"));
+  const bool llama_cpp = card.accelerator_class == AcceleratorClass::Unified ||
+                         card.accelerator_class == AcceleratorClass::Laptop;
+  if (llama_cpp || out.empty()) {
+    for (const Format& format : kGguf) add(format);
   }
-  // Of GGUFs only those of 8 bits go before bf16.
-  out.insert(at, std::begin(kGguf), std::begin(kGguf) + 2);
-  out.insert(out.end(), std::begin(kGguf) + 2, std::end(kGguf));
   return out;
 }
 
@@ -59,7 +87,10 @@ class Replica {
     const double reuse = request.prefix_reuse_share;
     prefill_mean_s_ =
         time_.prefill_s(request.prompt_mean * (1 - reuse), request.prompt_mean * reuse);
-    prefill_p95_s_ = time_.prefill_s(request.prompt_p95 * (1 - reuse), request.prompt_p95 * reuse);
+    const double fresh = request.prompt_p95_new > 0
+                             ? std::min(request.prompt_p95_new, request.prompt_p95)
+                             : request.prompt_p95 * (1 - reuse);
+    prefill_p95_s_ = time_.prefill_s(fresh, request.prompt_p95 - fresh);
     context_ = request.prompt_mean + request.output_mean / 2;
     c_memory_ = std::min(time_.sequences_max(context_), kConcurrencyMax);
   }
@@ -212,7 +243,8 @@ base::Status check(const CapacityQuery& q) {
   const bool numbers = std::isfinite(r.prompt_mean) && std::isfinite(r.prompt_p95) &&
                        std::isfinite(r.output_mean) && std::isfinite(q.requests_per_s);
   if (!numbers || r.prompt_mean < 1 || r.output_mean < 1 || r.prompt_p95 < 1 ||
-      r.prompt_p95 > 1e8 || r.output_mean > 1e8 || q.requests_per_s < 0) {
+      r.prompt_p95 > 1e8 || r.output_mean > 1e8 || q.requests_per_s < 0 ||
+      !(r.prompt_p95_new >= 0)) {
     return base::fail_field("request", "prompt and output are at least one token each");
   }
   if (!(r.prefix_reuse_share >= 0 && r.prefix_reuse_share < 1) || !(r.gap_cv >= 0)) {
@@ -289,8 +321,19 @@ base::Result<RequestShape> request_shape_of(const WorkloadLoad& w) {
   }
   r.prompt_mean = r.prompt_p50 = std::max(w.prompt_tokens_mean, 1.0);
   r.prompt_p95 = r.prompt_mean * 2.2;
+  if (w.prompt_tokens_most > 0)
+    r.prompt_p95 = std::max(r.prompt_mean, std::min(r.prompt_p95, w.prompt_tokens_most));
   r.output_mean = std::max(w.output_tokens_mean, 1.0);
   return r;
+}
+
+// Fewer bits may fit; whether they will do is not for a plan to say.
+void DatasheetCapacity::tell_smaller(CapacityQuery query, CapacityAnswer& a) const {
+  query.weight_bits = kBitsLeast;
+  const auto smaller = evaluate(query);
+  if (!smaller || !smaller->fits) return;
+  a.why_not +=
+      fmt::format(" ({:.0f} GB of {} would)", smaller->weights_bytes / 1e9, smaller->precision);
 }
 
 base::Result<CapacityAnswer> DatasheetCapacity::evaluate(const CapacityQuery& query) const {
@@ -304,17 +347,12 @@ base::Result<CapacityAnswer> DatasheetCapacity::evaluate(const CapacityQuery& qu
   }
   std::optional<CapacityAnswer> best;
   std::string left_out;
-  for (const std::string_view precision : preferred(card)) {
-    if (model.weights_at(precision) == nullptr) continue;
-    if (!runs(card, precision)) {
-      left_out += fmt::format("{}{}", left_out.empty() ? "" : ", ", precision);
-      continue;
-    }
+  for (const std::string_view precision : formats_of(model, card, query.weight_bits, left_out)) {
     FH_TRY(const ModelShape shape, shape_of(model, precision, query.kv_element_bytes));
     FH_TRY(const CapacityAnswer a, best_layout(query, shape, constants_));
-    if (a.fits) return a;
     if (!best || better(a, *best, query.requests_per_s)) best = a;
   }
+  if (best && !best->fits && query.weight_bits > kBitsLeast) tell_smaller(query, *best);
   if (best) return *best;
   if (!left_out.empty()) return cannot_run(model, card, left_out);
   return base::fail(base::Code::FailedPrecondition,

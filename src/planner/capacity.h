@@ -23,9 +23,11 @@ struct RequestShape {
   double prompt_mean = 0, prompt_p50 = 0, prompt_p95 = 0;
   double output_mean = 0;
   double prefix_reuse_share = 0;  // of the prompt, already in the cache; [0, 1)
+  double prompt_p95_new = 0;      // of a long prompt, not in the cache; 0: as much of it as usual
   double gap_cv = 1;              // variation of the gaps between arrivals; 1: Poisson
 };
-// From measured lengths; where only buckets exist, p50 = mean and p95 = 2.2 means.
+// From measured lengths; where only buckets exist, p50 = mean and p95 = 2.2 means, or the longest
+// prompt that there can be.
 // FailedPrecondition when the requests of the workload are not known at all.
 base::Result<RequestShape> request_shape_of(const WorkloadLoad& workload);
 
@@ -42,9 +44,11 @@ bool runs(const Accelerator& card, std::string_view precision);
 
 struct CapacityQuery {
   const Model* model = nullptr;  // never null
-  // Of the weights; empty: the smallest loss that fits, whatever the targets: were a tighter target
-  // met by smaller weights it would be the cheaper one.
+  // Of the weights; empty: of those with `weight_bits` or more the one that serves best. So more
+  // cards never lose to fewer that hold a smaller format, and a tighter target never gains by one.
   std::string precision;
+  // 8 bits lose next to nothing. Where the card runs none so fine of this model: the finest.
+  double weight_bits = 8;
   const Accelerator* accelerator = nullptr;  // never null
   int gpus = 1;                              // of the machine
   RequestShape request;
@@ -99,6 +103,7 @@ class DatasheetCapacity : public CapacityModel {
   base::Result<CapacityAnswer> evaluate(const CapacityQuery& query) const override;
 
  private:
+  void tell_smaller(CapacityQuery query, CapacityAnswer& answer) const;
   StepConstants constants_;
 };
 

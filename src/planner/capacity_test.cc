@@ -126,27 +126,6 @@ TEST(CapacityProperty, ATighterTargetNeverCarriesMore) {
   }
 }
 
-TEST(CapacityProperty, ATighterTargetNeverCarriesMoreWhateverTheFormat) {
-  for (const Model& model : facts().models()) {
-    for (const Accelerator& card : facts().accelerators()) {
-      for (const int gpus : {1, 2, 8}) {
-        double last = INFINITY;
-        for (const double factor : {4.0, 1.0, 0.5, 0.2, 0.1, 0.05, 0.02}) {
-          CapacityQuery q = query("qwen3-32b", "h100-sxm-80", gpus, "");
-          q.model = &model;
-          q.accelerator = &card;
-          q.targets = {5'000 * factor, 100 * factor};
-          const auto a = DatasheetCapacity().evaluate(q);
-          if (!a) break;  // a fact is not established
-          EXPECT_LE(a->requests_per_s_max, last * (1 + 1e-9))
-              << model.id << " on " << gpus << " x " << card.id << " at " << factor;
-          last = a->requests_per_s_max;
-        }
-      }
-    }
-  }
-}
-
 // Of the same weights: every model, format and card of the catalogue.
 TEST(CapacityProperty, MoreGpusNeverCarryLessNorAnswerSlower) {
   int pairs = 0;
@@ -177,6 +156,83 @@ TEST(CapacityProperty, MoreGpusNeverCarryLessNorAnswerSlower) {
   }
   EXPECT_GT(pairs, 1000);
 }
+
+// Whichever formats are allowed: a finer one that more cards or more memory hold must not make them
+// slower than fewer with a smaller one.
+class WhateverTheFormat : public ::testing::TestWithParam<double> {
+ protected:
+  static CapacityQuery asked(const Model& model, const Accelerator& card, int gpus) {
+    CapacityQuery q = query("qwen3-32b", "h100-sxm-80", gpus, "");
+    q.model = &model;
+    q.accelerator = &card;
+    q.weight_bits = GetParam();
+    q.targets = {20'000, 200};
+    return q;
+  }
+};
+
+TEST_P(WhateverTheFormat, MoreGpusNeverCarryLessNorAnswerSlower) {
+  int pairs = 0;
+  for (const Model& model : facts().models()) {
+    for (const Accelerator& card : facts().accelerators()) {
+      double rate = 0, tpot = INFINITY;
+      for (const int gpus : {1, 2, 4, 6, 8}) {
+        CapacityQuery q = asked(model, card, gpus);
+        const std::string where = model.id + " on " + std::to_string(gpus) + " x " + card.id;
+        const auto most = DatasheetCapacity().evaluate(q);
+        if (!most || !most->fits) {
+          EXPECT_EQ(rate, 0) << where;
+          continue;
+        }
+        ++pairs;
+        EXPECT_GE(most->requests_per_s_max, rate * (1 - 1e-9)) << where << " " << most->precision;
+        rate = most->requests_per_s_max;
+        q.requests_per_s = 0.02;  // equal load, where it is carried within the targets
+        if (rate < q.requests_per_s) continue;
+        const CapacityAnswer loaded = ask(q);
+        EXPECT_LE(loaded.tpot_ms, tpot * (1 + 1e-9)) << where << " " << loaded.precision;
+        tpot = loaded.tpot_ms;
+      }
+    }
+  }
+  EXPECT_GT(pairs, 500);
+}
+
+TEST_P(WhateverTheFormat, MoreMemoryNeverCarriesLess) {
+  for (const Model& model : facts().models()) {
+    for (Accelerator card : facts().accelerators()) {
+      double rate = 0;
+      for (int i = 0; i < 4; ++i, card.memory_bytes *= 1.8) {
+        const auto most = DatasheetCapacity().evaluate(asked(model, card, 8));
+        if (!most) break;  // a fact is not established
+        EXPECT_GE(most->requests_per_s_max, rate * (1 - 1e-9))
+            << model.id << " on " << card.id << " of " << card.memory_bytes / 1e9 << " GB";
+        rate = most->requests_per_s_max;
+      }
+    }
+  }
+}
+
+TEST_P(WhateverTheFormat, ATighterTargetNeverCarriesMore) {
+  for (const Model& model : facts().models()) {
+    for (const Accelerator& card : facts().accelerators()) {
+      for (const int gpus : {1, 8}) {
+        double last = INFINITY;
+        for (const double factor : {4.0, 1.0, 0.4, 0.1, 0.02}) {
+          CapacityQuery q = asked(model, card, gpus);
+          q.targets = {5'000 * factor, 100 * factor};
+          const auto a = DatasheetCapacity().evaluate(q);
+          if (!a) break;  // a fact is not established
+          EXPECT_LE(a->requests_per_s_max, last * (1 + 1e-9))
+              << model.id << " on " << gpus << " x " << card.id << " at " << factor;
+          last = a->requests_per_s_max;
+        }
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(CapacityProperty, WhateverTheFormat, ::testing::Values(4.0, 8.0));
 
 TEST(CapacityProperty, MoreMemoryNeverHoldsFewer) {
   for (const Pair& p : kPairs) {
@@ -216,8 +272,11 @@ TEST(DatasheetCapacity, SaysWhyNot) {
   EXPECT_FALSE(big.fits);
   EXPECT_NE(big.why_not.find("do not fit"), std::string::npos) << big.why_not;
   // Of several formats that do not fit it names the smallest, not the one it likes best.
-  EXPECT_EQ(ask(query("glm-5.2", "mac-studio-m5-ultra-512", 1, "")).why_not,
-            "372 GB of mxfp4 weights do not fit in the memory");
+  EXPECT_EQ(ask(query("glm-5.2", "h100-sxm-80", 1, "")).why_not,
+            "744 GB of fp8 weights do not fit in the memory");
+  // Fewer bits are not taken unasked, but told.
+  EXPECT_EQ(ask(query("glm-5.2", "h100-sxm-80", 8, "")).why_not,
+            "744 GB of fp8 weights do not fit in the memory (372 GB of mxfp4 would)");
   CapacityQuery long_prompt = query("qwen3-32b", "h200-sxm-141", 8);
   long_prompt.request.prompt_p95 = 100'000;  // its context is 40,960
   EXPECT_NE(ask(long_prompt).why_not.find("context"), std::string::npos);
@@ -234,7 +293,12 @@ TEST(DatasheetCapacity, ChoosesAPrecisionThatFits) {
   CapacityQuery q = query("qwen3-32b", "h100-sxm-80", 1, "");
   EXPECT_EQ(ask(q).precision, "fp8");
   q.accelerator = facts().accelerator("rtx-5090");  // 32 GiB: 8 bits do not fit, 4 do
+  EXPECT_FALSE(ask(q).fits);
+  q.weight_bits = 4;
   EXPECT_EQ(ask(q).precision, "int4");
+  q.weight_bits = 16;
+  q.gpus = 8;
+  EXPECT_EQ(ask(q).precision, "bf16");
 }
 
 std::string chosen(const char* model, const char* card, int gpus) {
@@ -298,6 +362,11 @@ TEST(RequestShape, OfBucketsIsMarkedByItsSpread) {
   const auto r = request_shape_of(w);
   ASSERT_TRUE(r.has_value());
   EXPECT_DOUBLE_EQ(r->prompt_p95, 2200);
+  w.prompt_tokens_mean = 122'000;
+  w.prompt_tokens_most = 200'000;  // the source has no longer ones
+  EXPECT_DOUBLE_EQ(request_shape_of(w)->prompt_p95, 200'000);
+  w.prompt_tokens_mean = 250'000;  // somebody says so
+  EXPECT_DOUBLE_EQ(request_shape_of(w)->prompt_p95, 250'000);
 }
 
 }  // namespace

@@ -167,7 +167,10 @@ base::Result<Candidate> candidate_of(const Model& model, const Machine& machine,
   FH_TRY(const CapacityAnswer loaded, capacity.evaluate(q));
   c.ttft_p95_ms = loaded.ttft_p95_ms;
   c.tpot_ms = loaded.tpot_ms;
-  c.sessions_live = loaded.sessions_p95 * c.machines_peak;
+  q.requests_per_s = c.capacity.requests_per_s_max * (1 - 1e-9);
+  FH_TRY(const CapacityAnswer full, capacity.evaluate(q));
+  c.ttft_full_ms = full.ttft_p95_ms;
+  c.tpot_full_ms = full.tpot_ms;
   return c;
 }
 
@@ -181,6 +184,7 @@ base::Result<RequestShape> replacement_shape(const FleetQuery& query) {
   shape.prompt_mean *= query.prompt_token_ratio;
   shape.prompt_p50 *= query.prompt_token_ratio;
   shape.prompt_p95 *= query.prompt_token_ratio;
+  shape.prompt_p95_new *= query.prompt_token_ratio;
   shape.output_mean *= query.output_token_ratio;
   return shape;
 }
@@ -288,6 +292,7 @@ base::Result<FleetAnswer> search_fleet(const Catalogue& catalogue, const Capacit
   CapacityQuery base_query;
   base_query.request = answer.request;
   base_query.targets = query.targets;
+  base_query.weight_bits = query.weight_bits;
   base_query.kv_element_bytes = query.kv_element_bytes;
   const std::vector<Machine> machines = machines_of(catalogue);
   FH_TRY_VOID(check_names(catalogue, machines, query));

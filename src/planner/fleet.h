@@ -50,16 +50,16 @@ struct Candidate {
   bool fits = false;
   std::string why_not;  // empty when it fits
 
-  int machines_peak = 0;                   // enough for the busiest hour
-  int machines_peak_spare = 0;             // the same, N+1
-  int machines_floor = 0;                  // enough for the median hour of the working week
-  int machines_later = 0;                  // enough for the busiest hour once the load has grown
-  std::vector<Split> splits;               // k = 0 .. machines_later, or to 64 at most
-  double ttft_p95_ms = 0, tpot_ms = 0;     // one of machines_peak machines in the busiest hour
-  double sessions_live = 0;                // p95 conversations in memory, all machines_peak
-  double power_kw_max = 0;                 // machines_peak_spare
-  std::optional<Range> capex_usd;          // machines_peak_spare
-  std::optional<Range> rent_usd_per_hour;  // machines_peak_spare
+  int machines_peak = 0;                      // enough for the busiest hour
+  int machines_peak_spare = 0;                // the same, N+1
+  int machines_floor = 0;                     // enough for the median hour of the working week
+  int machines_later = 0;                     // enough for the busiest hour once the load has grown
+  std::vector<Split> splits;                  // k = 0 .. machines_later, or to 64 at most
+  double ttft_p95_ms = 0, tpot_ms = 0;        // one of machines_peak machines in the busiest hour
+  double ttft_full_ms = 0, tpot_full_ms = 0;  // one of fewer, with all that the targets let it do
+  double power_kw_max = 0;                    // machines_peak_spare
+  std::optional<Range> capex_usd;             // machines_peak_spare
+  std::optional<Range> rent_usd_per_hour;     // machines_peak_spare
 };
 
 struct FleetQuery {
@@ -67,6 +67,7 @@ struct FleetQuery {
   std::vector<std::string> models;         // catalogue ids that may replace it; evaluation decides
   std::vector<std::string> machines;       // Machine ids; empty: all
   Targets targets;
+  double weight_bits = 8;  // least of the replacement's weights; CapacityQuery
   // Instead of the measured lengths, or where none are known; requests are then tokens / lengths.
   std::optional<RequestShape> request;
   // Tokens of the replacement per token of today's model; not established: 1, and labelled so.

@@ -106,6 +106,10 @@ TEST(SearchFleet, CountsWholeMachinesForPeakAndFloor) {
   // Eight cards at 2.40 to 6.20 an hour.
   EXPECT_NEAR(c.rent_usd_per_hour->low, 8 * 2.4 * c.machines_peak_spare, 1e-6);
   EXPECT_LE(c.tpot_ms, 50.001);
+  // Fewer machines are full in that hour: slower, but within the targets.
+  EXPECT_GE(c.tpot_full_ms, c.tpot_ms);
+  EXPECT_GE(c.ttft_full_ms, c.ttft_p95_ms);
+  EXPECT_LE(c.tpot_full_ms, 50.001);
   ASSERT_EQ(c.splits.size(), static_cast<std::size_t>(c.machines_peak) + 1);
   EXPECT_DOUBLE_EQ(c.splits.back().token_share, 1);
   for (std::size_t k = 1; k < c.splits.size(); ++k) {

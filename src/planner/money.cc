@@ -9,11 +9,19 @@
 namespace fh::planner {
 namespace {
 
-// What a spreadsheet calls ROUNDUP(ROUND(x,6),0), or ROUNDDOWN where the rest spills: whole nodes,
-// deaf to noise in the last digits.
-double whole_nodes(double x, bool spills) {
-  const double rounded = std::round(x * 1e6) / 1e6;
-  return spills ? std::floor(rounded) : std::ceil(rounded);
+// What a spreadsheet calls ROUND(x,6): whole nodes are deaf to noise in the last digits.
+double without_noise(double x) {
+  return std::round(x * 1e6) / 1e6;
+}
+
+// A floor grows by the plan, a node when there is a whole one's work, whatever its nodes turn out
+// to carry; but no further than what all of the work needs. So better nodes never serve less.
+double work_nodes(const OptionInputs& o, double work_mtok, double node_mtok) {
+  const double all = std::ceil(without_noise(work_mtok / std::max(1e-9, node_mtok)));
+  if (o.spills != 1) return std::max(o.nodes_min, all);
+  const double planned_mtok = o.node_mtok_month * std::min(1.0, o.utilisation);
+  const double planned = std::floor(without_noise(work_mtok / std::max(1e-9, planned_mtok)));
+  return std::max(o.nodes_min, std::min(planned, all));
 }
 
 struct Running {
@@ -76,10 +84,7 @@ void fill_fleet(const MoneyInputs& in, const OptionInputs& o, const MonthRow* be
   const double node_mtok =
       o.node_mtok_month * in.capacity_factor * std::min(1.0, o.utilisation * in.utilisation_factor);
   const double work_mtok = o.moved_mtok_month * row.load;
-  row.work_nodes = there ? std::max(o.nodes_min, whole_nodes(work_mtok / std::max(1e-9, node_mtok),
-                                                             o.spills == 1)) *
-                               row.active
-                         : 0;
+  row.work_nodes = there ? work_nodes(o, work_mtok, node_mtok) * row.active : 0;
   row.fits =
       o.spills == 1 ? std::min(1.0, row.work_nodes * node_mtok / std::max(1e-9, work_mtok)) : 1;
   const double nodes_before = before == nullptr ? 0 : before->nodes;

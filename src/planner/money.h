@@ -35,8 +35,9 @@ struct OptionInputs {
   double node_mtok_month = 0;   // what one node processes within the targets when always full
   double utilisation = 1;       // mean load / that capacity, at the size that holds the targets
   double nodes_min = 0;         // the fewest nodes
-  // 1: a floor. Nodes are added only when there is a whole node's work for them, and what they do
-  // not carry goes to the API. 0: nodes are added so that nothing spills.
+  // 1: a floor. Nodes are added only when there is a whole node's work for them, as planned
+  // (without the factors on capacity and utilisation), and what they do not carry goes to the API.
+  // 0: nodes are added so that nothing spills.
   double spills = 0;
   double spare_nodes = 0;  // kept for failures and maintenance
   double gpus_per_node = 0;

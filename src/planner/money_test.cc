@@ -451,5 +451,42 @@ TEST(MoneyProperties, DearerHardwareNeverSavesMore) {
   }));
 }
 
+// Without failures and with a draw that does not hang on the load: a floor that serves more draws
+// more, and one whose nodes are never spare has more to lose.
+TEST(MoneyProperties, NodesThatCarryMoreNeverSaveLess) {
+  EXPECT_TRUE(rc::check([] {
+    MoneyInputs in = any_inputs();
+    in.node_failures_year = 0;
+    in.idle_draw_share = in.load_draw_share;
+    const auto lever = *rc::gen::arbitrary<bool>() ? &MoneyInputs::capacity_factor
+                                                   : &MoneyInputs::utilisation_factor;
+    std::array<double, kOptions> last;
+    last.fill(-1e300);
+    for (const double factor : {0.5, 0.7, 0.9, 1.0, 1.1, 1.3, 1.5, 1.9, 2.5}) {
+      in.*lever = factor;
+      const Money money = compute_money(in);
+      for (const Option option : kAllOptions) {
+        double& before = last[static_cast<std::size_t>(option)];
+        RC_ASSERT(money.of(option).saved_npv_usd >= before - 1e-3);
+        before = money.of(option).saved_npv_usd;
+      }
+    }
+  }));
+}
+
+TEST(MoneyProperties, DearerStaffNeverSavesMore) {
+  EXPECT_TRUE(rc::check([] {
+    MoneyInputs in = any_inputs();
+    const Money now = compute_money(in);
+    in.staff_usd_year *= 1.3;
+    in.fte_first_nodes += 0.2;
+    in.on_call_usd_month += 100;
+    const Money dear = compute_money(in);
+    for (const Option option : kAllOptions)
+      RC_ASSERT(dear.of(option).saved_npv_usd <= now.of(option).saved_npv_usd + 1e-6);
+    RC_ASSERT(now.best != Option::Stay || dear.best == Option::Stay);
+  }));
+}
+
 }  // namespace
 }  // namespace fh::planner

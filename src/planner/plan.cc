@@ -21,6 +21,8 @@ constexpr double kMonthDays = 365.0 / 12;
 constexpr double kAgenticReuse = 0.6, kAgenticPrompt = 122'000;
 constexpr double kPlainPrompt = 4'000;
 constexpr std::uint32_t kDaysFew = 14;  // below, one unusual day moves the month
+constexpr std::int64_t kNsPerDay = 86'400LL * 1'000'000'000;
+constexpr std::int64_t kDayFirst = -100'000;  // long before any bill; its nanoseconds fit
 
 std::string days_text(double days) {
   return days == 1 ? std::string("1 day") : fmt::format("{:.0f} days", days);
@@ -60,6 +62,7 @@ class Maker {
   }
 
   base::Result<Plan> run() {
+    FH_TRY_VOID(find_begin());
     FH_TRY_VOID(read_usage());
     for (WorkloadLoad& load : plan_.profile.workloads) assume_lengths(load);
     FH_TRY_VOID(reconcile_charges());
@@ -78,16 +81,34 @@ class Maker {
     plan_.sensitivity = analyse(plan_.scenario, plan_.money);
     plan_.readiness = assess(plan_.scenario.readiness, evidence(), plan_.scenario.money,
                              plan_.money.of(plan_.sensitivity.focus));
-    plan_.verdict =
-        decide(plan_.scenario, plan_.money, plan_.sensitivity, plan_.reconciliation.summary);
+    plan_.no_machine = plan_.sensitivity.has_focus ? "" : why_no_machine();
+    plan_.verdict = decide(plan_.scenario, plan_.money, plan_.sensitivity,
+                           {plan_.reconciliation.summary, plan_.no_machine});
     return std::move(plan_);
   }
 
  private:
+  // What was a year ago is no part of today's load.
+  base::Status find_begin() {
+    std::optional<std::int64_t> last;
+    FH_TRY_VOID(request_.usage([&](const domain::UsageRecord& record) {
+      last = std::max(last.value_or(record.start_unix_ns), record.start_unix_ns);
+      return true;
+    }));
+    if (!last) return {};
+    const std::int64_t first = *last / kNsPerDay - (std::int64_t{plan_.scenario.days} - 1);
+    begin_ns_ = std::max(first, kDayFirst) * kNsPerDay;
+    return {};
+  }
+
   base::Status read_usage() {
     ProfileBuilder builder(*request_.book, names_);
     base::Status added;
     FH_TRY_VOID(request_.usage([&](const domain::UsageRecord& record) {
+      if (record.start_unix_ns < begin_ns_) {
+        if (older_++ == 0) oldest_ns_ = record.start_unix_ns;
+        return true;
+      }
       domain::UsageRecord named = record;
       named.workload = workload_of(record, plan_.scenario.rules);
       added = builder.add(named);
@@ -139,6 +160,7 @@ class Maker {
         {plan_.scenario.money.unexplained_limit, plan_.scenario.money.negotiated_discount});
     base::Status added;
     FH_TRY_VOID(request_.costs([&](const domain::CostRecord& record) {
+      if (record.start_unix_ns < begin_ns_) return true;
       added = reconciler.add(record);
       return added.has_value();
     }));
@@ -375,6 +397,14 @@ class Maker {
                           ? "Two weeks or more, with their weekends, would show a usual one."
                           : "A whole month would show its end, too."));
     }
+    if (older_ > 0) {
+      plan_.notes.push_back(
+          fmt::format("Of the usage the newest {} count (plan.days): {} older record{}, from {} "
+                      "on, {} left out.",
+                      days_text(plan_.scenario.days), count_text(older_), older_ == 1 ? "" : "s",
+                      date_text(static_cast<std::int32_t>(oldest_ns_ / kNsPerDay)),
+                      older_ == 1 ? "is" : "are"));
+    }
     if (profile.unpriced_tokens > 0) {
       std::string names;
       for (std::size_t i = 0; i < profile.unpriced.size() && i < 3; ++i) {
@@ -399,6 +429,19 @@ class Maker {
     }
   }
 
+  std::string why_no_machine() const {
+    const auto moves = [](const WorkloadPlan& workload) { return workload.may_move; };
+    if (plan_.profile.records == 0) {
+      return "there is no usage to size machines for, and the scenario names none";
+    }
+    if (std::ranges::none_of(plan_.workloads, moves)) return "no workload may move";
+    if (plan_.considered.empty()) return "no machine could be sized";
+    if (std::ranges::any_of(plan_.considered, &Considered::fits)) {
+      return "no machine was found that carries this work";
+    }
+    return plan_.no_machine;
+  }
+
   UsageEvidence evidence() const {
     const UsageProfile& profile = plan_.profile;
     UsageEvidence out;
@@ -417,6 +460,8 @@ class Maker {
   Plan plan_;
   std::map<std::pair<std::string, pricing::Tier>, std::pair<ClassTotals, double>> by_tier_;
   std::map<std::string, double> places_;
+  std::int64_t begin_ns_ = INT64_MIN, oldest_ns_ = 0;
+  std::uint64_t older_ = 0;  // records before begin_ns_
 };
 
 }  // namespace

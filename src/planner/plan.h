@@ -109,6 +109,7 @@ struct Plan {
   double usage_days = 0;  // that the lines cover
   std::array<OptionPick, kOptions> picks;
   std::vector<Considered> considered;
+  std::string no_machine;          // what the verdict says where no machine carries the work
   std::vector<std::string> notes;  // what is uncertain about the data, for people
 
   Money money;

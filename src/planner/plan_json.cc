@@ -342,6 +342,7 @@ void write_facts(Writer& w, const Plan& plan) {
   }
   w.end_array();
   strings(w, "notes", plan.notes);
+  w.member("no_machine", plan.no_machine);
 }
 
 }  // namespace

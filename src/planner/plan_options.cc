@@ -1,5 +1,7 @@
 // Every subset of the workloads that may move, on every machine with every replacement model, at
-// several sizes; of each way to pay, the one that saves most (or loses least) is kept.
+// several sizes; of each way to pay, the one that saves most (or loses least) is kept. One that is
+// worth advising goes before all that are not: else the larger fleet that a dearer API makes save
+// more, but not enough for what it costs, would hide the smaller one that does.
 #include "planner/plan_options.h"
 
 #include <fmt/format.h>
@@ -29,7 +31,7 @@ constexpr double kHours = kHoursPerMonth * 3600 / 1e6;  // tok/s -> Mtok/month
 constexpr double kRentedStaff = 0.7;
 
 struct Best {
-  bool found = false;
+  bool found = false, qualifies = false;
   double saved = 0;
   OptionInputs inputs;
   OptionPick pick;
@@ -112,15 +114,13 @@ class Chooser {
     query.models = models_for(subset);
     query.machines = wish.machines;
     query.targets = {wish.ttft_p95_ms, wish.tpot_ms};
+    query.weight_bits = wish.weight_bits;
     query.prompt_token_ratio = wish.prompt_token_ratio;
     query.output_token_ratio = wish.output_token_ratio;
     const MoneyInputs& money = plan_.scenario.money;
     query.growth_later =
         std::max(1.0, std::pow(1 + money.load_growth_per_year, money.horizon_months / 12));
-    // Workloads of different kinds share a machine by their tokens, not by their requests.
-    if (subset.size() > 1) {
-      if (const base::Result<RequestShape> shape = request_shape_of(load)) query.request = *shape;
-    }
+    if (subset.size() > 1) query.request = shared_shape(load, subset);
     const base::Result<FleetAnswer> answer =
         search_fleet(*request_.catalogue, DatasheetCapacity(), query);
     const bool everything = subset.size() == movable_.size();
@@ -142,6 +142,34 @@ class Chooser {
     return {};
   }
 
+  // Workloads of different kinds share a machine by their tokens, not by their requests. Each must
+  // fit: a long prompt is what is one for the workload with the longest.
+  std::optional<RequestShape> shared_shape(const WorkloadLoad& load,
+                                           const std::vector<std::uint32_t>& subset) const {
+    const base::Result<RequestShape> mean = request_shape_of(load);
+    if (!mean) return std::nullopt;
+    RequestShape shape = *mean;
+    for (const std::uint32_t at : subset) {
+      const base::Result<RequestShape> own = request_shape_of(plan_.profile.workloads[at]);
+      if (!own) continue;
+      shape.prompt_p95 = std::max(shape.prompt_p95, own->prompt_p95);
+      shape.prompt_p95_new =
+          std::max(shape.prompt_p95_new, own->prompt_p95 * (1 - own->prefix_reuse_share));
+    }
+    return shape;
+  }
+
+  // The largest machine that carries none of it says most about why.
+  void remember_miss(const Candidate& c) {
+    const double memory = c.machine.accelerator->memory_bytes * c.machine.count;
+    if (memory <= miss_memory_) return;
+    miss_memory_ = memory;
+    const Model* model = request_.catalogue->model(c.model);
+    plan_.no_machine =
+        fmt::format("no machine was found that carries this work; {} on {}: {}",
+                    model == nullptr ? c.model : model->name, c.machine.name, c.why_not);
+  }
+
   void consider(const Candidate& c, double output_mean) {
     Considered one;
     one.model = c.model;
@@ -149,6 +177,7 @@ class Chooser {
     one.machine = c.machine.name;
     one.fits = c.fits;
     one.why_not = c.why_not;
+    if (!c.fits) remember_miss(c);
     one.machines_peak = c.machines_peak;
     one.machines_floor = c.machines_floor;
     one.prefill_tok_s = c.capacity.prefill_tok_s;
@@ -240,9 +269,13 @@ class Chooser {
     const OptionInputs inputs = inputs_of(option, c, load, subset, k);
     const OptionMoney money = compute_option(plan_.scenario.money, option, inputs, &stay_);
     Best& best = best_[static_cast<std::size_t>(option)];
-    if (best.found && best.saved >= money.saved_npv_usd) return;
+    if (best.found &&
+        std::pair(best.qualifies, best.saved) >= std::pair(money.qualifies, money.saved_npv_usd)) {
+      return;
+    }
     best = {};
     best.found = true;
+    best.qualifies = money.qualifies;
     best.saved = money.saved_npv_usd;
     best.inputs = inputs;
     if (c.machine.capex_usd) best.price = c.machine.capex_usd->value;
@@ -263,9 +296,10 @@ class Chooser {
     pick.utilisation_peak = split.utilisation_peak;
     pick.busy_by_hour = busy_by_hour_of(fleet.hours, load.first_hour, load.last_hour, k,
                                         c.capacity.requests_per_s_max);
-    pick.ttft_p95_ms = c.ttft_p95_ms;
-    pick.tpot_ms = c.tpot_ms;
-    pick.sessions_live = c.sessions_live;
+    const bool full = k < c.machines_peak;
+    pick.ttft_p95_ms = full ? c.ttft_full_ms : c.ttft_p95_ms;
+    pick.tpot_ms = full ? c.tpot_full_ms : c.tpot_ms;
+    pick.sessions_live = c.capacity.sessions_p95 * k;
     pick.accuracy = accuracy_text(c.capacity.accuracy);
     band_ = std::max(band_, accuracy_band(c.capacity.accuracy));
     pick.price_from =
@@ -350,6 +384,7 @@ class Chooser {
   std::vector<std::uint32_t> movable_;
   std::array<Best, kOptions> best_;
   double band_ = 0;
+  double miss_memory_ = 0;
 };
 
 }  // namespace

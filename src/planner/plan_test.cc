@@ -53,6 +53,15 @@ TEST(Plan, OptionsAreThereAndHonest) {
   }
   EXPECT_EQ(plan.verdict.choice, plan.money.best);
   EXPECT_GE(plan.picks[1].token_share, 0.999);
+  // What is said of an option's machines is said of as many as it has.
+  for (const OptionPick& pick : plan.picks) {
+    for (const Considered& one : plan.considered) {
+      if (!pick.found || pick.workloads.size() != plan.workloads.size()) continue;
+      if (one.machine != pick.machine_name || one.model != pick.model) continue;
+      EXPECT_DOUBLE_EQ(pick.sessions_live, one.sessions_p95 * pick.machines) << one.machine;
+      if (pick.machines < one.machines_peak) EXPECT_GE(pick.tpot_ms, one.tpot_ms) << one.machine;
+    }
+  }
 }
 
 // A machine whose price stands in one place only has no range there; the draws vary it nonetheless.
@@ -93,6 +102,7 @@ TEST(Plan, WithoutChargesNoAdviceIsGivenUnlessAsked) {
   EXPECT_TRUE(refused->verdict.refused);
   EXPECT_EQ(refused->verdict.word, "no advice");
   EXPECT_NE(plan_text(*refused).find("--despite-gap"), std::string::npos);
+  EXPECT_EQ(plan_text(*refused).find("Another answer"), std::string::npos);
   const auto given = plan_with(true);
   ASSERT_TRUE(given);
   EXPECT_FALSE(given->verdict.refused);
@@ -462,6 +472,106 @@ TEST(Plan, FewDaysAreSaid) {
   const std::string text = plan_text(*plan);
   EXPECT_NE(text.find("3 days,"), std::string::npos) << text;
   EXPECT_NE(text.find("Only 3 days"), std::string::npos) << text;
+}
+
+TEST(Plan, OnlyTheNewestDaysAreTodaysLoad) {
+  const auto all = small_plan(200), newest = small_plan(92);
+  ASSERT_TRUE(all && newest);
+  EXPECT_EQ(all->usage_days, 92);
+  EXPECT_TRUE(notes_say(*all, "the newest 92 days count (plan.days): 108 older records, from "));
+  EXPECT_FALSE(notes_say(*newest, "plan.days"));
+  EXPECT_EQ(all->scenario.money.bill_list_usd_month, newest->scenario.money.bill_list_usd_month);
+  EXPECT_EQ(all->verdict.headline, newest->verdict.headline);
+}
+
+// Short requests of one workload make the mean short, not the long ones of another.
+TEST(Plan, SharedMachinesHoldTheLongRequestsOfEachWorkload) {
+  const auto plan_with = [](bool chat) {
+    PlanRequest request;
+    request.scenario.replacement.models = {"gpt-oss-120b"};  // a context of 131,072
+    request.scenario.replacement.machines = {"node-8x-h200"};
+    request.scenario.money.despite_gap = 1;
+    request.book = &pricing::PriceBook::bundled();
+    request.catalogue = &Catalogue::bundled();
+    request.today = example().today;
+    request.usage = [today = request.today, chat](const UsageVisit& visit) -> base::Status {
+      for (int i = 0; i < 40 * 24; ++i) {
+        domain::UsageRecord record;
+        record.provider = "anthropic";
+        record.model = "claude-haiku-4-5";
+        record.start_unix_ns = (std::int64_t{today - 40} * 24 + i) * 3'600'000'000'000;
+        record.end_unix_ns = record.start_unix_ns + 1;
+        record.requests = 1;
+        record.usage.output = 300;
+        record.workload = "reports";
+        record.usage.input_uncached = 150'000;
+        visit(record);
+        record.workload = "chat";
+        record.usage.input_uncached = 1000;
+        for (int j = 0; chat && j < 30; ++j) visit(record);
+      }
+      return {};
+    };
+    request.costs = [](const CostVisit&) -> base::Status { return {}; };
+    return make_plan(request);
+  };
+  for (const bool chat : {false, true}) {
+    const auto plan = plan_with(chat);
+    ASSERT_TRUE(plan) << plan.error().text();
+    ASSERT_EQ(plan->considered.size(), 1U);
+    EXPECT_FALSE(plan->considered[0].fits);
+    EXPECT_NE(plan->considered[0].why_not.find("context"), std::string::npos)
+        << plan->considered[0].why_not;
+  }
+}
+
+// The fleet that saves most may not save enough for what it costs where a smaller one does: were it
+// taken all the same, a dearer API would bring work back to it.
+TEST(Plan, ADearerApiNeverBringsWorkBackToIt) {
+  for (const double return_share : {0.56, 0.58, 0.6}) {
+    std::array<bool, kOptions> moves{};
+    for (double factor = 2.9; factor < 3.8; factor *= 1.025) {  // another machine pays in here
+      auto scenario = parse_scenario(
+          "[plan]\ndraws = 100\n[replacement]\nmodels = [\"kimi-k2.6\"]\n"
+          "machines = [\"node-8x-pro6000\"]\n[api]\napi_price_change_per_year = 0\n",
+          "s.toml");
+      ASSERT_TRUE(scenario);
+      scenario->money.min_return_share = return_share;
+      scenario->money.api_price_factor = factor;
+      const auto plan =
+          sample_plan(pricing::PriceBook::bundled(), Catalogue::bundled(), &*scenario);
+      ASSERT_TRUE(plan) << plan.error().text();
+      for (const OptionMoney& option : plan->money.options) {
+        bool& worth = moves[static_cast<std::size_t>(option.option)];
+        EXPECT_TRUE(option.qualifies || !worth)
+            << option_name(option.option) << " at " << factor << ", return " << return_share;
+        worth = option.qualifies;
+      }
+    }
+  }
+}
+
+TEST(Plan, SaysWhyNoMachineWasSized) {
+  const auto bill = plan_of_text("[bill]\nbill_list_usd_month = 400000\n");
+  ASSERT_TRUE(bill);
+  EXPECT_NE(bill->verdict.headline.find("no usage to size machines for"), std::string::npos);
+  auto scenario = parse_scenario("[[workloads]]\nname = \"all\"\nmay_move = false\n", "s.toml");
+  ASSERT_TRUE(scenario);
+  scenario->rules.assign(1, WorkloadRule());
+  scenario->rules[0].name = "all";
+  const auto kept = sample_plan(pricing::PriceBook::bundled(), Catalogue::bundled(), &*scenario);
+  ASSERT_TRUE(kept) << kept.error().text();
+  EXPECT_EQ(kept->verdict.headline, "Stay on the API: no workload may move.");
+  const auto large = parse_scenario(
+      "[replacement]\nmodels = [\"glm-5.2\"]\nmachines = [\"ws-1x-pro6000\", "
+      "\"node-4x-pro6000\"]\n",
+      "s.toml");
+  ASSERT_TRUE(large);
+  const auto none = sample_plan(pricing::PriceBook::bundled(), Catalogue::bundled(), &*large);
+  ASSERT_TRUE(none) << none.error().text();
+  EXPECT_EQ(none->verdict.headline,
+            "Stay on the API: no machine was found that carries this work; GLM-5.2 on 4 x RTX PRO "
+            "6000 server: 744 GB of fp8 weights do not fit in the memory.");
 }
 
 TEST(Plan, RecordsGoToTheFirstRuleThatFits) {

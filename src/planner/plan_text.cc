@@ -133,7 +133,8 @@ std::string plan_text(const Plan& plan) {
   append_workloads(out, plan);
   out += "\n";
   append_options(out, plan);
-  if (!plan.verdict.flips.empty()) {
+  // Without an answer there is no other one.
+  if (!plan.verdict.flips.empty() && !plan.verdict.refused) {
     out += "\nAnother answer if:\n";
     for (std::size_t i = 0; i < plan.verdict.flips.size() && i < kFlipsShown; ++i) {
       append_wrapped(out, plan.verdict.flips[i], 2);

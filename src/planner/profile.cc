@@ -224,6 +224,8 @@ void ProfileBuilder::Impl::count_load(const domain::UsageRecord& r, WorkloadStat
     ++w.request_records;
     ++request_records;
   }
+  w.lengths_bounded =
+      w.lengths_bounded && r.prompt_band_known && r.prompt_over < pricing::kToldBandSplit;
   HourState* slot = nullptr;
   if (r.granularity == domain::Granularity::Day) {
     slot = &w.days[static_cast<std::int32_t>(floor_div(r.start_unix_ns, kNsPerDay))];

@@ -99,7 +99,8 @@ struct WorkloadLoad {
   Sketch prompt_lengths, new_prompt_lengths, output_lengths;
   bool lengths_measured = false;
   double prompt_tokens_mean = 0, output_tokens_mean = 0;  // per request; 0: not known
-  double prefix_reuse_share = 0;                          // cache_read / prompt_total
+  double prompt_tokens_most = 0;  // no prompt is longer, says the source; 0: it does not say
+  double prefix_reuse_share = 0;  // cache_read / prompt_total
   ArrivalShape arrivals;
   std::vector<HourLoad> hours;      // ascending; hours with nothing are left out
   double hours_measured_share = 0;  // of the tokens: those whose hour the source told

@@ -86,6 +86,8 @@ void finish_lengths(WorkloadState& w) {
     load.prompt_tokens_mean = static_cast<double>(w.counted_prompt) / n;
     load.output_tokens_mean = static_cast<double>(w.counted_output) / n;
   }
+  if (w.lengths_bounded && load.records > 0)
+    load.prompt_tokens_most = static_cast<double>(pricing::kToldBandSplit);
   const auto prompt = static_cast<double>(load.tokens.prompt_total());
   if (prompt > 0) load.prefix_reuse_share = static_cast<double>(load.tokens.cache_read) / prompt;
 }

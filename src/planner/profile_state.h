@@ -51,6 +51,7 @@ struct WorkloadState {
   std::unordered_map<std::int64_t, std::uint32_t> hour_index;
   std::map<std::int32_t, HourState> days;  // of which only the day is known
   double hourly_tokens = 0;
+  bool lengths_bounded = true;  // every record says that its prompts are short ones
 };
 
 struct ProfileBuilder::Impl {

@@ -75,6 +75,25 @@ TEST_F(Profile, PricesEachRecordAtItsOwnDateBandAndTier) {
   EXPECT_EQ(p.annualised.low.value, 473'010);
 }
 
+TEST_F(Profile, TheLongestPromptIsThatOfTheBandsTold) {
+  UsageRecord bucket = request(kMonday, "claude-opus-5-5", 1000, 0, 10);
+  bucket.granularity = Granularity::Hour;
+  bucket.prompt_band_known = true;
+  add(bucket);
+  bucket.workload = "long";
+  add(bucket);
+  bucket.prompt_over = 200'000;
+  add(bucket);
+  bucket.workload = "untold";
+  bucket.prompt_band_known = false;
+  add(bucket);
+  const UsageProfile p = finish();
+  ASSERT_EQ(p.workloads.size(), 3u);
+  EXPECT_EQ(p.workloads[0].prompt_tokens_most, 200'000);
+  EXPECT_EQ(p.workloads[1].prompt_tokens_most, 0);
+  EXPECT_EQ(p.workloads[2].prompt_tokens_most, 0);
+}
+
 TEST_F(Profile, OneRowADayModelWorkloadAndTier) {
   add(request(kMonday + kHour, "claude-opus-5-5", 100, 900, 50));
   add(request(kMonday + 2 * kHour, "claude-opus-5-5", 200, 800, 60));

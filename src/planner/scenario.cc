@@ -30,12 +30,14 @@ const std::vector<toml::Key>& schema() {
   static const std::vector<std::string> paths = schema_paths();
   static const std::vector<toml::Key> keys = [] {
     std::vector<toml::Key> out = {
+        {"plan.days", Type::Int},
         {"plan.seed", Type::Int},
         {"plan.draws", Type::Int},
         {"replacement.models", Type::Strings},
         {"replacement.machines", Type::Strings},
         {"replacement.ttft_p95_ms", Type::Double},
         {"replacement.tpot_ms", Type::Double},
+        {"replacement.weight_bits", Type::Double},
         {"replacement.prompt_token_ratio", Type::Double},
         {"replacement.output_token_ratio", Type::Double},
         {"workloads[].name", Type::String},
@@ -179,8 +181,10 @@ base::Status read_all(toml::Value root, Scenario& scenario) {
   if (auto machines = replacement["machines"].as_strings()) out.machines = *std::move(machines);
   FH_TRY_VOID(take(replacement["ttft_p95_ms"], 1, 3'600'000, out.ttft_p95_ms));
   FH_TRY_VOID(take(replacement["tpot_ms"], 0.1, 60'000, out.tpot_ms));
+  FH_TRY_VOID(take(replacement["weight_bits"], 4, 16, out.weight_bits));
   FH_TRY_VOID(take(replacement["prompt_token_ratio"], 0.1, 10, out.prompt_token_ratio));
   FH_TRY_VOID(take(replacement["output_token_ratio"], 0.1, 10, out.output_token_ratio));
+  FH_TRY_VOID(take(root["plan"]["days"], 1, 3'660, scenario.days));
   FH_TRY_VOID(take(root["plan"]["seed"], 0, 4'294'967'295.0, scenario.seed));
   FH_TRY_VOID(take(root["plan"]["draws"], 100, 100'000, scenario.draws));
   return read_workloads(root["workloads"], scenario);

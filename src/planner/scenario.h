@@ -88,6 +88,7 @@ struct Replacement {
   std::vector<std::string> models;    // catalogue ids; empty: chosen by the class of the API models
   std::vector<std::string> machines;  // machine ids; empty: all that have a price
   double ttft_p95_ms = 5'000, tpot_ms = 50;
+  double weight_bits = 8;  // least that its weights may have, where the card runs any so fine
   double prompt_token_ratio = 1, output_token_ratio = 1;
 };
 
@@ -100,6 +101,7 @@ struct Scenario {
   std::vector<WorkloadWish> workloads;
   Replacement replacement;
   ReadinessAnswers readiness;
+  std::uint32_t days = 92;  // of usage that count, the newest: a quarter
   std::uint64_t seed = 1;
   std::uint32_t draws = 2'000;
   std::string name;  // of the file, for people; empty: defaults only

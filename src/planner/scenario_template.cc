@@ -17,6 +17,7 @@ constexpr const char* kHead =
 # Shares are parts of one: 0.15 is 15 %. Money is USD.
 
 [plan]
+# days = 92      # of usage that count, the newest; older usage is no part of today's load
 # seed = 1       # of the sampled break-even; the same seed gives the same numbers
 # draws = 2000
 
@@ -35,6 +36,7 @@ constexpr const char* kHead =
 # machines = ["node-8x-h200"]      # empty: every machine with a price
 # ttft_p95_ms = 5000               # targets that the machines must hold
 # tpot_ms = 50
+# weight_bits = 8                  # least of its weights; 4 needs less memory and loses more
 # prompt_token_ratio = 1           # tokens of the replacement per token of today's model
 # output_token_ratio = 1
 

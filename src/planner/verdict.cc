@@ -99,7 +99,7 @@ std::string flip_text(const Flip& flip) {
 }
 
 Verdict decide(const Scenario& scenario, const Money& money, const Sensitivity& sensitivity,
-               const std::string& reconciled) {
+               const Findings& findings) {
   Verdict out;
   out.choice = money.best;
   out.refused = money.refused;
@@ -110,16 +110,16 @@ Verdict decide(const Scenario& scenario, const Money& money, const Sensitivity& 
   if (money.refused) {
     out.word = "no advice";
     out.headline =
-        fmt::format("No advice yet: {:.0f} % of the bill is not explained (limit {:.0f} %).",
+        fmt::format("No advice yet: {:.1f} % of the bill is not explained (limit {:.1f} %).",
                     100 * scenario.money.unexplained_share, 100 * scenario.money.unexplained_limit);
-    out.reasons = {reconciled,
+    out.reasons = {findings.reconciled,
                    "Import the provider's cost report for the same days, or say --despite-gap to "
                    "plan on the usage alone."};
     return out;
   }
   out.word = option_name(money.best);
   if (!sensitivity.has_focus) {
-    out.headline = "Stay on the API: no machine was found that carries this work.";
+    out.headline = "Stay on the API: " + findings.no_machine + ".";
     return out;
   }
   const OptionMoney& focus = money.of(sensitivity.focus);

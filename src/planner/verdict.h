@@ -25,9 +25,13 @@ struct Verdict {
   std::vector<std::string> cautions;  // what the numbers do not know
 };
 
-// `reconciled` is the reconciliation's own sentence.
+// What was found out on the way, as sentences and their parts.
+struct Findings {
+  std::string reconciled;  // the reconciliation's own sentence
+  std::string no_machine;  // why no machine carries the work, where none does
+};
 Verdict decide(const Scenario& scenario, const Money& money, const Sensitivity& sensitivity,
-               const std::string& reconciled);
+               const Findings& findings);
 
 // Cash came back within the horizon and is gone at its end, as when API prices fall on.
 bool loses_again(const OptionMoney& option);

@@ -39,6 +39,12 @@ std::size_t provenance(Sheet& sheet, std::uint32_t row, std::uint32_t col, const
   return source.size();
 }
 
+// What people call a model of the catalogue.
+std::string name_of(const Catalogue& catalogue, const std::string& id) {
+  const Model* model = catalogue.model(id);
+  return model == nullptr ? id : model->name;
+}
+
 struct Width {
   std::uint32_t first, last;
   double characters;
@@ -132,7 +138,7 @@ std::uint32_t write_considered(Sheet& sheet, const Plan& plan, std::uint32_t row
   for (const Considered& one : plan.considered) {
     ++row;
     sheet.text(row, 0, one.machine);
-    sheet.text(row, 1, one.model);
+    sheet.text(row, 1, name_of(*plan.catalogue, one.model));
     sheet.text(row, 2, one.precision);
     if (!one.fits) {
       sheet.text(row, 3, "no: " + one.why_not, Style::Note);
@@ -169,7 +175,7 @@ std::uint32_t write_speeds(Sheet& sheet, const Plan& plan, std::uint32_t row) {
     if (!one.fits) continue;
     ++row;
     sheet.text(row, 0, one.machine);
-    sheet.text(row, 1, one.model);
+    sheet.text(row, 1, name_of(*plan.catalogue, one.model));
     sheet.text(row, 2, one.precision);
     sheet.text(row, 3, one.accuracy);
     sheet.number(row, 4, one.prefill_tok_s, Style::Count);
@@ -190,7 +196,7 @@ std::uint32_t write_hours(Sheet& sheet, const Plan& plan, std::uint32_t row) {
     const OptionPick& pick = plan.picks[static_cast<std::size_t>(option)];
     if (!pick.found) continue;
     sheet.text(row++, 0,
-               fmt::format("Busy by hour of the week (UTC), {}: {} x {}, {}", option_name(option),
+               fmt::format("Busy by hour of the week (UTC), {}: {} x ({}), {}", option_name(option),
                            pick.machines, pick.machine_name, pick.accuracy),
                Style::Section);
     sheet.headers(row, {"", "", "", "Hour", num("Monday"), num("Tuesday"), num("Wednesday"),
@@ -387,7 +393,7 @@ std::uint32_t write_tornado(Workbook& book, Sheet& sheet, const Plan& plan, std:
   const std::uint32_t last = std::min(row, first + kShown - 1);
   Chart chart{ChartKind::Bar,
               "What moves the saving: change of present value, USD",
-              "",
+              "USD more or less saved than planned",
               "",
               {{"input at its low end", sheet.range(first, 0, last, 0),
                 sheet.range(first, 6, last, 6), option_colour(Option::Rent)},

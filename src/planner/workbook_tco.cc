@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/check.h"
@@ -64,7 +65,7 @@ constexpr Column kColumns[] = {
     {Band::Workings, false, "year", "Year", nullptr, "ROUNDUP([month]/12,0)", nullptr, "0", Style::Count},
     {Band::Workings, false, "load", "Load, today = 1", &MonthRow::load, "POWER(1+load_growth_per_year,MAX([month]-1,0)/12)", nullptr, "0", Style::Factor},
     {Band::Workings, false, "price", "API prices, today = 1", &MonthRow::price, "api_price_factor*POWER(1+api_price_change_per_year,MAX([month]-1,0)/12)*IF(AND(scheduled_from_month>0,[month]>=scheduled_from_month),scheduled_price_factor,1)", nullptr, "0", Style::Factor},
-    {Band::Workings, false, "work_nodes", "Nodes the work needs", &MonthRow::work_nodes, "IF({nodes_min}>0,MAX({nodes_min},IF({spills}=1,ROUNDDOWN(ROUND({moved_mtok_month}*[load]/MAX(0.000000001,{node_mtok_month}*capacity_factor*MIN(1,{utilisation}*utilisation_factor)),6),0),ROUNDUP(ROUND({moved_mtok_month}*[load]/MAX(0.000000001,{node_mtok_month}*capacity_factor*MIN(1,{utilisation}*utilisation_factor)),6),0)))*[active],0)", nullptr, "0", Style::Count},
+    {Band::Workings, false, "work_nodes", "Nodes the work needs", &MonthRow::work_nodes, "IF({nodes_min}>0,MAX({nodes_min},IF({spills}=1,MIN(ROUNDDOWN(ROUND({moved_mtok_month}*[load]/MAX(0.000000001,{node_mtok_month}*MIN(1,{utilisation})),6),0),ROUNDUP(ROUND({moved_mtok_month}*[load]/MAX(0.000000001,{node_mtok_month}*capacity_factor*MIN(1,{utilisation}*utilisation_factor)),6),0)),ROUNDUP(ROUND({moved_mtok_month}*[load]/MAX(0.000000001,{node_mtok_month}*capacity_factor*MIN(1,{utilisation}*utilisation_factor)),6),0)))*[active],0)", nullptr, "0", Style::Count},
     {Band::Workings, false, "fits", "Share of the moved work that fits", &MonthRow::fits, "IF({spills}=1,MIN(1,[work_nodes]*{node_mtok_month}*capacity_factor*MIN(1,{utilisation}*utilisation_factor)/MAX(0.000000001,{moved_mtok_month}*[load])),1)", "1", "0", Style::Share},
     {Band::Workings, false, "down", "Share of the time a node is out, without a spare", &MonthRow::down, "IF(OR({nodes_min}=0,[nodes]-[work_nodes]>=1),0,MIN(1,node_failures_year*IF({node_price_usd}>0,repair_hours,rented_repair_hours)/8760))", "0", "0", Style::Share},
     {Band::Workings, false, "served", "Share of the moved work served", &MonthRow::served, "[fits]*(1-[down])", nullptr, "0", Style::Share},
@@ -72,7 +73,7 @@ constexpr Column kColumns[] = {
     {Band::Workings, true, "bought", "Nodes added", &MonthRow::bought, "[nodes]-[nodes<]", nullptr, "0", Style::Count},
     {Band::Workings, false, "on", "Nodes run", &MonthRow::on, "IF(AND({nodes_min}>0,[month]>{lead_months},[month]>0),[active],0)", nullptr, "0", Style::Count},
     {Band::Workings, false, "moved", "Work has moved", &MonthRow::moved, "IF(AND({nodes_min}>0,[month]>{lead_months}+double_running_months,[month]>0),[active],0)", nullptr, "0", Style::Count},
-    {Band::Workings, true, "own_mtok", "Mtok served", &MonthRow::own_mtok, "{moved_mtok_month}*[load]*[served]*[moved]", nullptr, "0", Style::Number},
+    {Band::Workings, true, "own_mtok", "Mtok served", &MonthRow::own_mtok, "{moved_mtok_month}*[load]*[served]*[moved]", nullptr, "0", Style::Count},
     {Band::Workings, false, "busy", "Busy", &MonthRow::busy, "IF([nodes]>0,MIN(1,[own_mtok]/MAX(0.000000001,[nodes]*{node_mtok_month}*capacity_factor)),0)", nullptr, "0", Style::Share},
     {Band::Workings, true, "api_failover", "of API used: assumed failures", &MonthRow::api_failover, "{moved_usd_month}*[fits]*[down]*[moved]*(1-negotiated_discount)*[load]*[price]", nullptr, "0", Style::Usd},
     {Band::Workings, true, "api_used", "API used, after discount", &MonthRow::api_used, "MAX(0,bill_list_usd_month-{moved_usd_month}*[served]*[moved])*(1-negotiated_discount)*[load]*[price]*IF([month]>0,[active],0)", nullptr, "0", Style::Usd},
@@ -203,9 +204,27 @@ std::string tco_cell(const Sheet& sheet, Option option, std::string_view column,
   return sheet.ref(row_of(option, month), col_of(column));
 }
 
+// Characters that the largest number on the sheet takes: "-$12,345,678". Narrower ones show ###.
+double characters_of(const Money& money) {
+  double largest = 1;
+  for (const OptionMoney& option : money.options) {
+    double tokens = 0, costs = 0;
+    for (const MonthRow& row : option.months) {
+      tokens += row.own_mtok;
+      costs += std::abs(row.pnl);
+      for (const double value : {row.cum_cash, row.saved, row.cum_hardware})
+        largest = std::max(largest, std::abs(value));
+    }
+    largest = std::max({largest, tokens, costs});
+  }
+  const double digits = std::floor(std::log10(largest)) + 1;
+  return std::max(11.0, digits + std::floor((digits - 1) / 3) + 2.5);
+}
+
 void write_tco(Workbook& book, Sheet& sheet, const Money& money, double horizon_months) {
   sheet.width(0, 0, 7);
-  sheet.width(1, std::size(kColumns) - 1, 11);
+  const double characters = characters_of(money);
+  sheet.width(1, std::size(kColumns) - 1, characters);
   sheet.text(0, 0, "Total cost of ownership, month by month", Style::Title);
   sheet.text(1, 0,
              "USD of the month, no tax. Month 0 is the order. Every cell is a formula on the sheet "
@@ -214,7 +233,7 @@ void write_tco(Workbook& book, Sheet& sheet, const Money& money, double horizon_
              Style::Note);
   for (const OptionMoney& option : money.options) write_block(sheet, option);
   sheet.freeze(0, 1);
-  Chart chart{ChartKind::Line, "Cost by month in the income statement", "month", "USD", {}};
+  Chart chart{ChartKind::Line, "Cost by month in the income statement", "month", "USD a month", {}};
   const auto last = static_cast<int>(horizon_months);
   for (const OptionMoney& option : money.options) {
     if (!option.available) continue;
@@ -236,7 +255,7 @@ void write_tco(Workbook& book, Sheet& sheet, const Money& money, double horizon_
     const bool starts = kColumns[col - 1].band != kColumns[col].band;
     if (starts && kColumns[col].band != Band::Value) left.push_back(col);
   }
-  sheet.print_in_parts(kPrintScale, above, left);
+  sheet.print_in_parts(static_cast<int>(kPrintScale * 11 / characters), above, left);
 }
 
 std::uint32_t option_colour(Option option) {

@@ -138,7 +138,8 @@ void write_days(Workbook& book, Sheet& sheet, const Plan& plan, const Lines& at)
   const std::uint32_t top = at.first - 1;
   sheet.text(top - 1, kLeft, "List price by day, USD at the prices of that day", Style::Section);
   sheet.text(top, kLeft, "Day", Style::Header);
-  Chart chart{ChartKind::ColumnStacked, "List price by day, before any discount", "", "USD", {}};
+  Chart chart{
+      ChartKind::ColumnStacked, "List price by day, before any discount", "day", "USD a day", {}};
   chart.width_px = 1'200;
   chart.dates = true;
   chart.label_every = std::max<std::uint32_t>(1, days / 12);

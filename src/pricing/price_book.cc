@@ -133,8 +133,6 @@ base::Result<domain::MicroUsd> cost_of(const std::array<Part, 6>& parts, const R
   return domain::rounded(sum, static_cast<__int128>(factor.denominator) * kTokensPerRate);
 }
 
-// Where a source that tells bands splits them; no source is known that splits elsewhere.
-constexpr std::uint64_t kToldBandSplit = 200'000;
 // Longer buckets are not split by the time of day any further: every window touches them.
 constexpr std::int64_t kBucketMinutesMax = 32 * kMinutesPerDay;
 

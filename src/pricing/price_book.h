@@ -47,6 +47,10 @@ struct EntryInfo {
   std::uint32_t context_tokens = 0;
 };
 
+// Where a source that tells bands splits them ("0-200k", "200k-1m"); no source is known that splits
+// elsewhere.
+inline constexpr std::uint64_t kToldBandSplit = 200'000;
+
 // What is known of the prompts in a sum of usage; the length band hangs on it.
 enum class PromptLengths : std::uint8_t {
   OneRequest,  // the usage is one request's own

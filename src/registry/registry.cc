@@ -108,7 +108,9 @@ base::Result<std::vector<InstalledModel>> Registry::list() const {
   std::error_code error;
   fs::directory_iterator entries(dir_, error);
   if (error == std::errc::no_such_file_or_directory) return models;
-  if (error) return base::fail(base::Code::Unavailable, "cannot list " + dir_.string());
+  if (error) {
+    return std::unexpected(base::error_from_errno("cannot list " + dir_.string(), error.value()));
+  }
   for (const fs::directory_entry& entry : entries) {
     if (entry.path().extension() != ".json") continue;
     FH_TRY(InstalledModel model, load(entry.path()));
@@ -138,13 +140,25 @@ bool valid_model_alias(std::string_view alias) {
   return std::all_of(alias.begin(), alias.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
+namespace {
+
+base::Status check_name(const std::string& id) {
+  if (valid_model_id(id)) return {};
+  return base::fail(base::Code::InvalidArgument, fmt::format("`{}` cannot be a model's name", id),
+                    "use lower-case letters, digits, '.', '_' and '-', at most 64; `default` is "
+                    "an alias (--as NAME chooses the name)");
+}
+
+// A file of many is named.
+base::Error in_file(const fs::path& file, base::Error error) {
+  if (error.reason == "corrupt_model") error.message = file.string() + " is " + error.message;
+  return error;
+}
+
+}  // namespace
+
 base::Status Registry::settle_names(InstalledModel& model) const {
-  if (!valid_model_id(model.id)) {
-    return base::fail(base::Code::InvalidArgument,
-                      fmt::format("`{}` cannot be a model's name", model.id),
-                      "use lower-case letters, digits, '.', '_' and '-', at most 64; `default` is "
-                      "an alias (--as NAME chooses the name)");
-  }
+  FH_TRY_VOID(check_name(model.id));
   FH_TRY(const std::vector<InstalledModel> others, list());
   std::vector<std::string> wanted = std::move(model.aliases);
   model.aliases.clear();
@@ -220,7 +234,11 @@ base::Status Registry::save(const InstalledModel& model) const {
 
 base::Result<InstalledModel> Registry::import(const fs::path& file, const ImportOptions& options) {
   if (options.progress) options.progress("checking", 0, 0);
-  FH_TRY(const models::GgufFacts facts, models::read_gguf_file(file.string()));
+  // Before a large file is hashed for nothing.
+  if (!options.id.empty()) FH_TRY_VOID(check_name(options.id));
+  auto header = models::read_gguf_file(file.string());
+  if (!header) return std::unexpected(in_file(file, header.error()));
+  const models::GgufFacts facts = *std::move(header);
   const auto on_hash = [&](std::uint64_t done, std::uint64_t total) {
     return !options.progress || options.progress("hashing", done, total);
   };

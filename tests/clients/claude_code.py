@@ -28,6 +28,7 @@ import freehold  # noqa: E402
 
 SCRIPTED_SECONDS = 180
 CODER_SECONDS = 900
+CODER_OUTPUT_TOKENS = 2048  # of one answer: a small model that has lost its thread would go on to the client's 32,000
 
 SCRIPT = """
 set context_tokens 200000
@@ -78,25 +79,32 @@ def environment_of(server, home, model):
         "CLAUDE_CODE_ATTRIBUTION_HEADER": "0",
         "CLAUDE_CODE_DISABLE_TERMINAL_TITLE": "1",
         "CLAUDE_CODE_DISABLE_GIT_INSTRUCTIONS": "1",
+        "CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(CODER_OUTPUT_TOKENS),
     }
 
 
-def ask(server, model, folder, prompt, tools, seconds):
-    """Runs the client once in `folder`: (exit code, its JSON result or None, everything it printed)."""
-    with tempfile.TemporaryDirectory(prefix="freehold-claude-home-") as home:
-        command = [str(client_program()), "-p", prompt, "--output-format", "json", "--allowedTools", *tools]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                env=environment_of(server, home, model),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=seconds,
-            )
-        except subprocess.TimeoutExpired:
-            return 124, None, f"no end after {seconds} s"
+def empty(folder):
+    for left in pathlib.Path(folder).iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def ask(server, model, folder, home, prompt, tools, seconds):
+    """Runs the client once in `folder`, its home emptied before: (exit code, its JSON result or None, all it printed).
+    """
+    empty(home)
+    command = [str(client_program()), "-p", prompt, "--output-format", "json", "--allowedTools", *tools]
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment_of(server, home, model),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired:
+        return 124, None, f"no end after {seconds} s"
     try:
         result = json.loads(done.stdout)
     except ValueError:
@@ -112,11 +120,14 @@ def rows_of(server):
 def scripted():
     secret = f"heron-{uuid.uuid4().hex[:12]}"
     problems = []
-    with tempfile.TemporaryDirectory(prefix="freehold-claude-work-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="freehold-claude-work-") as folder,
+        tempfile.TemporaryDirectory(prefix="freehold-claude-home-") as home,
+    ):
         (pathlib.Path(folder) / "notes.txt").write_text(f"The password of the day is {secret}.\n")
         with freehold.Server(script=SCRIPT.format(secret=secret, folder=folder)) as server:
             code, result, output = ask(
-                server, "scripted", folder, "What do the notes say in notes.txt?", ["Read"], SCRIPTED_SECONDS
+                server, "scripted", folder, home, "What do the notes say in notes.txt?", ["Read"], SCRIPTED_SECONDS
             )
             rows = rows_of(server)
     if code != 0:
@@ -175,6 +186,16 @@ prints "Hello, Freehold!" instead of "Hello, world!", then run it with the Bash 
 Say what it printed."""
 
 
+def print_turns(rows):
+    """A line for each request of a run: what of the prompt had to be computed, and how the answer ended."""
+    for row in rows:
+        work, usage = row.get("work") or {}, row.get("usage") or {}
+        print(
+            f"  prompt {row['prompt_tokens']}, computed {work.get('computed')}, output {usage.get('output')}, "
+            f"{row.get('end_reason') or row['state']}"
+        )
+
+
 def coder(model_file, runs):
     good = 0
     config = "[engine]\ncontext_tokens = 32768\n[limits]\nrequest_seconds = 900\n"
@@ -183,17 +204,18 @@ def coder(model_file, runs):
         server.wait_ready(300)
         _, models = server.json("GET", "/v1/models")
         model = models["data"][0]["id"]
-        # One folder for all runs: its name is in the client's system prompt, which then stays in the cache.
+        # One folder and one home for all runs, as a user has: their names are in the client's system prompt, which
+        # then stays in the cache.
         folder = exit_stack.enter_context(tempfile.TemporaryDirectory(prefix="freehold-claude-work-"))
+        home = exit_stack.enter_context(tempfile.TemporaryDirectory(prefix="freehold-claude-home-"))
         for number in range(1, runs + 1):
             began = time.monotonic()
             before = len(rows_of(server))
-            for left in pathlib.Path(folder).iterdir():
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            empty(folder)
             target = pathlib.Path(folder) / "greet.py"
             target.write_text('print("Hello, world!")\n')
             code, result, output = ask(
-                server, model, folder, TASK, ["Read", "Edit", "Bash(python3 greet.py)"], CODER_SECONDS
+                server, model, folder, home, TASK, ["Read", "Edit", "Bash(python3 greet.py)"], CODER_SECONDS
             )
             edited = target.exists() and "Hello, Freehold!" in target.read_text()
             told = result is not None and "Hello, Freehold!" in (result.get("result") or "")
@@ -203,8 +225,8 @@ def coder(model_file, runs):
                 f"{len(rows_of(server)) - before} requests, {time.monotonic() - began:.0f} s",
                 flush=True,
             )
-            if result is None:
-                print(output[-1000:])
+            print_turns(rows_of(server)[before:])
+            print(f"  last words: {(result.get('result') or '')[:300]!r}" if result else output[-1000:], flush=True)
     print(f"Claude Code with {model}: {good} of {runs} runs read, edited and ran the file")
     return 0
 

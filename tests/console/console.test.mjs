@@ -94,6 +94,102 @@ test("the chat answers, with its numbers", LIMIT, async () => {
   await context.close();
 });
 
+test("what the model writes in Markdown is shown as such, and never becomes a page", LIMIT, async () => {
+  const { context, page, trouble } = await open_page(browser);
+  await go(page, "#/chat");
+  await ask(page, "Show everything Markdown has");
+  const answer = page.getByRole("article", { name: /^Answer of/ });
+  const table = answer.getByRole("region", { name: "Table in the answer" });
+  await table.getByRole("cell", { name: "2,000" }).waitFor();
+  await answer.getByText(/^at claude-opus/).waitFor();
+  assert.equal(await answer.locator("ol > li > ul > li").count(), 2);
+  await answer.locator("blockquote strong").waitFor();
+  const link = answer.getByRole("link", { name: "the docs" });
+  assert.equal(await link.getAttribute("rel"), "noopener noreferrer");
+  assert.equal(await link.getAttribute("target"), "_blank");
+  assert.equal(await answer.locator("img, script").count(), 0);
+  assert.equal(await answer.locator("a[href^='javascript']").count(), 0);
+  await answer.getByText("<img src=x onerror=alert(1)>").waitFor();
+  await shot(page, "chat-markdown-light");
+  await axe(page, "an answer in Markdown");
+  no_trouble(trouble);
+  await context.close();
+});
+
+test("settings go with the message; messages are copied, changed and answered again", LIMIT, async () => {
+  const { context, page, trouble } = await open_page(browser);
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: BASE });
+  const bodies = [];
+  page.on("request", (request) => {
+    if (request.url().endsWith("/v1/chat/completions")) bodies.push(request.postDataJSON());
+  });
+  await go(page, "#/chat");
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByLabel("Instructions").fill("Be brief.");
+  await page.getByLabel("Temperature").fill("0");
+  await page.getByLabel("Longest answer").fill("400");
+  await page.getByRole("button", { name: "Settings 3 changed" }).waitFor();
+  await shot(page, "chat-settings-light");
+  await axe(page, "the chat's settings");
+  await page.getByRole("button", { name: "Settings 3 changed" }).click();
+  await ask(page, "What is a context window?");
+  const answers = page.getByRole("article", { name: /^Answer of/ });
+  await answers.nth(0).getByText(/^at claude-opus/).waitFor();
+  assert.deepEqual(bodies[0].messages[0], { role: "system", content: "Be brief." });
+  assert.deepEqual([bodies[0].temperature, bodies[0].max_tokens, "top_p" in bodies[0], "seed" in bodies[0]], [0, 400, false, false]);
+
+  await answers.nth(0).getByRole("button", { name: "Copy the answer" }).click();
+  await page.getByRole("status").filter({ hasText: "Copied" }).waitFor();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^A context window is/);
+  // Where a page has no clipboard (plain HTTP from another machine) the older way copies.
+  await page.evaluate(() => {
+    const read = navigator.clipboard.readText.bind(navigator.clipboard);
+    globalThis.read_clipboard = read;
+    Object.defineProperty(navigator, "clipboard", { value: undefined });
+  });
+  await page.getByRole("button", { name: "Copy your message" }).click();
+  await page.getByRole("article", { name: "You" }).getByText("Copied").first().waitFor();
+  assert.equal(await page.evaluate(() => globalThis.read_clipboard()), "What is a context window?");
+
+  await page.getByRole("button", { name: "Answer again" }).click();
+  await page.waitForFunction(() => !document.querySelector("[aria-busy='true']"));
+  assert.equal(bodies.length, 2);
+  assert.deepEqual(bodies[1].messages, bodies[0].messages);
+  await ask(page, "And then?");
+  await answers.nth(1).getByText(/^at claude-opus/).waitFor();
+
+  await page.getByRole("button", { name: "Edit" }).first().click();
+  await page.getByText("The 3 messages below are dropped.").waitFor();
+  const box = page.getByLabel("Your message", { exact: true });
+  assert.ok(await box.evaluate((field) => field === document.activeElement));
+  await box.press("Escape");
+  assert.ok(await page.getByRole("button", { name: "Edit" }).first().evaluate((button) => button === document.activeElement));
+  await page.getByRole("button", { name: "Edit" }).first().click();
+  await box.fill("List the ten largest files");
+  await shot(page, "chat-edit-light");
+  await box.press("Enter");
+  await page.getByText("Sizes are in bytes.").waitFor();
+  assert.equal(await answers.count(), 1);
+  assert.equal(bodies.at(-1).messages.length, 2);
+  // Settings outlive a reload in this tab.
+  await answers.nth(0).getByText(/^at claude-opus/).waitFor();
+  await page.reload();
+  await page.getByRole("button", { name: "Settings 3 changed" }).click();
+  await page.getByRole("button", { name: "Back to the defaults" }).click();
+  await page.getByRole("button", { name: "Settings", exact: true }).waitFor();
+  no_trouble(trouble);
+  await context.close();
+});
+
+test("an answer without words says so", LIMIT, async () => {
+  const { context, page, trouble } = await open_page(browser);
+  await go(page, "#/chat");
+  await ask(page, "Please say nothing");
+  await page.getByText("The model ended without saying anything.").waitFor();
+  no_trouble(trouble);
+  await context.close();
+});
+
 test("stop ends the answer and the request", LIMIT, async () => {
   const { context, page, trouble } = await open_page(browser);
   await go(page, "#/chat");
@@ -151,6 +247,137 @@ test("requests appear while they run, and one opens to its life", LIMIT, async (
     await stages.getByText(name, { exact: true }).waitFor();
   }
   await page.getByText("anthropic/claude-opus-5-5").waitFor();
+  no_trouble(trouble);
+  await context.close();
+});
+
+test("the requests can be taken along as a file, and the failed ones picked out", LIMIT, async () => {
+  const { context, page, trouble } = await open_page(browser);
+  await complete("Now break in the middle", { workload: "broken" });
+  await go(page, "#/requests");
+  const rows = page.getByRole("region", { name: "Requests table" }).locator("tbody tr");
+  await rows.filter({ hasText: "broken" }).first().waitFor();
+  const all = await rows.count();
+  await page.getByRole("button", { name: "Failed only" }).click();
+  await page.waitForFunction((before) => document.querySelectorAll("tbody tr").length < before, all);
+  assert.match(page.url(), /failed=true/);
+  const shown = await rows.count();
+  const waiting = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Download CSV" }).click();
+  const download = await waiting;
+  assert.equal(download.suggestedFilename(), "freehold-requests.csv");
+  const lines = readFileSync(await download.path(), "utf8").trim().split("\r\n");
+  assert.equal(lines.length, shown + 1);
+  assert.ok(lines[0].startsWith("request_id,received,ended,state"), lines[0]);
+  assert.ok(lines.slice(1).every((line) => /^req_/.test(line)), lines[1]);
+  assert.ok(lines.some((line) => line.includes(",broken,")));
+  await page.getByRole("button", { name: "Clear filters" }).click();
+  await page.waitForFunction((before) => document.querySelectorAll("tbody tr").length >= before, all);
+  no_trouble(trouble);
+  await context.close();
+});
+
+test("usage by day is drawn, and leads to what is behind a day", LIMIT, async () => {
+  const { context, page, trouble } = await open_page(browser);
+  await complete("Question", { workload: "drawn" });
+  await go(page, "#/usage");
+  await page.getByRole("img", { name: /^Tokens in/ }).waitFor();
+  await page.getByText(/of the prompts came from the cache/).waitFor();
+  await page.getByRole("button", { name: "7 days" }).click();
+  assert.match(page.url(), /from=\d{4}-\d\d-\d\d/);
+  assert.equal(await page.getByRole("button", { name: "7 days" }).getAttribute("aria-pressed"), "true");
+  const table = page.getByRole("region", { name: "Usage table" });
+  await table.getByRole("link").first().click();
+  await table.getByRole("link", { name: "drawn" }).waitFor();
+  assert.match(page.url(), /by=workload/);
+  // One key's use alone: this machine's own is not that of the key that the test asks with.
+  await page.getByLabel("Key").selectOption("local");
+  await table.getByRole("link", { name: "console" }).waitFor();
+  assert.equal(await table.getByRole("link", { name: "drawn" }).count(), 0);
+  no_trouble(trouble);
+  await context.close();
+});
+
+test("a model has a page, and one that is not here is said not to be", LIMIT, async () => {
+  const { context, page, trouble } = await open_page(browser);
+  await page.getByRole("heading", { name: /^Running/ }).waitFor();
+  await page.keyboard.press("g");
+  await page.keyboard.press("m");
+  await page.getByRole("heading", { name: "Models", exact: true }).waitFor();
+  await page.getByText("freehold models import ./model.gguf").waitFor();
+  await page.getByRole("link", { name: "scripted" }).click();
+  await page.getByRole("heading", { name: "How it runs" }).waitFor();
+  await page.getByText("8,192 tokens").waitFor();
+  await page.getByText("more than this model's window").waitFor();
+  await shot(page, "model-light");
+  await page.getByRole("link", { name: "Chat with it" }).click();
+  await page.getByLabel("Message", { exact: true }).waitFor();
+  assert.equal(await page.getByLabel("Model").inputValue(), "scripted");
+  await go(page, "#/models/none");
+  await page.getByRole("heading", { name: "There is no such model" }).waitFor();
+  no_trouble(trouble);
+  await context.close();
+});
+
+// Facts that a scripted model has not: what the server would say of a real one.
+function with_facts(status) {
+  const facts = {
+    display_name: "SmolLM2 135M Instruct", sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    size_bytes: 97_848_736, architecture: "llama", context_length: 8192, parameters: 134_515_008, quantization: "Q4_1",
+    kv_bytes_per_token: 23_040, licence: "Apache-2.0", republisher: "a packager", source: "/srv/models/a-long-folder/smollm2.gguf",
+    served_context_tokens: 8192, fits: "yes", fit_text: "needs 0.6 GB of 25.3 GB",
+  };
+  const model = { ...status.models[0], id: "smollm2-135m", facts };
+  return {
+    ...status,
+    models: [
+      model,
+      { ...model, id: "a-model-with-a-very-long-name-that-somebody-gave-it-q4_k_m", aliases: ["x", "another-alias"], state: "stopped", context_tokens: 131072, restarts: 1,
+        facts: { ...facts, fits: "tight", context_length: 262144 } },
+      { ...model, id: "broken", aliases: [], state: "failed", detail: "exit code 1: the file cannot be read", facts: { ...facts, fits: "no" } },
+    ],
+  };
+}
+
+test("what is wrong with the server is said on every screen, and models tell their facts", LIMIT, async () => {
+  const { context, page, trouble } = await open_page(browser);
+  const status = await (await api("/admin/v1/status")).json();
+  const sick = { ...with_facts(status), ledger_healthy: false };
+  await page.route("**/admin/v1/live", (route) =>
+    route.fulfill({ contentType: "text/event-stream", body: `event: status\ndata: ${JSON.stringify(sick)}\n\n` }));
+  await page.route("**/admin/v1/status", (route) => route.fulfill({ json: sick }));
+  await go(page, "#/keys");
+  await page.reload();
+  await page.getByText("The ledger cannot be written, so new requests are refused.").waitFor();
+  await go(page, "#/models");
+  await page.getByText("exit code 1: the file cannot be read").waitFor();
+  await page.getByText("worker restarted 1 time", { exact: true }).waitFor();
+  await shot(page, "models-sick-light");
+  await axe(page, "models in every state");
+  await page.getByRole("link", { name: /^a-model-with/ }).click();
+  await page.getByText("131,072 tokens, of the model's own 262,144").waitFor();
+  await page.getByText("CLAUDE_CODE_MAX_CONTEXT_TOKENS=131072").waitFor();
+  await page.getByRole("button", { name: "Copy the SHA-256" }).waitFor();
+  await shot(page, "model-facts-light");
+  await axe(page, "a model's page");
+  no_trouble(trouble);
+  await context.close();
+});
+
+test("nothing is wider than a telephone", LIMIT, async () => {
+  const { context, page, trouble } = await open_page(browser, { width: 390, height: 844 });
+  const id = await complete("Explain it", { workload: "a-workload-with-a-rather-long-name-of-many-letters" });
+  for (const hash of ["#/", "#/chat", "#/models", "#/models/scripted", "#/requests", `#/requests/${id}`, "#/keys", "#/usage", "#/usage?by=workload", "#/plan"]) {
+    await go(page, hash);
+    await page.getByRole("heading", { level: 1 }).first().waitFor({ state: "attached" });
+    await page.waitForFunction(() => !document.querySelector("main [role='status']")?.textContent?.match(/…$/));
+    const wide = await page.evaluate(() =>
+      [...document.querySelectorAll("body, main, main > *")].filter((each) => each.scrollWidth > innerWidth).map((each) => each.className || each.tagName));
+    assert.deepEqual(wide, [], hash);
+    await shot(page, `narrow-${hash.replace(/\W+/g, "-")}`);
+    assert.ok(await page.getByRole("button", { name: /^Theme/ }).isVisible(), "the theme can be chosen");
+    await page.getByRole("navigation", { name: "Screens" }).locator("[aria-current]").waitFor();
+  }
   no_trouble(trouble);
   await context.close();
 });
@@ -298,6 +525,8 @@ for (const dark of [false, true]) {
       ["request", `#/requests/${id}`, page.getByRole("heading", { name: "Its life" })],
       ["request-missing", "#/requests/req_none", page.getByText("There is no such request")],
       ["keys", "#/keys", page.getByRole("button", { name: "Revoke admin" })],
+      ["models", "#/models", page.getByRole("heading", { name: "Bring in another" })],
+      ["usage-day", "#/usage", page.getByRole("img", { name: /^Tokens in/ })],
       ["usage", "#/usage?by=workload", page.getByRole("region", { name: "Usage table" })],
       ["chat-empty", "#/chat", page.getByText(/^Ask .* something/)],
     ];

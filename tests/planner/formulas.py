@@ -47,6 +47,7 @@ CASES = {
     "failures all the time": {"node_failures_year": 1_000, "repair_hours": 8_760, **NO_SPARE},
     "not explained": {"unexplained_share": 0.2},
     "a dear API": {"api_price_factor": 8},
+    "a very large bill": {"bill_list_usd_month": 30_000_000, "own_moved_mtok_month": 90_000_000},
 }
 # What is left out here the program learns from the usage, and the workbook computes.
 LEARNT = {
@@ -76,6 +77,17 @@ def compare(book, found, wanted, what):
     for at in bad[:3]:
         wrong(f"{what}: {at}: {book.formulas.get(at)} is {found[at]!r}, the program says {wanted[at]!r}")
     return not bad
+
+
+# A number that is wider than its column is shown as ###.
+def fits_its_columns(book, what):
+    for (sheet, (row, column)), value in book.cached.items():
+        if sheet != "TCO" or not isinstance(value, float) or abs(value) < 1000:
+            continue
+        shown = f"{'-' if value < 0 else ''}${abs(value):,.0f}"
+        if len(shown) > book.widths[(sheet, column)]:
+            wrong(f"{what}: {shown} does not fit into {book.widths[(sheet, column)]} characters of column {column}")
+            return
 
 
 def toml(values, inputs):
@@ -118,6 +130,7 @@ def cases(program):
         after, fresh = program.run(toml({**machines, **values}, inputs))
         count += len(fresh.formulas)
         compare(fresh, fresh.recomputed(), fresh.cached, name)
+        fits_its_columns(fresh, name)
         verdicts.add(after["verdict"]["word"])
         changed.put_all_back()
         for key, value in values.items():

@@ -203,6 +203,7 @@ def parsed(text, sheet):
 class Book:
     def __init__(self, path):
         self.written, self.formulas, self.cached, self.names = {}, {}, {}, {}
+        self.widths = {}  # in characters, by sheet and column
         with zipfile.ZipFile(path) as book:
             strings = ["".join(t.text or "" for t in item.iter("{%s}t" % NS["m"]))
                        for item in ET.fromstring(book.read("xl/sharedStrings.xml")).findall("m:si", NS)]
@@ -211,6 +212,9 @@ class Book:
                 self.names[name.get("name")] = name.text
             for number, sheet in enumerate(workbook.findall("m:sheets/m:sheet", NS), 1):
                 tree = ET.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))
+                for column in tree.iter("{%s}col" % NS["m"]):
+                    for at in range(int(column.get("min")), int(column.get("max")) + 1):
+                        self.widths[(sheet.get("name"), at)] = float(column.get("width"))
                 for cell in tree.iter("{%s}c" % NS["m"]):
                     self.read(sheet.get("name"), cell, strings)
         self.known, self.over = {}, {}

@@ -9,6 +9,7 @@ anonymous: yes
 --- answer 401
 content-type: application/json
 x-should-retry: false
+www-authenticate: Bearer realm="freehold"
 
 {"type":"error","error":{"type":"authentication_error","message":"this request carries no API key (send your key as `Authorization: Bearer fh-...` or `x-api-key: fh-...`)","details":{"error_code":"invalid_api_key"}},"request_id":"req_<1>"}
 --- request POST /v1/messages
@@ -18,6 +19,7 @@ x-api-key: wrong
 --- answer 401
 content-type: application/json
 x-should-retry: false
+www-authenticate: Bearer realm="freehold"
 
 {"type":"error","error":{"type":"authentication_error","message":"the API key is not valid (send your key as `Authorization: Bearer fh-...` or `x-api-key: fh-...`)","details":{"error_code":"invalid_api_key"}},"request_id":"req_<2>"}
 --- request POST /v1/messages
@@ -45,6 +47,7 @@ authorization: Bearer other
 --- answer 401
 content-type: application/json
 x-should-retry: false
+www-authenticate: Bearer realm="freehold"
 
 {"type":"error","error":{"type":"authentication_error","message":"the request carries two different API keys (send your key as `Authorization: Bearer fh-...` or `x-api-key: fh-...`)","details":{"error_code":"invalid_api_key"}},"request_id":"req_<3>"}
 --- request POST /v1/messages

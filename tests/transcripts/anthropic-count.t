@@ -39,6 +39,6 @@ content-type: application/json
 x-should-retry: false
 allow: POST, OPTIONS
 
-{"type":"error","error":{"type":"invalid_request_error","message":"this path does not take GET (see docs/use.md for the routes)","details":{"error_code":"method_not_allowed"}},"request_id":"req_<3>"}
+{"type":"error","error":{"type":"invalid_request_error","message":"this path does not take GET (it takes POST, OPTIONS)","details":{"error_code":"method_not_allowed"}},"request_id":"req_<3>"}
 --- ledger
 anthropic scripted complete 200 in=10 read=0 write=32 out=3 reasoning=0

@@ -22,14 +22,14 @@ x-should-retry: false
 content-type: application/json
 x-should-retry: false
 
-{"error":{"code":"not_found","message":"there is nothing at this path","hint":"see docs/use.md for the routes","field":"","reason":"not_found"}}
+{"error":{"code":"not_found","message":"there is nothing at this path","hint":"ask a model with POST /v1/chat/completions or POST /v1/messages","field":"","reason":"not_found"}}
 --- request GET /v1/nowhere
 
 --- answer 404
 content-type: application/json
 x-should-retry: false
 
-{"error":{"message":"there is nothing at this path (see docs/use.md for the routes)","type":"invalid_request_error","param":null,"code":"not_found"}}
+{"error":{"message":"there is nothing at this path (ask a model with POST /v1/chat/completions or POST /v1/messages)","type":"invalid_request_error","param":null,"code":"not_found"}}
 --- request GET /v1/messages
 
 --- answer 405
@@ -37,7 +37,7 @@ content-type: application/json
 x-should-retry: false
 allow: POST, OPTIONS
 
-{"type":"error","error":{"type":"invalid_request_error","message":"this path does not take GET (see docs/use.md for the routes)","details":{"error_code":"method_not_allowed"}},"request_id":"req_<2>"}
+{"type":"error","error":{"type":"invalid_request_error","message":"this path does not take GET (it takes POST, OPTIONS)","details":{"error_code":"method_not_allowed"}},"request_id":"req_<2>"}
 --- request DELETE /v1/chat/completions
 
 --- answer 405
@@ -45,7 +45,7 @@ content-type: application/json
 x-should-retry: false
 allow: POST, OPTIONS
 
-{"error":{"message":"this path does not take DELETE (see docs/use.md for the routes)","type":"invalid_request_error","param":null,"code":"method_not_allowed"}}
+{"error":{"message":"this path does not take DELETE (it takes POST, OPTIONS)","type":"invalid_request_error","param":null,"code":"method_not_allowed"}}
 --- request GET /v1/models
 
 x
@@ -61,5 +61,5 @@ content-type: application/json
 x-should-retry: false
 allow: GET, HEAD, OPTIONS
 
-{"error":{"code":"unimplemented","message":"this path does not take PUT","hint":"see docs/use.md for the routes","field":"","reason":"method_not_allowed"}}
+{"error":{"code":"unimplemented","message":"this path does not take PUT","hint":"it takes GET, HEAD, OPTIONS","field":"","reason":"method_not_allowed"}}
 --- ledger

@@ -57,6 +57,7 @@ anonymous: yes
 --- answer 401
 content-type: application/json
 x-should-retry: false
+www-authenticate: Bearer realm="freehold"
 
 {"error":{"message":"this request carries no API key (send your key as `Authorization: Bearer fh-...` or `x-api-key: fh-...`)","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}
 --- request POST /v1/models
@@ -67,5 +68,5 @@ content-type: application/json
 x-should-retry: false
 allow: GET, HEAD, OPTIONS
 
-{"error":{"message":"this path does not take POST (see docs/use.md for the routes)","type":"invalid_request_error","param":null,"code":"method_not_allowed"}}
+{"error":{"message":"this path does not take POST (it takes GET, HEAD, OPTIONS)","type":"invalid_request_error","param":null,"code":"method_not_allowed"}}
 --- ledger

@@ -65,6 +65,7 @@ anonymous: yes
 --- answer 401
 content-type: application/json
 x-should-retry: false
+www-authenticate: Bearer realm="freehold"
 
 {"error":{"message":"this request carries no API key (send your key as `Authorization: Bearer fh-...` or `x-api-key: fh-...`)","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}
 --- request POST /v1/chat/completions
@@ -74,6 +75,7 @@ authorization: Bearer wrong
 --- answer 401
 content-type: application/json
 x-should-retry: false
+www-authenticate: Bearer realm="freehold"
 
 {"error":{"message":"the API key is not valid (send your key as `Authorization: Bearer fh-...` or `x-api-key: fh-...`)","type":"invalid_request_error","param":null,"code":"invalid_api_key"}}
 --- request POST /v1/chat/completions
@@ -85,4 +87,44 @@ content-type: application/json
 x-should-retry: false
 
 {"error":{"message":"requests from this web origin are not allowed (call from the console, from localhost, or without a browser)","type":"invalid_request_error","param":null,"code":"permission_denied"}}
+--- request POST /v1/chat/completions
+
+{"model":"scripted","messages":[{"role":"user","content":"x"}],"temperature":1e999}
+--- answer 400
+content-type: application/json
+x-should-retry: false
+
+{"error":{"message":"temperature: must be between 0 and 2","type":"invalid_request_error","param":"temperature","code":null}}
+--- request POST /v1/chat/completions
+
+{"model":"scripted","messages":[{"role":"user","content":"x"}],"max_completion_tokens":1e999}
+--- answer 400
+content-type: application/json
+x-should-retry: false
+
+{"error":{"message":"max_completion_tokens: must be an integer","type":"invalid_request_error","param":"max_completion_tokens","code":null}}
+--- request POST /v1/chat/completions
+
+{"model":"scripted","messages":[{"role":"user","content":"x"}],"seed":-1e999}
+--- answer 400
+content-type: application/json
+x-should-retry: false
+
+{"error":{"message":"seed: must be an integer","type":"invalid_request_error","param":"seed","code":null}}
+--- request POST /v1/chat/completions
+
+{"model":"scripted","messages":[{"role":"user","content":"x"}],"logit_bias":{"5":1e999}}
+--- answer 400
+content-type: application/json
+x-should-retry: false
+
+{"error":{"message":"logit_bias.5: must be between -100 and 100","type":"invalid_request_error","param":"logit_bias.5","code":null}}
+--- request POST /v1/chat/completions
+
+{"model":"scripted","messages":[{"role":"user","content":"x"}],"nobody_knows":1e999}
+--- answer 200
+content-type: application/json
+
+{"id":"chatcmpl-<1>","object":"chat.completion","created":<time>,"model":"scripted","system_fingerprint":"fp_freehold","service_tier":"default","choices":[{"index":0,"message":{"role":"assistant","content":"Hello over there.","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":3,"total_tokens":8,"prompt_tokens_details":{"cached_tokens":0,"cache_write_tokens":0,"text_tokens":5,"image_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0,"audio_tokens":0},"cache_read_input_tokens":0,"cache_creation_input_tokens":0}}
 --- ledger
+openai_chat scripted complete 200 in=5 read=0 write=0 out=3 reasoning=0

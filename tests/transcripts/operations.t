@@ -73,6 +73,7 @@ anonymous: yes
 --- answer 401
 content-type: application/json
 x-should-retry: false
+www-authenticate: Bearer realm="freehold"
 
 {"error":{"code":"unauthenticated","message":"this request carries no API key","hint":"send your key as `Authorization: Bearer fh-...` or `x-api-key: fh-...`","field":"","reason":"invalid_api_key"}}
 --- request GET /admin/v1/requests?limit=0

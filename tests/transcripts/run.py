@@ -29,10 +29,11 @@ SHOWN_HEADERS = (
     "retry-after",
     "allow",
     "location",
+    "www-authenticate",
 )
 KEY_HEADERS = ("authorization", "x-api-key", "api-key", "anonymous")
 WAIT_SECONDS = 30
-RANDOM_ID = re.compile(r"\b(req_|msg_|chatcmpl-|key_)([0-9A-Za-z]{20,})")
+RANDOM_ID = re.compile(r"\b(req_|msg_|chatcmpl-|key_|fh-)([0-9A-Za-z]{20,})")
 
 
 class Unreadable(Exception):
@@ -161,7 +162,7 @@ class Player:
 
     def output(self):
         text = self.done.stdout + self.done.stderr
-        return f"output {self.done.returncode}", text.replace(str(self.server.data), "$DATA")
+        return f"output {self.done.returncode}", self.masks(text.replace(str(self.server.data), "$DATA"))
 
     def ledger(self):
         deadline = time.monotonic() + WAIT_SECONDS

@@ -68,8 +68,8 @@ error: cannot read no/such/folder: No such file or directory
 error: cannot open missing.toml: No such file or directory
 --- command usage import
 --- output 2
-paths is required
-Run with --help for more information.
+error: paths is required
+hint: freehold usage import --help has examples
 --- command usage forget anthropic-usage
 --- output 0
 Forgot 1 records of Anthropic usage report.

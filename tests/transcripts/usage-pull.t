@@ -58,9 +58,9 @@ error: Anthropic costs: cannot reach 127.0.0.1:1
 hint: nothing listens there
 --- command usage pull mistral --since 2026-01-01
 --- output 2
-provider: mistral not in {anthropic,openai}
-Run with --help for more information.
+error: provider: mistral not in {anthropic,openai}
+hint: freehold usage pull --help has examples
 --- command usage pull anthropic
 --- output 2
---since is required
-Run with --help for more information.
+error: --since is required
+hint: freehold usage pull --help has examples

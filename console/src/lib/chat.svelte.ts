@@ -27,6 +27,25 @@ export interface Turn {
   row: Row | null;
 }
 
+type Figure = string | number | null; // a number field is empty, or it holds a number
+
+// What is sent with every message. Empty: the server's and the model's own.
+export interface Settings {
+  system: string;
+  temperature: Figure;
+  top_p: Figure;
+  max_tokens: Figure;
+  seed: Figure;
+}
+const NO_SETTINGS: Settings = { system: "", temperature: "", top_p: "", max_tokens: "", seed: "" };
+
+interface Kept {
+  turns?: Turn[];
+  model?: string;
+  draft?: string;
+  settings?: Partial<Settings>;
+}
+
 interface Chunk {
   choices?: { delta?: { content?: string | null; reasoning_content?: string | null }; finish_reason?: string | null }[];
   usage?: { prompt_tokens: number; completion_tokens: number; prompt_tokens_details?: { cached_tokens?: number } } | null;
@@ -69,6 +88,7 @@ class Chat {
   turns = $state<Turn[]>([]);
   model = $state("");
   draft = $state("");
+  settings = $state<Settings>({ ...NO_SETTINGS });
   running = $state(false);
   // Sent before it was known which models are served: sent for real when it is (`choose`).
   waiting = $state(false);
@@ -76,10 +96,11 @@ class Chat {
 
   constructor() {
     try {
-      const kept = JSON.parse(sessionStorage.getItem(STORE) ?? "{}") as { turns?: Turn[]; model?: string; draft?: string };
+      const kept = JSON.parse(sessionStorage.getItem(STORE) ?? "{}") as Kept;
       this.turns = kept.turns ?? [];
       this.model = kept.model ?? "";
       this.draft = kept.draft ?? "";
+      this.settings = { ...NO_SETTINGS, ...kept.settings };
     } catch {
       // Storage is off or holds something else: begin empty.
     }
@@ -88,7 +109,8 @@ class Chat {
 
   keep(): void {
     try {
-      sessionStorage.setItem(STORE, JSON.stringify({ turns: this.turns, model: this.model, draft: this.draft }));
+      const kept: Kept = { turns: this.turns, model: this.model, draft: this.draft, settings: this.settings };
+      sessionStorage.setItem(STORE, JSON.stringify(kept));
     } catch {
       // A full or forbidden storage costs the memory across a reload, no more.
     }
@@ -98,6 +120,22 @@ class Chat {
     this.stop();
     this.turns = [];
     this.keep();
+  }
+
+  // How many settings are not the model's own.
+  get changed(): number {
+    return Object.values(this.settings).filter((value) => String(value ?? "").trim() !== "").length;
+  }
+
+  reset(): void {
+    this.settings = { ...NO_SETTINGS };
+    this.keep();
+  }
+
+  // The conversation as text, for a ticket or a note.
+  text(): string {
+    const said = this.turns.filter((t) => t.text).map((t) => `## ${t.role === "user" ? "You" : t.model}\n\n${t.text}\n`);
+    return said.join("\n");
   }
 
   stop(): void {
@@ -119,7 +157,14 @@ class Chat {
     if (this.waiting && model) await this.send();
   }
 
-  // Asks again for the last user turn, after a failure or a stop.
+  // Asks something else at that place; what followed it is dropped.
+  async edit(at: number, text: string): Promise<void> {
+    if (this.running || !text.trim()) return;
+    this.turns = [...this.turns.slice(0, at), turn("user", text.trim(), "")];
+    await this.answer();
+  }
+
+  // Asks again for the last user turn.
   async again(): Promise<void> {
     if (this.running) return;
     while (this.turns.at(-1)?.role === "assistant") this.turns.pop();
@@ -127,7 +172,9 @@ class Chat {
   }
 
   private async answer(): Promise<void> {
-    const messages = this.turns.filter((t) => t.text).map((t) => ({ role: t.role, content: t.text }));
+    const messages = this.turns.filter((t) => t.text).map((t) => ({ role: t.role as string, content: t.text }));
+    const system = this.settings.system.trim();
+    if (system) messages.unshift({ role: "system", content: system });
     this.turns.push({ ...turn("assistant", "", this.model), state: "running" });
     const reply = this.turns.at(-1) as Turn; // the reactive one
     this.running = true;
@@ -150,6 +197,15 @@ class Chat {
     this.keep();
   }
 
+  private numbers(): Record<string, number> {
+    const out: Record<string, number> = {};
+    for (const name of ["temperature", "top_p", "max_tokens", "seed"] as const) {
+      const text = String(this.settings[name] ?? "").trim();
+      if (text !== "" && Number.isFinite(Number(text))) out[name] = Number(text);
+    }
+    return out;
+  }
+
   private async stream(reply: Turn, messages: unknown[], signal: AbortSignal): Promise<void> {
     let response: Response;
     try {
@@ -157,7 +213,9 @@ class Chat {
         method: "POST",
         signal,
         headers: { "content-type": "application/json", "x-freehold-workload": WORKLOAD },
-        body: JSON.stringify({ model: reply.model, messages, stream: true, stream_options: { include_usage: true } }),
+        body: JSON.stringify({
+          model: reply.model, messages, stream: true, stream_options: { include_usage: true }, ...this.numbers(),
+        }),
       });
     } catch {
       throw new Offline();

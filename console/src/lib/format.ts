@@ -4,6 +4,9 @@ const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
 const NONE = "–";
 
+// "1 request", "2 requests"
+export const plural = (n: number, noun: string): string => `${whole.format(n)} ${noun}${n === 1 ? "" : "s"}`;
+
 export const count = (n: number | null | undefined): string => (n == null ? NONE : whole.format(n));
 export const compact = (n: number | null | undefined): string => (n == null ? NONE : short.format(n));
 
@@ -37,6 +40,29 @@ export function usd(micro: number | null | undefined): string {
   if (Math.abs(dollars) >= 1) return dollars.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
   return dollars.toFixed(6);
 }
+
+// For a column: as many decimals as its largest amount leaves room for, so that the points stand below each other.
+export function usd_column(amounts: (number | null)[]): (micro: number | null) => string {
+  const largest = Math.max(0, ...amounts.map((micro) => Math.abs(micro ?? 0))) / 1e6;
+  const digits = largest >= 100 ? 2 : largest >= 1 ? 4 : 6;
+  const form = new Intl.NumberFormat("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return (micro) => (micro == null ? NONE : form.format(micro / 1e6));
+}
+
+export function percent(part: number, whole_of: number): string {
+  if (whole_of <= 0) return NONE;
+  const share = (100 * part) / whole_of;
+  if (share > 0 && share < 1) return "< 1 %";
+  if (share > 99 && share < 100) return "> 99 %";
+  return `${Math.round(share)} %`;
+}
+
+const DAY_MS = 86_400_000;
+// Days of the ledger begin at 00:00 UTC: "2026-11-29", by days before or after.
+export const utc_day = (ms: number, by = 0): string => new Date(ms + by * DAY_MS).toISOString().slice(0, 10);
+// "29 Nov"
+const short_day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+export const day_name = (iso: string): string => short_day.format(new Date(`${iso}T00:00:00Z`));
 
 export function bytes(n: number | null | undefined): string {
   if (n == null) return NONE;

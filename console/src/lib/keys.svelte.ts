@@ -4,6 +4,7 @@ import { router } from "./route.svelte";
 export const SHORTCUTS: [string, string][] = [
   ["g o", "overview"],
   ["g c", "chat"],
+  ["g m", "models"],
   ["g r", "requests"],
   ["g k", "keys"],
   ["g u", "usage"],
@@ -16,7 +17,7 @@ export const SHORTCUTS: [string, string][] = [
   ["?", "this help"],
 ];
 
-const PLACES: Record<string, string> = { o: "#/", c: "#/chat", r: "#/requests", k: "#/keys", u: "#/usage", p: "#/plan" };
+const PLACES: Record<string, string> = { o: "#/", c: "#/chat", m: "#/models", r: "#/requests", k: "#/keys", u: "#/usage", p: "#/plan" };
 const PAIR_MS = 1200;
 
 class Keyboard {

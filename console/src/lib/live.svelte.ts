@@ -48,6 +48,14 @@ class LiveStore {
     return () => this.listeners.delete(listener);
   }
 
+  // How many run now. The status says it only every ten seconds; the stream's requests are as fresh as they come, and
+  // complete as long as none had to be forgotten.
+  get running(): number {
+    let seen = 0;
+    for (const life of this.requests.values()) if (life.state === "running") seen++;
+    return this.requests.size < KEEP ? seen : Math.max(seen, this.status?.requests_running ?? 0);
+  }
+
   server_now(): number {
     return Date.now() + this.clock_skew_ms;
   }

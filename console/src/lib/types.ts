@@ -7,6 +7,7 @@ export interface Session {
 }
 
 export interface ModelFacts {
+  display_name?: string;
   architecture?: string;
   parameters?: number;
   quantization?: string;

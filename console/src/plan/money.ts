@@ -222,10 +222,16 @@ export const copy_of = (money: MoneyInputs): MoneyInputs => ({
 export const option_inputs = (money: MoneyInputs, option: OptionName): OptionInputs =>
   option === "stay" ? NO_OPTION : money[option];
 
-export const whole_nodes = (x: number, spills: boolean): number => {
-  const rounded = Math.round(x * 1e6) / 1e6;
-  return spills ? Math.floor(rounded) : Math.ceil(rounded);
-};
+const without_noise = (x: number): number => Math.round(x * 1e6) / 1e6;
+
+// A floor grows as planned, whatever its nodes turn out to carry, but no further than what all of the work needs.
+export function nodes_for(o: OptionInputs, work_mtok: number, node_mtok: number): number {
+  const all = Math.ceil(without_noise(work_mtok / Math.max(1e-9, node_mtok)));
+  if (o.spills !== 1) return Math.max(o.nodes_min, all);
+  const planned_mtok = o.node_mtok_month * Math.min(1, o.utilisation);
+  const planned = Math.floor(without_noise(work_mtok / Math.max(1e-9, planned_mtok)));
+  return Math.max(o.nodes_min, Math.min(planned, all));
+}
 
 interface Running {
   power: number;
@@ -323,9 +329,7 @@ function run_months(m: MoneyInputs, o: OptionInputs, stay: OptionMoney | null, o
       (m.scheduled_from_month > 0 && month >= m.scheduled_from_month ? m.scheduled_price_factor : 1);
     const work_mtok = o.moved_mtok_month * load;
     const spills = o.spills === 1;
-    const work_nodes = there
-      ? Math.max(o.nodes_min, whole_nodes(work_mtok / Math.max(1e-9, node_mtok), spills)) * active
-      : 0;
+    const work_nodes = there ? nodes_for(o, work_mtok, node_mtok) * active : 0;
     const fits = spills ? Math.min(1, (work_nodes * node_mtok) / Math.max(1e-9, work_mtok)) : 1;
     const nodes_before = nodes;
     nodes = there ? Math.max(nodes_before, work_nodes + o.spare_nodes * active) : 0;

@@ -6,10 +6,10 @@ import {
   HOURS_PER_MONTH,
   MONTHS_MAX,
   NEVER,
+  nodes_for,
   option_inputs,
   pays,
   spares_share,
-  whole_nodes,
   type MoneyInputs,
   type OptionInputs,
 } from "./money";
@@ -106,7 +106,7 @@ let back_in = NEVER;
 // Everything is read into a local first: in the loop a number that stands in an object costs as much as the sums.
 function fleet_npv_of(m: MoneyInputs, o: OptionInputs, p: Powers): number {
   const { load: loads, load_at, discount: discounts, discount_at } = p;
-  const { node_mtok_month, moved_usd_month, moved_mtok_month, nodes_min, node_price_usd, node_kw_max, lead_months } = o;
+  const { node_mtok_month, moved_usd_month, moved_mtok_month, node_price_usd, node_kw_max, lead_months } = o;
   const { capacity_factor, bill_list_usd_month, seats_usd_month, commitment_usd_month, commitment_months } = m;
   const { pue, electricity_usd_kwh, idle_draw_share, migration_usd, horizon_months: last } = m;
   const node_mtok = node_mtok_month * capacity_factor * Math.min(1, o.utilisation * m.utilisation_factor);
@@ -136,7 +136,7 @@ function fleet_npv_of(m: MoneyInputs, o: OptionInputs, p: Powers): number {
     if (load !== load_before) {
       load_before = load;
       const work_mtok = moved_mtok_month * load;
-      work_nodes = Math.max(nodes_min, whole_nodes(work_mtok / Math.max(1e-9, node_mtok), spills));
+      work_nodes = nodes_for(o, work_mtok, node_mtok);
       fits = spills ? Math.min(1, (work_nodes * node_mtok) / Math.max(1e-9, work_mtok)) : 1;
     }
     let spent = 0;

@@ -223,6 +223,7 @@ export interface PlanFile {
   readiness: { summary: string; questions: Question[]; answers?: Record<string, string> };
   prices: PriceLine[];
   considered: Considered[];
+  no_machine: string; // why, where none carries the work
   sources: { key: string; title: string; address: string }[];
   notes: string[];
 }

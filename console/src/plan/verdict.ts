@@ -86,8 +86,8 @@ export function decide({ file, inputs, money, focus, flips, spread }: Judged): V
   if (money.refused) {
     out.word = "no advice";
     out.headline =
-      `No advice yet: ${fixed(100 * inputs.unexplained_share, 0)} % of the bill is not explained ` +
-      `(limit ${fixed(100 * inputs.unexplained_limit, 0)} %).`;
+      `No advice yet: ${fixed(100 * inputs.unexplained_share, 1)} % of the bill is not explained ` +
+      `(limit ${fixed(100 * inputs.unexplained_limit, 1)} %).`;
     out.reasons = [
       file.reconciliation.summary,
       "Import the provider's cost report for the same days, or say --despite-gap to plan on the usage alone.",
@@ -95,7 +95,7 @@ export function decide({ file, inputs, money, focus, flips, spread }: Judged): V
     return out;
   }
   if (focus === "stay") {
-    out.headline = "Stay on the API: no machine was found that carries this work.";
+    out.headline = `Stay on the API: ${file.no_machine || "no machine was found that carries this work"}.`;
     return out;
   }
   const option = money.options[focus];

@@ -27,6 +27,11 @@ std::string holder_of(int fd) {
 Result<DirLock> DirLock::acquire(const std::filesystem::path& dir) {
   const std::filesystem::path path = dir / "lock";
   Fd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file && errno == EACCES) {
+    return fail(Code::PermissionDenied,
+                fmt::format("the data folder {} belongs to another user", dir.string()),
+                "run this as the user that runs the server, or choose another folder with --data");
+  }
   if (!file) {
     return std::unexpected(error_from_errno(fmt::format("cannot open {}", path.string()), errno));
   }
@@ -36,9 +41,9 @@ Result<DirLock> DirLock::acquire(const std::filesystem::path& dir) {
   } while (locked != 0 && errno == EINTR);
   if (locked != 0 && errno == EWOULDBLOCK) {
     return fail(Code::FailedPrecondition,
-                fmt::format("the data directory {} is in use by another Freehold ({})",
-                            dir.string(), holder_of(file.get())),
-                "stop that one, or start this one with another data directory");
+                fmt::format("the data folder {} is in use by another Freehold ({})", dir.string(),
+                            holder_of(file.get())),
+                "stop that one, or start this one on another folder with --data");
   }
   if (locked != 0) {
     return std::unexpected(error_from_errno(fmt::format("cannot lock {}", path.string()), errno));

@@ -119,6 +119,10 @@ Status make_folders(const std::filesystem::path& path, mode_t mode) {
     struct stat info{};
     const int error = errno;
     if (stat(made.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) continue;
+    if (error == ENOTDIR) {
+      return fail(Code::AlreadyExists,
+                  fmt::format("{} is there and is not a folder", made.parent_path().string()));
+    }
     errno = error;
     return fail_on("make the folder", made);
   }

@@ -100,7 +100,7 @@ TEST_F(FileTest, DirectoryLockIsExclusiveAndNamesItsHolder) {
     const auto second = DirLock::acquire(dir_);  // flock is per open file: also within one process
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, Code::FailedPrecondition);
-    EXPECT_EQ(second.error().message, "the data directory " + dir_.string() +
+    EXPECT_EQ(second.error().message, "the data folder " + dir_.string() +
                                           " is in use by another Freehold (process " +
                                           std::to_string(getpid()) + ")");
     EXPECT_EQ(read_file(dir_ / "lock", 100).value(), std::to_string(getpid()) + "\n");

@@ -29,8 +29,9 @@ struct Place {
 
 std::unexpected<Error> malformed(const std::string& where) {
   return fail(
-      Code::InvalidArgument, fmt::format("\"{}\" is not a place to listen on", where),
-      "write host:port with a numeric host, e.g. 127.0.0.1:8080, 0.0.0.0:8080 or [::1]:8080");
+      Code::InvalidArgument, fmt::format("`{}` is not an address to listen on", where),
+      "write HOST:PORT; a host is a number or localhost, a port 0 to 65535: 127.0.0.1:8484, "
+      "0.0.0.0:8484, [::1]:8484");
 }
 
 Result<Place> parse_place(const std::string& where) {
@@ -72,7 +73,7 @@ std::unexpected<Error> port_in_use(const std::string& where, std::uint16_t port)
     holder = fmt::format("another program ({}, process {})", owner->program, owner->pid);
   }
   return fail(Code::FailedPrecondition, fmt::format("{} is in use by {}", where, holder),
-              "stop that one, or listen on another port");
+              "stop that one, or listen elsewhere: freehold up --listen 127.0.0.1:PORT");
 }
 
 std::string text_of(const sockaddr_storage& address) {
@@ -91,12 +92,28 @@ std::string text_of(const sockaddr_storage& address) {
 
 }  // namespace
 
+Status check_listen_address(const std::string& where) {
+  FH_TRY_VOID(parse_place(where));
+  return {};
+}
+
 Result<Listener> open_listener(const std::string& where) {
   FH_TRY(const Place place, parse_place(where));
   const int family = place.address.ss_family;
   Listener listener{Fd(socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)), {}};
   const int fd = listener.fd.get();
-  const auto failed = [&] {
+  const auto failed = [&]() -> std::unexpected<Error> {
+    if (errno == EADDRNOTAVAIL) {
+      return fail(
+          Code::FailedPrecondition,
+          fmt::format("cannot listen on {}: no interface of this machine has that address", where),
+          "127.0.0.1 is this machine alone, 0.0.0.0 all of its addresses");
+    }
+    if (errno == EACCES) {
+      return fail(Code::PermissionDenied,
+                  fmt::format("cannot listen on {}: this user may not take that port", where),
+                  "ports below 1024 are the system's: choose a higher one with --listen");
+    }
     return std::unexpected(error_from_errno(fmt::format("cannot listen on {}", where), errno));
   };
   if (fd < 0) return failed();

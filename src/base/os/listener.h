@@ -21,5 +21,7 @@ struct Listener {
 // program that has it when it can be seen, for a port in use; PermissionDenied for a port below
 // 1024 without the right to it.
 Result<Listener> open_listener(const std::string& where);
+// The part of that which needs no socket: is `where` written as an address to listen on?
+Status check_listen_address(const std::string& where);
 
 }  // namespace fh::base::os

@@ -320,6 +320,7 @@ base::Status read_cache_control(Value holder, const Path& path, Retention& reten
   FH_TRY(const Value control, optional_object(holder, "cache_control", path));
   if (!control.exists()) return {};
   const Path control_path = path.at("cache_control");
+  FH_TRY_VOID(optional_choice(control, "type", control_path, {"ephemeral"}));
   FH_TRY(const auto ttl, optional_choice(control, "ttl", control_path, {"5m", "1h"}));
   const Retention asked = ttl == "1h" ? Retention::Hour1 : Retention::Minutes5;
   retention = std::max(retention, asked);

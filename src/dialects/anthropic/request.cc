@@ -33,7 +33,7 @@ base::Status read_limits(Value root, const Path& path, bool for_count, Request& 
 
 base::Status read_sampling(Value root, const Path& path, Request& out) {
   domain::Sampling& sampling = out.generation.sampling;
-  FH_TRY(sampling.temperature, optional_number(root, "temperature", path, {0, 2}));
+  FH_TRY(sampling.temperature, optional_number(root, "temperature", path, {0, 1}));
   FH_TRY(sampling.top_p, optional_number(root, "top_p", path, {0, 1}));
   FH_TRY(const auto top_k, optional_int(root, "top_k", path, {0, kTokensMax}));
   if (top_k) sampling.top_k = static_cast<std::int32_t>(*top_k);
@@ -55,6 +55,7 @@ base::Status read_tool(Value tool, const Path& path, Request& out, BlockFacts& f
   FH_TRY(const auto description, optional_string(tool, "description", path));
   made.description = description.value_or("");
   FH_TRY(const Value schema, required_object(tool, "input_schema", path));
+  FH_TRY_VOID(check_arguments_schema(schema, path.at("input_schema")));
   made.parameters_json = schema.raw();
   FH_TRY(const auto strict, optional_bool(tool, "strict", path));
   made.strict = strict.value_or(false);
@@ -193,6 +194,8 @@ base::Status read_extras(Value root, const Path& path, Request& out) {
            optional_string(diagnostics, "previous_message_id", path.at("diagnostics")));
     out.previous_message_id = previous.value_or("");
   }
+  FH_TRY_VOID(optional_object(root, "context_management", path));
+  FH_TRY_VOID(optional_array(root, "mcp_servers", path));
   FH_TRY(const auto tier, optional_string(root, "service_tier", path));
   out.service_tier = tier.value_or("");
   return {};

@@ -108,6 +108,10 @@ TEST(AnthropicRequest, RefusalsInMembers) {
       {R"("metadata":{"user_id":5})", "metadata.user_id"},
       {R"("diagnostics":{"previous_message_id":5})", "diagnostics.previous_message_id"},
       {R"("cache_control":{"ttl":"2h"})", "cache_control.ttl"},
+      {R"("cache_control":{"type":"forever"})", "cache_control.type"},
+      {R"("context_management":"none")", "context_management"},
+      {R"("mcp_servers":{})", "mcp_servers"},
+      {R"("tools":[{"name":"a","input_schema":{"type":"string"}}])", "tools.0.input_schema.type"},
   };
   for (const Refusal& refusal : refusals) {
     const auto request = parse_request(with(refusal.body));

@@ -144,6 +144,7 @@ base::Status read_tool_message(Value message, const Path& path, bool legacy_role
 base::Status read_message(Value message, const Path& path, LegacyCalls& legacy, Request& out) {
   if (!message.is_object()) return wrong_type(path, "an object", message);
   FH_TRY(const std::string role, required_string(message, "role", path));
+  FH_TRY_VOID(optional_string(message, "name", path));
   Message made;
   if (role == "assistant") {
     made.role = Role::Assistant;

@@ -102,6 +102,9 @@ base::Status read_response_format(Value root, const Path& path, Request& out) {
     const Path holder_path = format_path.at("json_schema");
     FH_TRY(const Value schema, required_object(holder, "schema", holder_path));
     FH_TRY_VOID(optional_bool(holder, "strict", holder_path));
+    for (const std::string_view key : {"name", "description"}) {
+      FH_TRY_VOID(optional_string(holder, key, holder_path));
+    }
     made = {Kind::JsonSchema, std::string(schema.raw())};
   } else if (type != "text") {
     return wrong(format_path.at("type"), "must be one of: text, json_object, json_schema");

@@ -22,6 +22,7 @@ base::Result<domain::Tool> read_function(Value shape, const Path& path, FieldNam
   const bool renamed = shape["parameters"].is_null() && shape["input_schema"].exists();
   const std::string_view schema_key = renamed ? "input_schema" : "parameters";
   FH_TRY(const Value parameters, optional_object(shape, schema_key, path));
+  FH_TRY_VOID(check_arguments_schema(parameters, path.at(schema_key)));
   tool.parameters_json = parameters.exists() ? std::string(parameters.raw()) : "{}";
   FH_TRY(const auto strict, optional_bool(shape, "strict", path));
   tool.strict = strict.value_or(false);

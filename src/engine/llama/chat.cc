@@ -89,10 +89,11 @@ class Template final : public ChatTemplate {
       return base::fail_field("response_format",
                               "an answer that the client began cannot be held to a JSON format");
     }
-    // llama-common makes grammars of the tools that it is shown, so it is shown them as they are.
-    auto out = !native ? marker_prompt(conversation, normal, rules, offer ? &shown.tools : nullptr)
-               : must_call(conversation, offer) ? forced_native_prompt(conversation, normal, rules)
-                                                : native_prompt(conversation, normal, offer);
+    const auto* tools = offer ? &shown.tools : nullptr;
+    auto out = !native ? marker_prompt(conversation, normal, rules, tools)
+               : must_call(conversation, offer)
+                   ? forced_native_prompt(conversation, normal, rules, tools)
+                   : native_prompt(conversation, normal, tools);
     if (!out) return out;
     if (!out->grammar.gbnf.empty() && vocab != nullptr) {
       FH_TRY_VOID(checked(out->grammar.gbnf, conversation));
@@ -128,6 +129,11 @@ class Template final : public ChatTemplate {
                             "unsupported_schema");
   }
 
+  static const std::vector<domain::Tool>* other_tools(const domain::Conversation& conversation,
+                                                      const std::vector<domain::Tool>* offered) {
+    return offered == &conversation.tools ? nullptr : offered;
+  }
+
   static bool must_call(const domain::Conversation& conversation, bool offer) {
     const Mode mode = conversation.tool_choice.mode;
     return offer && (mode == Mode::Required || mode == Mode::Named);
@@ -136,7 +142,9 @@ class Template final : public ChatTemplate {
   // llama-common drops keywords of schemas that it does not know; the same request must not be held
   // more loosely on this path.
   base::Result<RenderedPrompt> native_prompt(const domain::Conversation& conversation,
-                                             const NormalConversation& normal, bool offer) const {
+                                             const NormalConversation& normal,
+                                             const std::vector<domain::Tool>* offered) const {
+    const bool offer = offered != nullptr;
     const bool json = conversation.format.kind != OutputFormat::Kind::Text;
     if (offer && json) {
       return base::fail_field("response_format",
@@ -151,9 +159,9 @@ class Template final : public ChatTemplate {
       FH_TRY(const GrammarSpec checked, answer_grammar(shape));
       static_cast<void>(checked);
     }
-    return native->render(
-        {&conversation, &normal, offer, false, effort_level(conversation.reasoning.effort)},
-        *random);
+    return native->render({&conversation, &normal, other_tools(conversation, offered), offer, false,
+                           effort_level(conversation.reasoning.effort)},
+                          *random);
   }
 
   static base::Status check_strict_schemas(const domain::Conversation& conversation) {
@@ -176,12 +184,13 @@ class Template final : public ChatTemplate {
   // A call that must come in a format that only llama-common reads: the prompt is the template's,
   // the call is held to our own format from its first token on, without thinking. The past call
   // stands in the template's format again in the next turn.
-  base::Result<RenderedPrompt> forced_native_prompt(const domain::Conversation& conversation,
-                                                    const NormalConversation& normal,
-                                                    const ToolRules& rules) const {
-    FH_TRY(RenderedPrompt out, native->render({&conversation, &normal, true, true,
-                                               effort_level(conversation.reasoning.effort)},
-                                              *random));
+  base::Result<RenderedPrompt> forced_native_prompt(
+      const domain::Conversation& conversation, const NormalConversation& normal,
+      const ToolRules& rules, const std::vector<domain::Tool>* offered) const {
+    FH_TRY(RenderedPrompt out,
+           native->render({&conversation, &normal, other_tools(conversation, offered), true, true,
+                           effort_level(conversation.reasoning.effort)},
+                          *random));
     const auto allowed = std::make_shared<ToolRules>(rules);
     AnswerShape shape;
     shape.conversation = &conversation;
@@ -323,7 +332,8 @@ base::Result<std::unique_ptr<ChatTemplate>> ChatTemplate::create_from_text(const
   out->profile = probe_profile(*out->runner, architecture);
   if (out->runner->overrun()) {
     return base::fail(base::Code::FailedPrecondition,
-                      "the model's chat template takes too long over a few messages");
+                      "the model's chat template takes too long or too much memory over a few "
+                      "messages");
   }
   if (out->profile.tools == ToolFormat::Native) {
     auto native = NativeTemplates::create(model, out->runner->source());

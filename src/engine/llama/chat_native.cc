@@ -3,7 +3,9 @@
 
 #include <chat.h>
 
+#include "base/memory_budget.h"
 #include "engine/llama/output_native.h"
+#include "engine/llama/template_limits.h"
 
 namespace fh::engine::llama {
 namespace {
@@ -34,9 +36,9 @@ std::vector<common_chat_msg> to_common(const std::vector<PromptMessage>& message
   return out;
 }
 
-std::vector<common_chat_tool> to_common(const domain::Conversation& conversation) {
+std::vector<common_chat_tool> to_common(const std::vector<domain::Tool>& tools) {
   std::vector<common_chat_tool> out;
-  for (const auto& tool : conversation.tools) {
+  for (const auto& tool : tools) {
     out.push_back(
         {tool.name, tool.description, tool.parameters_json.empty() ? "{}" : tool.parameters_json});
   }
@@ -82,6 +84,42 @@ void close_thinking(common_chat_params& params, std::string& prompt) {
   params.generation_prompt += closing;
 }
 
+common_chat_templates_inputs inputs_of(const NativeRequest& request) {
+  const auto& conversation = *request.conversation;
+  common_chat_templates_inputs inputs;
+  inputs.messages = to_common(request.normal->messages);
+  inputs.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK;
+  inputs.enable_thinking = conversation.reasoning.mode != domain::Reasoning::Mode::Off;
+  inputs.parallel_tool_calls = conversation.tool_choice.parallel;
+  inputs.chat_template_kwargs = {{"date_string", "\"01 Jan 2026\""},
+                                 {"datetime", "\"Jan 01 2026\""}};
+  if (!request.effort.empty()) {
+    inputs.chat_template_kwargs["reasoning_effort"] = "\"" + request.effort + "\"";
+  }
+  if (request.offer_tools) {
+    inputs.tools = to_common(conversation.tools);
+    inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_AUTO;
+  } else if (conversation.format.kind == domain::OutputFormat::Kind::JsonSchema) {
+    inputs.json_schema = conversation.format.schema_json;
+  } else if (conversation.format.kind == domain::OutputFormat::Kind::JsonObject) {
+    inputs.json_schema = R"({"type": "object"})";
+  }
+  return inputs;
+}
+
+std::size_t input_bytes(const common_chat_templates_inputs& inputs) {
+  std::size_t bytes = inputs.json_schema.size();
+  for (const auto& message : inputs.messages) {
+    bytes += message.content.size() + message.reasoning_content.size();
+    for (const auto& call : message.tool_calls) bytes += call.name.size() + call.arguments.size();
+  }
+  for (const auto& tool : inputs.tools) {
+    bytes += tool.name.size() + tool.description.size() + tool.parameters.size();
+  }
+  constexpr std::size_t kFrame = 100;
+  return bytes + kFrame * (inputs.messages.size() + inputs.tools.size());
+}
+
 }  // namespace
 
 struct NativeTemplates::Impl {
@@ -95,10 +133,12 @@ base::Result<std::unique_ptr<NativeTemplates>> NativeTemplates::create(const lla
                                                                        const std::string& source) {
   std::unique_ptr<NativeTemplates> out(new NativeTemplates());
   const bool dated = source.find("strftime_now") != std::string::npos;
+  base::MemoryBudget memory(template_memory_max({}, source.size()));
   try {
     out->impl_->templates =
         common_chat_templates_init(model, dated ? std::string(kDateMacro) + source : source);
   } catch (const std::exception&) {
+    memory.lift();
     return base::fail(base::Code::FailedPrecondition, "the model's chat template cannot be parsed");
   }
   return out;
@@ -107,28 +147,18 @@ base::Result<std::unique_ptr<NativeTemplates>> NativeTemplates::create(const lla
 base::Result<RenderedPrompt> NativeTemplates::render(const NativeRequest& request,
                                                      base::Random& random) const {
   const auto& conversation = *request.conversation;
-  common_chat_templates_inputs inputs;
-  inputs.messages = to_common(request.normal->messages);
-  inputs.reasoning_format = COMMON_REASONING_FORMAT_DEEPSEEK;
-  inputs.enable_thinking = conversation.reasoning.mode != domain::Reasoning::Mode::Off;
-  inputs.parallel_tool_calls = conversation.tool_choice.parallel;
-  inputs.chat_template_kwargs = {{"date_string", "\"01 Jan 2026\""},
-                                 {"datetime", "\"Jan 01 2026\""}};
-  if (!request.effort.empty()) {
-    inputs.chat_template_kwargs["reasoning_effort"] = "\"" + request.effort + "\"";
-  }
-  if (request.offer_tools) {
-    inputs.tools = to_common(conversation);
-    inputs.tool_choice = COMMON_CHAT_TOOL_CHOICE_AUTO;
-  } else if (conversation.format.kind == domain::OutputFormat::Kind::JsonSchema) {
-    inputs.json_schema = conversation.format.schema_json;
-  } else if (conversation.format.kind == domain::OutputFormat::Kind::JsonObject) {
-    inputs.json_schema = R"({"type": "object"})";
-  }
+  common_chat_templates_inputs inputs = inputs_of(request);
   RenderedPrompt out;
+  base::MemoryBudget memory(template_memory_max({}, input_bytes(inputs)));
   try {
     common_chat_params params = common_chat_templates_apply(impl_->templates.get(), inputs);
     out.prompt = params.prompt;
+    // Grammar and parser are made of the tools that are shown, so those come from the tools as they
+    // are, and the prompt from a second run.
+    if (request.offer_tools && request.shown_tools != nullptr) {
+      inputs.tools = to_common(*request.shown_tools);
+      out.prompt = common_chat_templates_apply(impl_->templates.get(), inputs).prompt;
+    }
     if (!inputs.enable_thinking || request.no_thinking || !request.normal->prefill_text.empty()) {
       close_thinking(params, out.prompt);
     }
@@ -146,10 +176,13 @@ base::Result<RenderedPrompt> NativeTemplates::render(const NativeRequest& reques
     options.parallel = conversation.tool_choice.parallel;
     out.parser = make_native_parser(std::move(options), random);
   } catch (const std::exception&) {
+    memory.lift();
+    if (memory.exceeded()) return template_too_large();
     return base::fail_field("messages",
                             "the model's chat template refuses this conversation or its tools",
                             "template_refused");
   }
+  memory.lift();
   out.prompt += request.normal->prefill_text;
   out.grammar.generation_prompt += request.normal->prefill_text;
   return out;
@@ -166,7 +199,7 @@ bool NativeTemplates::usable() const {
   normal.messages[0].text = "hello";
   base::SeededRandom random(1);
   // Without a grammar under auto it has not understood where a call begins.
-  const auto free = render({&conversation, &normal, true, false, {}}, random);
+  const auto free = render({&conversation, &normal, nullptr, true, false, {}}, random);
   return free && !free->grammar.gbnf.empty();
 }
 

@@ -20,6 +20,8 @@ namespace fh::engine::llama {
 struct NativeRequest {
   const domain::Conversation* conversation = nullptr;
   const NormalConversation* normal = nullptr;
+  // The tools as the prompt shows them, where that is not as they are (special_text.h).
+  const std::vector<domain::Tool>* shown_tools = nullptr;
   bool offer_tools = false;
   bool no_thinking = false;  // thinking that the prompt would open is closed
   std::string effort;

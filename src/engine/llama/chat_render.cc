@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include <chat.h>
+#include "base/memory_budget.h"
 #include "codec/json.h"
 
 namespace fh::engine::llama {
@@ -66,9 +67,10 @@ jinja::value constant_date(const jinja::func_args& args) {
   return jinja::mk_val<jinja::value_string>(std::string(buffer, size));
 }
 
-std::unexpected<base::Error> too_slow() {
+std::unexpected<base::Error> too_costly() {
   return base::fail(base::Code::FailedPrecondition,
-                    "the model's chat template takes too long over a single message");
+                    "the model's chat template takes too long or too much memory over a single "
+                    "message");
 }
 
 void write_text(codec::json::Writer& out, std::string_view key, const std::string& text,
@@ -157,7 +159,7 @@ base::Result<std::unique_ptr<TemplateRunner>> TemplateRunner::create(std::string
     return base::fail(base::Code::FailedPrecondition, "the model's chat template cannot be parsed");
   }
   out->probe_forms();
-  if (out->overrun()) return too_slow();
+  if (out->overrun()) return too_costly();
   return out;
 }
 
@@ -217,6 +219,7 @@ base::Result<std::string> TemplateRunner::run(const std::vector<PromptMessage>& 
   if (options.generation_prompt) out.member("add_generation_prompt", true);
   out.end_object();
   const TemplateRun watched(limits_, out.str().size());
+  base::MemoryBudget memory(template_memory_max(limits_, out.str().size()));
   try {
     jinja::context context(impl_->source);
     context.current_time = kTemplateDay;
@@ -232,6 +235,11 @@ base::Result<std::string> TemplateRunner::run(const std::vector<PromptMessage>& 
     }
     return text;
   } catch (const std::exception&) {
+    memory.lift();
+    if (memory.exceeded()) {
+      overrun_ = true;
+      return template_too_large();
+    }
     if (watched.overrun()) {
       overrun_ = true;
       return base::fail_field("messages",

@@ -43,19 +43,20 @@ struct TemplateForms {
 
 class TemplateRunner {
  public:
-  // Error: FailedPrecondition when the text is over the limits, takes too long or is no template.
+  // Error: FailedPrecondition when the text is over the limits, takes too long or too much memory,
+  // or is no template.
   static base::Result<std::unique_ptr<TemplateRunner>> create(std::string_view source,
                                                               std::string_view bos,
                                                               std::string_view eos,
                                                               const TemplateLimits& limits = {});
   ~TemplateRunner();
-  // Error: InvalidArgument when the template refuses the messages (reason template_refused) or
-  // takes too long over them (template_too_slow).
+  // Error: InvalidArgument when the template refuses the messages (reason template_refused), or
+  // takes too long (template_too_slow) or too much memory over them (template_too_large).
   base::Result<std::string> run(const std::vector<PromptMessage>& messages,
                                 const RenderOptions& options) const;
   const TemplateForms& forms() const { return forms_; }
   const std::string& source() const { return source_; }
-  // Whether any run so far took too long.
+  // Whether any run so far took too long or too much memory.
   bool overrun() const { return overrun_; }
 
  private:

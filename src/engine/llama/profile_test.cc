@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "base/memory_budget.h"
 #include "engine/llama/chat_test_templates.h"
 
 namespace fh::engine::llama {
@@ -130,6 +131,53 @@ TEST(TemplateRunner, EndlessTemplatesAreStopped) {
   EXPECT_EQ(run("{% macro f(x) %}{% if x == 'wake' %}{% call f(x) %}{% endcall %}{% else %}"
                 "{{ x }}{% endif %}{% endmacro %}{{ f(messages[0].content) }}"),
             "template_too_slow");
+}
+
+// Texts and lists that double, in loops and in filters: the memory of the machine is never at
+// stake.
+TEST(TemplateRunner, GreedyTemplatesAreStopped) {
+  if (!base::MemoryBudget::kCounts) GTEST_SKIP() << "a sanitizer has the operators";
+  TemplateLimits limits;
+  limits.memory_base_bytes = 1024 * 1024;
+  const auto doubling = [](std::string_view condition, std::string_view step) {
+    return "{% set ns = namespace(x='abcdefgh', y=[1]) %}{% if " + std::string(condition) +
+           " %}{% for i in range(60) %}" + std::string(step) +
+           "{% endfor %}{% endif %}{{ messages[0].content }}";
+  };
+  const std::string twice = "{% set ns.x = ns.x + ns.x %}";
+  EXPECT_FALSE(TemplateRunner::create(doubling("true", twice), "", "", limits));
+
+  PromptMessage user;
+  user.role = "user";
+  user.text = "hello";
+  for (const std::string& step : {twice, std::string("{% set ns.x = ns.x ~ ns.x %}"),
+                                  std::string("{% set ns.y = ns.y + ns.y %}"),
+                                  std::string("{% set ns.x = [ns.x, ns.x, ns.x] | join('') %}"),
+                                  std::string("{% set ns.x = ns.x | replace('a', 'aaaa') %}")}) {
+    const auto runner =
+        TemplateRunner::create(doubling("messages[0].content == 'wake'", step), "", "", limits);
+    ASSERT_TRUE(runner) << step;
+    const auto calm = (*runner)->run({user}, {});
+    EXPECT_TRUE(calm && *calm == "hello") << step;
+    PromptMessage waking = user;
+    waking.text = "wake";
+    const auto text = (*runner)->run({waking}, {});
+    ASSERT_FALSE(text) << step;
+    EXPECT_EQ(text.error().reason, "template_too_large") << step << text.error().message;
+  }
+}
+
+// A long conversation in many small messages costs the most for its bytes.
+TEST(TemplateRunner, HonestConversationsFit) {
+  std::vector<PromptMessage> messages(20'000);
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    messages[i].role = i % 2 == 0 ? "user" : "assistant";
+    messages[i].text = "x";
+  }
+  const auto runner = TemplateRunner::create(kHermesTemplate, "", "");
+  ASSERT_TRUE(runner);
+  const auto text = (*runner)->run(messages, {});
+  EXPECT_TRUE(text) << text.error().message;
 }
 
 TEST(TemplateRunner, ChecksChangeNothing) {

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/os/cpu_time.h"
 #include "engine/llama/runner.h"
+#include "engine/together.h"
 
 namespace fh::engine::llama {
 
@@ -308,7 +309,10 @@ void Runner::sample_rows(const std::vector<Active*>& rows) {
   }
   const auto sampling_ns = static_cast<double>((clock_.now() - start).count());
   sampling_row_ns_ += kSmoothing * (sampling_ns / rows_now - sampling_row_ns_);
-  for (std::size_t i = 0; i < rows.size(); ++i) accept(*rows[i], std::move(sampled[i]));
+  {
+    const Together all;
+    for (std::size_t i = 0; i < rows.size(); ++i) accept(*rows[i], std::move(sampled[i]));
+  }
   probe_.sampling_ns += static_cast<std::uint64_t>((clock_.now() - start).count());
 }
 

@@ -3,8 +3,9 @@
 // "<|im_end|>" is the end of a turn, and that is how a template means it; in a message, in a file
 // that a tool has read, it is eleven characters. So such texts are broken up by a mark before the
 // template sees them, and the prompt is tokenised in pieces around the marks: neither half is a
-// control token, and the mark itself is in no piece. Texts without them, which is nearly all, are
-// left as they are.
+// control token, and the mark itself is in no piece. Looked for is what a template may print: JSON
+// may spell a control token in escapes, and several texts of one message become one. Texts without
+// them, which is nearly all, are left as they are.
 
 #include <bitset>
 #include <optional>
@@ -28,6 +29,8 @@ class SpecialTexts {
 
   // With a mark in each of them.
   std::string broken_up(std::string_view text) const;
+  // The same for a JSON text: what its strings say counts, however they spell it.
+  std::string broken_up_json(std::string_view json) const;
   // All texts of the client but the output format; nullopt if none of them needs it.
   std::optional<domain::Conversation> broken_up(const domain::Conversation& conversation) const;
 

@@ -96,6 +96,16 @@ void add_template_checks(jinja::program& program) {
   add_checks(program.body);
 }
 
+std::size_t template_memory_max(const TemplateLimits& limits, std::size_t input_bytes) {
+  return limits.memory_base_bytes + limits.memory_per_byte * input_bytes;
+}
+
+std::unexpected<base::Error> template_too_large() {
+  return base::fail_field("messages",
+                          "the model's chat template takes too much memory over this conversation",
+                          "template_too_large");
+}
+
 // ---- A run ----
 
 TemplateRun::TemplateRun(const TemplateLimits& limits, std::size_t input_bytes)

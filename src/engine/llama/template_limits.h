@@ -6,7 +6,8 @@
 //   * a watcher, for runs that have no such checks (llama-common keeps its own copy of templates
 //     whose tool format it reads): when one thread takes far too long it calls a function, which
 //     in a worker ends the process. The supervisor starts a new one.
-// Time is processor time of the thread that renders, so a busy machine refuses nothing.
+// Time is processor time of the thread that renders, so a busy machine refuses nothing. What a run
+// may hold in memory is bounded too, wherever in it the memory is taken (base/memory_budget.h).
 
 #include <chrono>
 #include <condition_variable>
@@ -15,6 +16,8 @@
 #include <list>
 #include <mutex>
 #include <thread>
+
+#include "base/result.h"
 
 namespace jinja {
 struct program;
@@ -26,7 +29,13 @@ struct TemplateLimits {
   std::chrono::nanoseconds base = std::chrono::seconds(2);     // for any conversation
   std::chrono::nanoseconds per_mib = std::chrono::seconds(2);  // more for each MiB of it
   int calls_max = 50;                                          // macros within macros
+  std::size_t memory_base_bytes = 256 * 1024 * 1024;           // for any conversation
+  std::size_t memory_per_byte = 100;                           // more for each byte of it
 };
+
+std::size_t template_memory_max(const TemplateLimits& limits, std::size_t input_bytes);
+// InvalidArgument, for a run that needed more.
+std::unexpected<base::Error> template_too_large();
 
 // Puts the checks into a parsed template.
 void add_template_checks(jinja::program& program);

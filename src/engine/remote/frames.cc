@@ -95,6 +95,7 @@ base::Status RemoteEngine::Impl::on_prepared(std::uint64_t epoch, const Frame& f
         it->second.epoch != epoch) {
       return violation("an answer to a question that was not asked");
     }
+    if (worker_ && worker_->epoch == epoch) ++worker_->answers;
     done = std::move(it->second.done);
     if (result && !it->second.count_only) {
       it->second.phase = Phase::Prepared;
@@ -155,6 +156,7 @@ void RemoteEngine::Impl::dispatch_waiting() {
     Request& request = requests_.at(id);
     request.phase = Phase::Preparing;
     request.epoch = worker_->epoch;
+    watch_prepares();
     waiting_bytes_ -= bytes;
     waiting_.pop_front();
   }

@@ -58,6 +58,8 @@ class RemoteEngine::Impl : public std::enable_shared_from_this<RemoteEngine::Imp
     std::string lock;
     bool stopping = false;       // on request
     std::uint64_t progress = 0;  // counts signs of work: events, and changes of the memory's use
+    std::uint64_t answers = 0;   // to prepares
+    bool watched = false;        // whether it answers those
   };
   using Calls = std::vector<std::function<void()>>;
 
@@ -72,10 +74,12 @@ class RemoteEngine::Impl : public std::enable_shared_from_this<RemoteEngine::Imp
   void expire(std::uint64_t id);
   void watch_cancel(std::uint64_t id, std::uint64_t progress, int waits);
   void check_cancel(std::uint64_t id, std::uint64_t progress, int waits);
+  void check_prepares(std::uint64_t epoch, std::uint64_t answers);
 
   // The following expect the mutex to be held.
   bool ready() const;
   base::Status check_room(std::size_t bytes) const;
+  void watch_prepares();
   void dispatch_waiting();
   void fail_waiting(const base::Error& error, Calls& calls);
   void fail_epoch(std::uint64_t epoch, const base::Error& error, Calls& calls);

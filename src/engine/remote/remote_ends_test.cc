@@ -97,6 +97,48 @@ TEST_P(RemoteTest, AWorkerThatWorksIsGivenMoreTime) {
   EXPECT_EQ(losses(), 0u);
 }
 
+// One that does not even say whether it can run a request is stuck too, however long clients wait.
+TEST_P(RemoteTest, AWorkerThatTakesNoRequestIsGivenUp) {
+  auto impatient = options();
+  impatient.prepare_wait = std::chrono::milliseconds(50);
+  open(impatient);
+  const auto w = hand_made();
+  w->greet();
+  ASSERT_TRUE(wait_until([&] { return remote_->info().state == ModelState::Ready; }));
+  const auto answered = prepare(ask("a"));
+  const auto first = w->receive(FrameType::Prepare);
+  ASSERT_TRUE(first);
+  w->prepared(first->id);
+  ASSERT_TRUE(wait_until([&] { return answered->prepared().has_value(); }));
+  const auto ignored = prepare(ask("b"));
+  ASSERT_TRUE(wait_until([&] { return losses() == 1; }));
+  EXPECT_EQ(loss(0).code, base::Code::DeadlineExceeded);
+  ASSERT_TRUE(ignored->prepared().has_value());
+  ASSERT_FALSE(ignored->prepared()->has_value());
+  EXPECT_EQ(ignored->prepared()->error().code, base::Code::Unavailable);
+}
+
+// One that takes them slowly is not, nor one that has nothing to answer.
+TEST_P(RemoteTest, AWorkerThatTakesRequestsSlowlyIsKept) {
+  auto impatient = options();
+  impatient.prepare_wait = std::chrono::milliseconds(400);
+  open(impatient);
+  const auto w = hand_made();
+  w->greet();
+  ASSERT_TRUE(wait_until([&] { return remote_->info().state == ModelState::Ready; }));
+  std::vector<std::shared_ptr<Recorder>> requests;
+  for (int i = 0; i < 6; ++i) requests.push_back(prepare(ask("a")));
+  for (const auto& request : requests) {  // longer together than the wait
+    const auto frame = w->receive(FrameType::Prepare);
+    ASSERT_TRUE(frame);
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    w->prepared(frame->id);
+    ASSERT_TRUE(wait_until([&] { return request->prepared().has_value(); }));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(1000));
+  EXPECT_EQ(losses(), 0u);
+}
+
 TEST_P(RemoteTest, TheOwnerMayAttachInsideLost) {
   std::unique_ptr<ThreadWorker> second;
   std::atomic<bool> attached = false;

@@ -268,6 +268,7 @@ void RemoteEngine::Impl::prepare(const PrepareRequest& request, PrepareFn done) 
                                       .epoch = worker_->epoch,
                                       .count_only = request.count_only,
                                       .done = std::move(done)});
+        watch_prepares();
       } else {
         refused = base::Error{base::Code::ResourceExhausted,
                               "model " + options_.info.id + ": its worker is behind",
@@ -359,6 +360,39 @@ void RemoteEngine::Impl::check_cancel(std::uint64_t id, std::uint64_t progress, 
   stuck->close({base::Code::DeadlineExceeded,
                 "it is stuck: a cancelled request has not ended after " +
                     std::to_string(waited.count() * waits) + " s",
+                {},
+                {},
+                {}});
+}
+
+// One timer for each worker, while there is something to answer.
+void RemoteEngine::Impl::watch_prepares() {
+  if (std::exchange(worker_->watched, true)) return;
+  scheduler_.call_later(options_.prepare_wait, [weak = weak_from_this(), epoch = worker_->epoch,
+                                                answers = worker_->answers] {
+    if (const auto self = weak.lock()) self->check_prepares(epoch, answers);
+  });
+}
+
+void RemoteEngine::Impl::check_prepares(std::uint64_t epoch, std::uint64_t answers) {
+  std::shared_ptr<remote::Link> stuck;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!worker_ || worker_->epoch != epoch) return;
+    worker_->watched = false;
+    const bool asked = std::ranges::any_of(requests_, [epoch](const auto& entry) {
+      return entry.second.phase == Phase::Preparing && entry.second.epoch == epoch;
+    });
+    if (!asked) return;
+    if (worker_->answers != answers) {
+      watch_prepares();
+      return;
+    }
+    stuck = worker_->link;
+  }
+  const auto waited = std::chrono::duration_cast<std::chrono::seconds>(options_.prepare_wait);
+  stuck->close({base::Code::DeadlineExceeded,
+                "it is stuck: it has taken no request for " + std::to_string(waited.count()) + " s",
                 {},
                 {},
                 {}});

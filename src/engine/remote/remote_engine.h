@@ -8,7 +8,8 @@
 // `start_wait`. The worker is not trusted: a frame that breaks the protocol, an event out of order
 // or an impossible token count costs it its connection. So does a worker that is stuck: a cancel
 // ends a request with the step that is being computed, so one that has had no effect after
-// `cancel_wait`, while no other answer went on, never will.
+// `cancel_wait`, while no other answer went on, never will. The same holds for a worker that has
+// answered no prepare() for `prepare_wait`, though it was asked.
 //
 // Threads: as Engine says. Callbacks come on the worker's reading thread (with a runtime: the
 // loop's), those of refused or expired calls on the scheduler's. The destructor ends waiting
@@ -41,6 +42,9 @@ struct RemoteOptions {
   base::Duration stall_max = std::chrono::seconds(30);  // the worker takes no byte
   // A cancelled request has not ended, and the worker shows no sign of work either.
   base::Duration cancel_wait = std::chrono::seconds(60);
+  // A worker answers no prepare() at all. Above what it allows its slowest, a chat template over a
+  // conversation of the largest size.
+  base::Duration prepare_wait = std::chrono::seconds(900);
   // Whose loop reads what workers send; null: a thread per worker. Outlives the engine.
   net::Runtime* runtime = nullptr;
 };

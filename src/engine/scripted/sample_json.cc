@@ -21,6 +21,10 @@ constexpr int kDepthMax = 24;
 constexpr std::size_t kOutputMaxBytes = 256 * 1024;
 constexpr std::int64_t kItemsMax = 1000;
 
+// A value that was made without them might not fit.
+constexpr std::array<std::string_view, 5> kNotLookedAt = {"not", "if", "contains",
+                                                          "patternProperties", "propertyNames"};
+
 std::unexpected<base::Error> cannot(std::string what) {
   return base::fail(base::Code::InvalidArgument,
                     "the schema cannot be satisfied: " + std::move(what));
@@ -45,6 +49,9 @@ class Sampler {
       return std::string("null");
     }
     if (!schema.is_object()) return cannot("a schema is an object or a boolean");
+    for (const std::string_view key : kNotLookedAt) {
+      if (schema[key].exists()) return cannot("the keyword " + std::string(key));
+    }
     if (schema["const"].exists()) return std::string(schema["const"].raw());
     if (schema["enum"].size() > 0) return std::string(schema["enum"][0].raw());
     if (const auto ref = schema["$ref"].as_string()) {

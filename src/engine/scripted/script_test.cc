@@ -147,7 +147,9 @@ TEST(SampleJson, RefusesWhatItDoesNot) {
         R"({"type":"integer","exclusiveMinimum":0,"exclusiveMaximum":1})",
         R"({"$ref":"https://example.com/x"})", R"({"$ref":"#/nowhere"})", R"({"$ref":"#"})",
         R"({"type":"object","properties":{"a":{"$ref":"#"}},"required":["a"]})",
-        R"({"type":"array","minItems":1000000000})",
+        R"({"type":"array","minItems":1000000000})", R"({"not":{}})",
+        R"({"type":"string","not":{"const":"text"}})", R"({"type":"array","contains":{"const":1}})",
+        R"({"type":"object","required":["a"],"patternProperties":{"a":{"type":"string"}}})",
         R"({"allOf":[{"$ref":"#"}],"type":"object"})"}) {
     EXPECT_FALSE(sample_json(schema)) << schema;
   }

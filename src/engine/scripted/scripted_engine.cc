@@ -12,6 +12,7 @@
 #include "engine/scripted/answer.h"
 #include "engine/scripted/plan.h"
 #include "engine/scripted/tokens.h"
+#include "engine/together.h"
 
 namespace fh::engine {
 
@@ -300,6 +301,7 @@ void ScriptedEngine::Impl::turn(Ticket ticket, std::uint64_t turn_number) {
       conclude(ticket);
     }
   }
+  const Together all;
   for (d::Event& event : events) {
     if (!closed_) on_event(std::move(event));
   }

@@ -11,6 +11,7 @@
 
 #include "codec/utf8.h"
 #include "engine/protocol/messages.h"
+#include "engine/together.h"
 
 namespace fh::engine::worker {
 namespace {
@@ -82,28 +83,50 @@ void Session::send(FrameType type, std::uint64_t id, std::string payload) {
     close(std::unexpected(bytes.error()));
     return;
   }
+  const bool later = Together::open();
   bool full = false;
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return;
     full = outbox_bytes_ + bytes->size() > options_.backlog_max_bytes;
     if (!full) {
-      // What the socket takes at once is written here: a change of threads for every token would
-      // cost the engine a core.
-      if (outbox_.empty() && !writing_) {
-        const ssize_t sent = ::send(fd_, bytes->data(), bytes->size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent == static_cast<ssize_t>(bytes->size())) return;
-        if (sent > 0) bytes->erase(0, static_cast<std::size_t>(sent));
-      }
+      if (!later && outbox_.empty() && !writing_ && write_at_once(*bytes)) return;
       outbox_bytes_ += bytes->size();
       outbox_.push_back(*std::move(bytes));
     }
   }
   if (full) {
     close(base::fail(base::Code::Unavailable, "the gateway reads too slowly: the backlog is full"));
+  } else if (later) {
+    Together::at_end(this, [self = shared_from_this()] { self->flush(); });
   } else {
     changed_.notify_one();
   }
+}
+
+// What the socket takes at once is written by whoever has it: a change of threads for every token
+// would cost the engine a core. Erases what was written; true = all of it.
+bool Session::write_at_once(std::string& bytes) const {
+  const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent > 0) bytes.erase(0, static_cast<std::size_t>(sent));
+  return bytes.empty();
+}
+
+// The frames of a step in one call: each by itself would wake the gateway.
+void Session::flush() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_ || writing_ || outbox_.empty()) return;  // the writing thread has them or will
+    std::string all;
+    all.reserve(outbox_bytes_);
+    for (const std::string& bytes : outbox_) all += bytes;
+    outbox_.clear();
+    outbox_bytes_ = 0;
+    if (write_at_once(all)) return;
+    outbox_bytes_ = all.size();
+    outbox_.push_back(std::move(all));
+  }
+  changed_.notify_one();
 }
 
 base::Status Session::read_loop() {

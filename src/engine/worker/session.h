@@ -31,7 +31,8 @@ class Session : public std::enable_shared_from_this<Session> {
   base::Status reason() const;
   // Cancels what is left in the engine. After both loops.
   void cancel_all();
-  // Writes or queues a frame unless the session is closed. Any thread, never waits.
+  // Writes or queues a frame unless the session is closed; inside a Together it goes out with the
+  // others at the end. Any thread, never waits.
   void send(protocol::FrameType type, std::uint64_t id, std::string payload);
 
  private:
@@ -52,6 +53,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void send_failure(std::uint64_t id, base::Error error);
   void report_changes();
   base::Status write_all(std::string_view bytes);
+  bool write_at_once(std::string& bytes) const;
+  void flush();
   bool closed() const;
 
   const int fd_;

@@ -66,7 +66,7 @@ base::Status SyncedFile::sync() const {
   if (::fstat(file_.get(), &info) != 0) return failed("looking at");
   if (info.st_nlink == 0) {
     return base::fail(base::Code::DataLoss, what_ + " was deleted while in use",
-                      "stop whatever removes files from the data directory, then restart");
+                      "stop whatever removes files from the data folder, then restart");
   }
   // After a failed fdatasync the kernel may have dropped the dirty pages: it is never repeated, the
   // caller gives up.
@@ -105,7 +105,7 @@ base::Status create_private(const std::string& path) {
   const FileHandle file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (file.get() >= 0 || errno == EEXIST) return {};
   base::Error error = base::error_from_errno("creating " + path, errno);
-  error.hint = "check that the data directory exists and belongs to this user";
+  error.hint = "check that the data folder exists and belongs to this user";
   return std::unexpected(std::move(error));
 }
 

@@ -7,7 +7,7 @@
 //
 // Outcomes are those of the inner store, with one exception: an admission whose row has been
 // settled and moved is not recognised as a repeat by append(). The move does, changes nothing and
-// logs an error; request ids are random, so this does not happen to a gateway.
+// logs an error; request ids are made of the time and chance, so this does not happen to a gateway.
 //
 // Threads: as Store says; maintain and drain may be called by several threads.
 

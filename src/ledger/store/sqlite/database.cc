@@ -29,7 +29,7 @@ base::Error sqlite_error(std::string_view what, int extended_code, std::string_v
     case SQLITE_READONLY:
     case SQLITE_PERM:
       error.code = base::Code::FailedPrecondition;
-      error.hint = "check that the data directory exists and belongs to this user";
+      error.hint = "check that the data folder exists and belongs to this user";
       break;
     case SQLITE_IOERR:
       error.code = base::Code::Unavailable;

@@ -1,11 +1,10 @@
-// See schema.h. A migration step is an SQL text that lifts the schema by one version; steps are
-// never edited once released. Step 0 makes version 1 from an empty file.
+// See schema.h; how steps work: schema_steps.h.
 
 #include "ledger/store/sqlite/schema.h"
 
-#include <fmt/format.h>
-
 #include <array>
+
+#include "ledger/store/sqlite/schema_steps.h"
 
 namespace fh::ledger {
 namespace {
@@ -95,60 +94,23 @@ CREATE TABLE keys(
 
 constexpr std::array<const char*, kSchemaVersion> kSteps = {kStep0};
 
-struct Found {
-  std::int64_t version = 0;
-  std::int64_t readable_from = 0;
-};
-
-base::Result<std::int64_t> scalar(const Database& db, const char* sql) {
-  FH_TRY(Statement statement, db.prepare(sql));
-  FH_TRY(const bool row, statement.step());
-  return row ? statement.integer(0) : 0;
-}
-
-base::Result<Found> find_version(const Database& db) {
-  FH_TRY(const std::int64_t tables,
-         scalar(db, "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'"));
-  if (tables == 0) return Found{};
-  FH_TRY(const std::int64_t application, scalar(db, "PRAGMA application_id"));
-  if (application != kApplicationId) {
-    return base::fail(base::Code::FailedPrecondition, "this SQLite file is not a Freehold ledger",
-                      "point the data directory somewhere else; nothing was changed");
-  }
-  FH_TRY(Statement statement, db.prepare("SELECT version, readable_from FROM schema_version"));
-  FH_TRY(const bool row, statement.step());
-  if (!row) return base::fail(base::Code::DataLoss, "the ledger file has no schema version");
-  const Found found{statement.integer(0), statement.integer(1)};
-  if (found.readable_from > kSchemaVersion) {
-    return base::fail(
-        base::Code::FailedPrecondition,
-        fmt::format("the ledger file has schema {}, which releases before schema {} "
-                    "cannot read; this one knows schema {}",
-                    found.version, found.readable_from, kSchemaVersion),
-        "start the newer release again, or restore the backup made before the upgrade");
-  }
-  return found;
-}
+constexpr SchemaSteps kSchema{
+    .application_id = kApplicationId,
+    .steps = kSteps,
+    .readable_from = kSchemaReadableFrom,
+    .name = "the ledger file",
+    .not_ours = "this SQLite file is not a Freehold ledger",
+    .newer_hint = "start the newer release again, or restore the backup made before the upgrade"};
 
 }  // namespace
 
 base::Status prepare_schema(const Database& db) {
-  FH_TRY(Transaction transaction, Transaction::begin(db));
-  FH_TRY(const Found found, find_version(db));
-  if (found.version >= kSchemaVersion) return transaction.commit();
-  for (std::int64_t v = found.version; v < kSchemaVersion; ++v) {
-    FH_TRY_VOID(db.execute(kSteps[static_cast<std::size_t>(v)]));
-  }
-  FH_TRY_VOID(db.execute(fmt::format("PRAGMA application_id={};"
-                                     "UPDATE schema_version SET version={}, readable_from={}",
-                                     kApplicationId, kSchemaVersion, kSchemaReadableFrom)
-                             .c_str()));
-  return transaction.commit();
+  return prepare_schema(db, kSchema);
 }
 
 base::Status check_schema(const Database& db, bool may_be_empty) {
-  FH_TRY(const Found found, find_version(db));
-  if (found.version == 0 && !may_be_empty) {
+  FH_TRY(const std::int64_t found, check_schema(db, kSchema));
+  if (found == 0 && !may_be_empty) {
     return base::fail(base::Code::FailedPrecondition, "the ledger file is empty");
   }
   return {};

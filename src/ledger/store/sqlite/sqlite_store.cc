@@ -1,7 +1,8 @@
 // See sqlite_store.h. Every use of the connection is under one mutex: the writer thread has it
-// nearly always, a key that is saved takes it for one small transaction. sync() takes no lock: it
-// touches only the WAL's descriptor. The bulk of a checkpoint is done over a second connection, so
-// that commits go on meanwhile; only its end needs the first.
+// nearly always, a key that is saved takes it for one small transaction. sync() touches only the
+// WAL's descriptor and has a mutex of its own: the kernel tells an error of a sync to one caller,
+// so a second one beside it would take what was lost for durable. The bulk of a checkpoint is done
+// over a second connection, so that commits go on meanwhile; only its end needs the first.
 
 #include "ledger/store/sqlite/sqlite_store.h"
 
@@ -66,7 +67,8 @@ struct SqliteStore::Impl {
   Statement begin, commit, rollback;
   Statement insert_admission, find_sequence, insert_settlement, insert_api_cost, save_key;
 
-  std::mutex mutex;  // the connection and its statements
+  std::mutex mutex;    // the connection and its statements
+  std::mutex syncing;  // never waited for with the other held, nor the other way round
   std::atomic<bool> broken = false;
   std::atomic<std::uint64_t> wal_bytes = 0;
   std::atomic<std::uint64_t> retry_at = 0;
@@ -107,7 +109,7 @@ base::Status SqliteStore::Impl::open(const std::string& path) {
   if (!row || mode.text(0) != "wal") {
     return base::fail(base::Code::FailedPrecondition,
                       "the ledger's file system cannot share memory maps",
-                      "put the data directory on a local disk, not on a network share");
+                      "put the data folder on a local disk, not on a network share");
   }
   mode.reset();
   FH_TRY_VOID(prepare_schema(db));
@@ -247,6 +249,7 @@ base::Result<std::vector<Outcome>> SqliteStore::append(std::span<const Record> r
 }
 
 base::Status SqliteStore::sync() {
+  const std::lock_guard lock(impl_->syncing);
   FH_TRY_VOID(impl_->check_usable());
   base::Status status = impl_->wal->sync();
   if (!status) impl_->give_up();

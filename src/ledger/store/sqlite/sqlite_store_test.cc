@@ -6,15 +6,30 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sqlite3.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <fstream>
+#include <functional>
 #include <map>
+#include <thread>
 
 #include "base/clock.h"
 #include "ledger/test_rows.h"
 #include "ledger/thread.h"
+
+namespace {
+std::function<int()> g_instead_of_syncing;
+}
+
+// In the place of the C library's, so that a test can play a disk that fails.
+extern "C" int fdatasync(int fd) {
+  if (g_instead_of_syncing) return g_instead_of_syncing();
+  return static_cast<int>(::syscall(SYS_fdatasync, fd));
+}
 
 namespace fh::ledger {
 namespace {
@@ -256,6 +271,32 @@ TEST(SqliteStore, ADeletedWalIsNoticedAndTheStoreGivesUp) {
   EXPECT_EQ(synced.error().code, base::Code::DataLoss);
   EXPECT_FALSE(store->append(std::vector<Record>{admission("req_2")}).has_value());
   EXPECT_FALSE(store->maintain(true).has_value() && store->sync().has_value());
+}
+
+// The kernel tells one caller that pages were lost; the sync of another, at the same time, is told
+// that all is well and must not be believed.
+TEST(SqliteStore, ASyncBesideOneThatFailsIsNotTakenForDurable) {
+  TempDir dir;
+  const auto store = open_store(dir.file("ledger.db"));
+  ASSERT_TRUE(store->append(std::vector<Record>{admission("req_1")}).has_value());
+  std::atomic<int> calls = 0;
+  base::Status beside;
+  std::thread other;
+  g_instead_of_syncing = [&]() -> int {
+    if (++calls > 1) return 0;
+    other = std::thread([&] { beside = store->sync(); });
+    // Time enough for the other to come here, if it may.
+    for (int i = 0; i < 50 && calls == 1; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    errno = EIO;
+    return -1;
+  };
+  EXPECT_FALSE(store->sync().has_value());
+  other.join();
+  g_instead_of_syncing = nullptr;
+  EXPECT_FALSE(beside.has_value());
+  EXPECT_EQ(calls, 1);
 }
 
 TEST(SqliteStore, TheFileIsForThisUserAlone) {
