@@ -5,6 +5,13 @@
 Nothing of this is usage.
 --- file strange/letter.txt
 Dear reader, this is no export.
+--- file report/day.parquet
+PAR1 and what follows
+--- command usage import report
+--- output 1
+Skipped:
+  report/day.parquet: a Parquet file: have the report delivered as CSV with gzip, or save the table as CSV
+error: nothing was read of the file: a Parquet file: have the report delivered as CSV with gzip, or save the table as CSV
 --- command usage import pages --dry-run
 --- output 0
 Read 1 of 2 files (564 B).
