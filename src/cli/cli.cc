@@ -369,7 +369,7 @@ int run_cli(int argc, char** argv) {
       "Examples:\n"
       "  freehold models import ./model.gguf          check a model and take it in\n"
       "  freehold up                                  serve it, with a console in the browser\n"
-      "  freehold chat \"Hello\"                       ask it\n"
+      "  freehold chat \"Hello\"                        ask it\n"
       "  freehold keys create alice                   let somebody else ask it\n"
       "  freehold VERB --help                         more of each\n\n"
       "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 no server answers, 130 "

@@ -324,7 +324,7 @@ function with_facts(status) {
   const facts = {
     display_name: "SmolLM2 135M Instruct", sha256: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     size_bytes: 97_848_736, architecture: "llama", context_length: 8192, parameters: 134_515_008, quantization: "Q4_1",
-    kv_bytes_per_token: 23_040, licence: "Apache-2.0", republisher: "a packager", source: "/srv/models/a-long-folder/smollm2.gguf",
+    kv_bytes_per_token: 23_040, tools_in_template: false, licence: "Apache-2.0", republisher: "a packager", source: "/srv/models/a-long-folder/smollm2.gguf",
     served_context_tokens: 8192, fits: "yes", fit_text: "needs 0.6 GB of 25.3 GB",
   };
   const model = { ...status.models[0], id: "smollm2-135m", facts };
@@ -357,6 +357,7 @@ test("what is wrong with the server is said on every screen, and models tell the
   await page.getByRole("link", { name: /^a-model-with/ }).click();
   await page.getByText("131,072 tokens, of the model's own 262,144").waitFor();
   await page.getByText("CLAUDE_CODE_MAX_CONTEXT_TOKENS=131072").waitFor();
+  await page.getByText("by Freehold's generic format").waitFor();
   await page.getByRole("button", { name: "Copy the SHA-256" }).waitFor();
   await shot(page, "model-facts-light");
   await axe(page, "a model's page");

@@ -18,6 +18,7 @@ export interface ModelFacts {
   size_bytes?: number;
   context_length?: number;
   kv_bytes_per_token?: number;
+  tools_in_template?: boolean;
   fits?: "yes" | "tight" | "no";
   fit_text?: string;
 }
