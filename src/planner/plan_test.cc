@@ -547,6 +547,9 @@ TEST(Plan, ADearerApiNeverBringsWorkBackToIt) {
             << option_name(option.option) << " at " << factor << ", return " << return_share;
         worth = option.qualifies;
       }
+      const OptionPick &floor = plan->picks[2], &rent = plan->picks[3];  // on the same machines
+      if (floor.workloads != rent.workloads) continue;
+      EXPECT_DOUBLE_EQ(floor.sessions_live * rent.machines, rent.sessions_live * floor.machines);
     }
   }
 }
