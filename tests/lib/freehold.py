@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -147,7 +148,16 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        self.check_log()
         return self.process.returncode if self.process else None
+
+    def check_log(self):
+        """A build with sanitizers writes what it finds into the log; the process that it ends is started anew."""
+        log = self.log.read_text(errors="replace") if self.log.exists() else ""
+        found = re.search(r"Sanitizer: |:\d+:\d+: runtime error: ", log)
+        if found:
+            at = max(0, found.start() - 200)
+            raise RuntimeError(f"a sanitizer has found something:\n{log[at:at + 6000]}")
 
     def __enter__(self):
         return self
