@@ -90,12 +90,18 @@ void LedgerThread::write_loop() {
   }
 }
 
-// Until what is written has waited for `sync_after`, or somebody waits for it. A caller may have
-// synced what the thread was woken for: then what came since has its own time.
+// Until what is written has waited for `sync_after`, or somebody waits for it. Whoever was in a
+// hurry when the thread was woken may have been served meanwhile, by its last round or by a
+// caller's own sync: then what came since has its own time.
 void LedgerThread::gather(std::unique_lock<std::mutex>& lock) {
   base::TimePoint until = std::chrono::steady_clock::now() + options_.sync_after;
-  const auto hurried = [this] { return urgent_ || syncer_stops_; };
-  while (!syncer_wakes_.wait_until(lock, until, hurried) && writer_.has_unsynced()) {
+  while (!syncer_stops_) {
+    if (urgent_ && writer_.has_waiting()) return;
+    urgent_ = false;
+    if (syncer_wakes_.wait_until(lock, until, [this] { return urgent_ || syncer_stops_; })) {
+      continue;
+    }
+    if (!writer_.has_unsynced()) return;
     const base::TimePoint due = writer_.unsynced_since() + options_.sync_after;
     if (due <= until) return;
     until = due;
