@@ -156,6 +156,7 @@ TEST_F(EngineTest, AShortQuestionGoesBeforeALongPrompt) {
   std::atomic<std::uint64_t> asked_in = 0;
   std::optional<Prepared> question;
   const auto record = o.on_step;
+  const EndsEngine ends(engine);
   o.on_step = [&](const StepReport& report) {
     record(report);
     if (asked_in > 0 || report.pieces.empty() || report.pieces[0].ticket != reader.ticket) return;
@@ -209,6 +210,7 @@ TEST_F(EngineTest, AFullPoolSetsTheYoungestAsideAndFailsNobody) {
   std::condition_variable changed;
   bool all_started = true;
   const auto record = o.on_step;
+  const EndsEngine ends(engine);
   o.on_step = [&](const StepReport& report) {
     record(report);
     std::unique_lock lock(mutex);
@@ -275,6 +277,7 @@ TEST_F(EngineTest, CancelledTwiceItEndsOnce) {
   Call call;
   std::atomic<bool> cancelled = false;
   const auto record = o.on_step;
+  const EndsEngine ends(engine);
   o.on_step = [&](const StepReport& report) {  // both before the engine looks again
     record(report);
     if (report.decoders.empty() || cancelled.exchange(true)) return;

@@ -106,6 +106,19 @@ inline std::string story(std::size_t sentences, const std::string& about) {
   return out;
 }
 
+// Ends the engine where the test leaves the scope: a step's report comes after the last event of
+// its requests, when what on_step refers to may be gone. Declared after all of that.
+class EndsEngine {
+ public:
+  explicit EndsEngine(std::unique_ptr<LlamaEngine>& engine) : engine_(engine) {}
+  ~EndsEngine() { engine_.reset(); }
+  EndsEngine(const EndsEngine&) = delete;
+  EndsEngine& operator=(const EndsEngine&) = delete;
+
+ private:
+  std::unique_ptr<LlamaEngine>& engine_;
+};
+
 class EngineTest : public testing::Test {
  protected:
   void SetUp() override {
