@@ -136,6 +136,12 @@ bool says_bedrock(std::string_view provider) {
 
 }  // namespace
 
+pricing::Geography geography_of(const domain::UsageRecord& record) {
+  if (record.region == "us") return pricing::Geography::UsOnly;
+  if (record.region == "regional") return pricing::Geography::Regional;
+  return pricing::Geography::Anywhere;
+}
+
 pricing::Tier price_tier(domain::ServiceTier tier) {
   switch (tier) {
     case domain::ServiceTier::Standard: return pricing::Tier::Standard;

@@ -53,5 +53,8 @@ class ModelNames {
 
 // The price book's word for a record's tier.
 pricing::Tier price_tier(domain::ServiceTier tier);
+// "us" is what Anthropic calls inference in the US only, "regional" what stands in a table of one's
+// own for processing in one region; every other word costs nothing that is known.
+pricing::Geography geography_of(const domain::UsageRecord& record);
 
 }  // namespace fh::planner

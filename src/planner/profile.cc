@@ -158,6 +158,7 @@ base::Result<pricing::PriceRange> ProfileBuilder::Impl::price_of(const domain::U
   q.from_unix_ns = r.start_unix_ns;
   q.to_unix_ns = r.end_unix_ns;
   q.tier = price_tier(tier);
+  q.geography = geography_of(r);
   if (is_request(r) && r.requests.value_or(1) <= 1) {
     q.to_unix_ns = r.start_unix_ns;
   } else if (r.prompt_band_known) {

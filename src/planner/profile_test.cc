@@ -75,6 +75,17 @@ TEST_F(Profile, PricesEachRecordAtItsOwnDateBandAndTier) {
   EXPECT_EQ(p.annualised.low.value, 473'010);
 }
 
+TEST_F(Profile, PricesEachRecordAtItsOwnPlace) {
+  for (const char* region : {"", "global", "us"}) {
+    UsageRecord r = request(kMonday, "claude-opus-5-5", 1000, 0, 0);
+    r.region = region;
+    add(r);
+  }
+  const UsageProfile p = finish();
+  EXPECT_EQ(p.priced.low.value, 4000 + 4000 + 4400);
+  EXPECT_EQ(p.priced.high.value, p.priced.low.value);
+}
+
 TEST_F(Profile, TheLongestPromptIsThatOfTheBandsTold) {
   UsageRecord bucket = request(kMonday, "claude-opus-5-5", 1000, 0, 10);
   bucket.granularity = Granularity::Hour;

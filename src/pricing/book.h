@@ -74,6 +74,7 @@ struct Entry {
   std::vector<std::string> aliases;
   std::vector<Period> periods;                // ascending, no gaps
   std::array<std::optional<Ratio>, 5> tiers;  // by Tier; Standard is always 1
+  std::array<Ratio, 3> geographies;           // by Geography; 1 where nothing is listed
   bool local = false;                         // from an operator's file
 };
 

@@ -47,9 +47,12 @@ constexpr std::array<TierName, 4> kTierNames = {{{"batch", Tier::Batch},
                                                  {"flex", Tier::Flex},
                                                  {"priority", Tier::Priority},
                                                  {"fast", Tier::Fast}}};
-// Geography: known, and applied by nothing here.
-constexpr std::array<std::string_view, 2> kGeographies = {"us_only_inference",
-                                                          "regional_processing"};
+struct GeographyName {
+  std::string_view name;
+  Geography geography;
+};
+constexpr std::array<GeographyName, 2> kGeographyNames = {
+    {{"us_only_inference", Geography::UsOnly}, {"regional_processing", Geography::Regional}}};
 
 std::unexpected<base::Error> bad(const std::string& at, std::string_view why) {
   return base::fail_field(at, fmt::format("price book, {}: {}", at, why), "price_book_invalid");
@@ -244,15 +247,19 @@ base::Status read_multipliers(Value v, const std::string& at, Entry& entry) {
   if (!v.is_object()) return bad(at, "an object is needed");
   for (const auto& [key, value] : v.members()) {
     const std::string where = fmt::format("{}.{}", at, key);
-    const auto known = std::ranges::find(kTierNames, key, &TierName::name);
-    if (known == kTierNames.end() && std::ranges::find(kGeographies, key) == kGeographies.end()) {
+    const auto tier = std::ranges::find(kTierNames, key, &TierName::name);
+    const auto place = std::ranges::find(kGeographyNames, key, &GeographyName::name);
+    if (tier == kTierNames.end() && place == kGeographyNames.end()) {
       return bad(where, "unknown multiplier");
     }
     FH_TRY(const std::int64_t millionths, amount(value, where, false));
     const std::int64_t divisor = std::gcd(millionths, std::int64_t{1'000'000});
-    if (known == kTierNames.end()) continue;
-    entry.tiers[static_cast<std::size_t>(known->tier)] =
-        Ratio{millionths / divisor, 1'000'000 / divisor};
+    const Ratio ratio{millionths / divisor, 1'000'000 / divisor};
+    if (tier != kTierNames.end()) {
+      entry.tiers[static_cast<std::size_t>(tier->tier)] = ratio;
+    } else {
+      entry.geographies[static_cast<std::size_t>(place->geography)] = ratio;
+    }
   }
   return {};
 }

@@ -115,7 +115,13 @@ std::array<Part, 6> parts_of(const domain::Usage& usage, const Rates& rates) {
            {usage.output, rates[Output], "output"}}};
 }
 
-base::Result<domain::MicroUsd> cost_of(const std::array<Part, 6>& parts, const Ratio& factor,
+struct Tariff {
+  const Period* period;
+  Ratio tier;
+  Ratio geography;
+};
+
+base::Result<domain::MicroUsd> cost_of(const std::array<Part, 6>& parts, const Tariff& tariff,
                                        const std::string& id) {
   __int128 sum = 0;
   bool overflow = false;
@@ -127,10 +133,14 @@ base::Result<domain::MicroUsd> cost_of(const std::array<Part, 6>& parts, const R
                                        static_cast<__int128>(*part.rate), &product);
     overflow |= __builtin_add_overflow(sum, product, &sum);
   }
-  overflow |= __builtin_mul_overflow(sum, static_cast<__int128>(factor.numerator), &sum);
+  __int128 divisor = kTokensPerRate;
+  for (const Ratio& factor : {tariff.tier, tariff.geography}) {
+    overflow |= __builtin_mul_overflow(sum, static_cast<__int128>(factor.numerator), &sum);
+    divisor *= factor.denominator;  // a million at most, each
+  }
   if (overflow)
     return base::fail(base::Code::OutOfRange, "the price of a request exceeds 128 bits");
-  return domain::rounded(sum, static_cast<__int128>(factor.denominator) * kTokensPerRate);
+  return domain::rounded(sum, divisor);
 }
 
 // Longer buckets are not split by the time of day any further: every window touches them.
@@ -250,17 +260,13 @@ std::pair<Parts, Parts> extremes_of(const domain::Usage& usage,
   return {low, high};
 }
 
-struct Tariff {
-  const Period* period;
-  Ratio factor;
-};
-
-base::Result<Tariff> tariff_of(const Entry& entry, std::int64_t minutes, Tier tier) {
+base::Result<Tariff> tariff_of(const Entry& entry, std::int64_t minutes, Tier tier,
+                               Geography geography) {
   const Period* period = period_at(entry, day_of(minutes));
   if (period == nullptr) return unpriced(fmt::format("{} has no price on that day", entry.info.id));
   const auto& factor = entry.tiers[static_cast<std::size_t>(tier)];
   if (!factor) return unpriced(fmt::format("{} lists no {} price", entry.info.id, tier_name(tier)));
-  return Tariff{period, *factor};
+  return Tariff{period, *factor, entry.geographies[static_cast<std::size_t>(geography)]};
 }
 
 }  // namespace
@@ -337,14 +343,14 @@ base::Result<PriceBook> PriceBook::overridden_by(const PriceBook& other) const {
 base::Result<Quote> PriceBook::price(const PriceQuery& query) const {
   FH_TRY(const Entry* entry, impl_->find(query.model));
   const std::int64_t minutes = minutes_of(query.unix_ns);
-  FH_TRY(const Tariff tariff, tariff_of(*entry, minutes, query.tier));
+  FH_TRY(const Tariff tariff, tariff_of(*entry, minutes, query.tier, query.geography));
   const Band* band = nullptr;
   const Window* window = nullptr;
   const Rates& rates = rates_of(*tariff.period, minutes, prompt_of(query.usage), &band, &window);
   Quote quote;
   if (band->prompt_tokens_over > 0) quote.band = fmt::format(">{}", band->prompt_tokens_over);
   if (window != nullptr) quote.window = window->name;
-  FH_TRY(quote.cost, cost_of(parts_of(query.usage, rates), tariff.factor, entry->info.id));
+  FH_TRY(quote.cost, cost_of(parts_of(query.usage, rates), tariff, entry->info.id));
   quote.entry_id = entry->info.id;
   quote.period_from = tariff.period->from_text;
   quote.confidence = entry->info.confidence;
@@ -356,7 +362,7 @@ base::Result<PriceRange> PriceBook::price_range(std::size_t entry, const RangeQu
     return base::fail(base::Code::InvalidArgument, "the price book has no such entry");
   const Entry& e = impl_->entries[entry];
   const std::int64_t minutes = minutes_of(query.from_unix_ns);
-  FH_TRY(const Tariff tariff, tariff_of(e, minutes, query.tier));
+  FH_TRY(const Tariff tariff, tariff_of(e, minutes, query.tier, query.geography));
   const Period& period = *tariff.period;
   const bool one_minute = query.to_unix_ns <= query.from_unix_ns ||
                           minutes_of(query.to_unix_ns - 1) == minutes || period.windows.empty();
@@ -364,16 +370,15 @@ base::Result<PriceRange> PriceBook::price_range(std::size_t entry, const RangeQu
     const Band* band = nullptr;
     const Window* window = nullptr;
     const Rates& rates = rates_of(period, minutes, prompt_of(query.usage), &band, &window);
-    FH_TRY(const domain::MicroUsd cost,
-           cost_of(parts_of(query.usage, rates), tariff.factor, e.info.id));
+    FH_TRY(const domain::MicroUsd cost, cost_of(parts_of(query.usage, rates), tariff, e.info.id));
     return PriceRange{cost, cost};
   }
   const auto prompt = static_cast<std::uint64_t>(
       std::min<__int128>(prompt_of(query.usage), static_cast<__int128>(UINT64_MAX)));
   const auto [low, high] = extremes_of(query.usage, possible_rates(period, query, prompt));
   PriceRange range;
-  FH_TRY(range.low, cost_of(low, tariff.factor, e.info.id));
-  FH_TRY(range.high, cost_of(high, tariff.factor, e.info.id));
+  FH_TRY(range.low, cost_of(low, tariff, e.info.id));
+  FH_TRY(range.high, cost_of(high, tariff, e.info.id));
   return range;
 }
 

@@ -7,8 +7,8 @@
 //
 // Price of a request (docs/formats/price-book.md): choose the period by its UTC time; the band by
 // prompt_total; if a window of the period covers the time, the window's rates; sum tokens * rate
-// over the disjoint classes; multiply by the tier. No cache_write rate listed: charged as input. No
-// cache_read rate listed: charged as input.
+// over the disjoint classes; multiply by the tier and by the geography. No cache_write rate listed:
+// charged as input. No cache_read rate listed: charged as input.
 
 #include <cstdint>
 #include <memory>
@@ -25,11 +25,15 @@ namespace fh::pricing {
 
 enum class Tier : std::uint8_t { Standard, Batch, Flex, Priority, Fast };
 
+// Where the model had to run. A model that lists nothing for it costs there what it costs anywhere.
+enum class Geography : std::uint8_t { Anywhere, UsOnly, Regional };
+
 struct PriceQuery {
   std::string_view model;  // id, or "provider/model", or an unambiguous alias
   domain::Usage usage;
   std::int64_t unix_ns = 0;
   Tier tier = Tier::Standard;
+  Geography geography = Geography::Anywhere;
 };
 
 struct Quote {
@@ -63,6 +67,7 @@ struct RangeQuery {
   domain::Usage usage;
   std::int64_t from_unix_ns = 0, to_unix_ns = 0;  // [from, to); to <= from: a moment
   Tier tier = Tier::Standard;
+  Geography geography = Geography::Anywhere;
   PromptLengths lengths = PromptLengths::OneRequest;
   std::uint64_t prompt_over = 0;
 };

@@ -94,6 +94,35 @@ TEST(BundledBook, HaikuAbove100kRepricesTheWholeRequest) {
             "");
 }
 
+// Anthropic: a tenth more for inference in the US only. OpenAI: the same for one region. With the
+// tier they multiply.
+TEST(BundledBook, APlaceMultipliesWithTheTier) {
+  const std::int64_t when = at(2026, 11, 22);
+  const PriceBook& book = PriceBook::bundled();
+  const Usage u = usage(100'000, 10'000, 0, 1'000);  // of Opus 5.5: 400,000 + 2,000 + 20,000
+  const auto in = [&](std::string_view model, Tier tier, Geography place) {
+    const auto quote = book.price({model, u, when, tier, place});
+    EXPECT_TRUE(quote.has_value());
+    RangeQuery range;
+    range.usage = u;
+    range.from_unix_ns = range.to_unix_ns = when;
+    range.tier = tier;
+    range.geography = place;
+    const auto both = book.price_range(*book.entry_index(model), range);
+    EXPECT_TRUE(both.has_value());
+    EXPECT_EQ(both->low.value, quote->cost.value);
+    EXPECT_EQ(both->high.value, quote->cost.value);
+    return quote->cost.value;
+  };
+  EXPECT_EQ(in("claude-opus-5-5", Tier::Standard, Geography::Anywhere), 422'000);
+  EXPECT_EQ(in("claude-opus-5-5", Tier::Standard, Geography::UsOnly), 464'200);
+  EXPECT_EQ(in("claude-opus-5-5", Tier::Batch, Geography::UsOnly), 232'100);
+  EXPECT_EQ(in("claude-opus-5-5", Tier::Standard, Geography::Regional), 422'000);
+  const std::int64_t anywhere = in("gpt-5.6-sol", Tier::Standard, Geography::Anywhere);
+  EXPECT_EQ(in("gpt-5.6-sol", Tier::Standard, Geography::Regional) * 10, anywhere * 11);
+  EXPECT_EQ(in("gpt-5.6-sol", Tier::Standard, Geography::UsOnly), anywhere);
+}
+
 TEST(BundledBook, DeepSeekPeakHours) {
   const Usage u = usage(1'000'000, 1'000'000, 0, 1'000'000);
   constexpr std::int64_t kOffPeak = 753'000, kPeak = 1'506'000;
