@@ -238,7 +238,7 @@ test("without an explained bill there is no advice", LIMIT, async () => {
   gap.reconciliation.unexplained_share = 0.21;
   gap.reconciliation.summary = "21 % of the bill is not explained by the usage.";
   const { context, page, trouble } = await open(with_data("gap", gap));
-  await page.getByRole("heading", { name: "No advice yet: 21 % of the bill is not explained (limit 3 %)." }).waitFor();
+  await page.getByRole("heading", { name: "No advice yet: 21.0 % of the bill is not explained (limit 3.0 %)." }).waitFor();
   assert.equal(await page.getByRole("heading", { name: "The four ways" }).count(), 0);
   await axe(page, "the refusal");
   if (SHOTS) await page.screenshot({ path: `${SHOTS}/page-refused.png`, fullPage: true });
