@@ -258,6 +258,7 @@ class Template final : public ChatTemplate {
     parsing.calls_only = offer;
     parsing.lenient = offer && profile.lenient_calls && choice.mode == Mode::Auto &&
                       conversation.format.kind == OutputFormat::Kind::Text;
+    parsing.fences = profile.fenced_calls;
     parsing.tools = std::move(allowed);
     if (offer) {
       out.preserved_tokens.emplace_back(kCallOpen);

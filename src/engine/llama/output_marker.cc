@@ -7,117 +7,22 @@
 #include <deque>
 #include <iterator>
 
+#include "engine/llama/lonely_call.h"
+#include "engine/llama/marker_text.h"
+
 namespace fh::engine::llama {
 namespace {
 
 using domain::EndReason;
 using domain::Event;
 
+constexpr std::string_view kFence = "```";
 constexpr std::size_t kChunkBytes = 120;  // of arguments that were held back and now leave together
-
-bool is_space(char c) {
-  return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
-std::size_t leading_space(std::string_view text) {
-  std::size_t n = 0;
-  while (n < text.size() && is_space(text[n])) ++n;
-  return n;
-}
-std::size_t without_trailing_space(std::string_view text) {
-  std::size_t n = text.size();
-  while (n > 0 && is_space(text[n - 1])) --n;
-  return n;
-}
-// Length of the longest end of `text` that is a beginning of `marker`.
-std::size_t partial_marker(std::string_view text, std::string_view marker) {
-  if (marker.empty()) return 0;
-  for (std::size_t n = std::min(text.size(), marker.size() - 1); n > 0; --n) {
-    if (text.ends_with(marker.substr(0, n))) return n;
-  }
-  return 0;
-}
 
 bool cut_short(EndReason reason) {
   return reason != EndReason::Complete && reason != EndReason::Stop &&
          reason != EndReason::ToolCall;
 }
-
-// A whole answer that may be one JSON call, bare or in one fence.
-class LonelyCall {
- public:
-  explicit LonelyCall(const ToolRules& tools) : tools_(tools) {}
-
-  // False: it is no call.
-  bool push(char c) {
-    switch (at_) {
-      case At::Lead:
-        if (is_space(c)) return true;
-        if (c == '`') {
-          at_ = At::Ticks;
-          ticks_ = 1;
-          return true;
-        }
-        at_ = At::Object;
-        return object(c);
-      case At::Ticks:
-        if (ticks_ < 3) return c == '`' && ++ticks_ > 0;
-        if (c == '`') return false;
-        at_ = At::Language;
-        return push(c);
-      case At::Language:
-        if (c == '\n') {
-          fenced_ = true;
-          at_ = At::Object;
-          return language_.empty() || language_ == "json" || language_ == "tool_call";
-        }
-        if (c != '\r' && c != ' ') language_ += c;
-        return language_.size() < 12;
-      case At::Object: return object(c);
-      case At::Tail:
-        if (is_space(c)) return true;
-        if (!fenced_ || closing_ == 3 || c != '`') return false;
-        ++closing_;
-        return true;
-    }
-    return false;
-  }
-
-  // A complete call that the tool's schema accepts.
-  bool complete(std::string& name, std::string& arguments) const {
-    if (at_ != At::Tail || (fenced_ && closing_ != 3)) return false;
-    const CallView view = view_call(scanner_, true);
-    if (!view.possible || !view.name || view.arguments == nullptr) return false;
-    const ToolRule* tool = find_tool(tools_, *view.name);
-    if (tool == nullptr) return false;
-    name = *view.name;
-    arguments = scanner_.value_text(*view.arguments);
-    const auto document = codec::json::Document::parse(arguments);
-    return document && (tool->schema == nullptr || tool->schema->accepts(document->root()));
-  }
-
- private:
-  enum class At : std::uint8_t { Lead, Ticks, Language, Object, Tail };
-
-  bool object(char c) {
-    const std::size_t members = scanner_.members().size();
-    const auto state = scanner_.push(c);
-    if (state == ObjectScanner::State::Bad) return false;
-    if (state == ObjectScanner::State::Done) at_ = At::Tail;
-    // Look closer only where something new is known: at the end of a key or of a value.
-    if (members == scanner_.members().size() && c != '"' && c != '}' && c != '{') return true;
-    const CallView view = view_call(scanner_, true);
-    return view.possible && (!view.name || find_tool(tools_, *view.name) != nullptr);
-  }
-
-  const ToolRules& tools_;
-  ObjectScanner scanner_;
-  At at_ = At::Lead;
-  int ticks_ = 0;
-  int closing_ = 0;
-  bool fenced_ = false;
-  std::string language_;
-};
 
 class MarkerParser final : public OutputParser {
  public:
@@ -125,6 +30,7 @@ class MarkerParser final : public OutputParser {
       : options_(std::move(options)), random_(random) {
     if (!options_.tools) options_.tools = std::make_shared<ToolRules>();
     options_.lenient = options_.lenient && options_.calls;
+    options_.fences = options_.fences && options_.lenient;
     if (options_.starts_in_reasoning) {
       state_ = State::Reasoning;
     } else if (options_.continues_text) {
@@ -161,10 +67,20 @@ class MarkerParser final : public OutputParser {
 
   bool in_reasoning() const override { return state_ == State::Reasoning; }
   bool made_call() const override { return calls_made_ > 0; }
-  bool over() const override { return repeated_; }
+  bool over() const override { return repeated_ || spoke_for_tool_; }
 
  private:
-  enum class State : std::uint8_t { Head, Reasoning, Text, Lonely, Call, Close, Between, Over };
+  enum class State : std::uint8_t {
+    Head,
+    Reasoning,
+    Text,
+    Lonely,
+    Fences,
+    Call,
+    Close,
+    Between,
+    Over
+  };
   struct Logprob {
     std::size_t begin;
     domain::TokenLogprob entry;
@@ -177,6 +93,7 @@ class MarkerParser final : public OutputParser {
       case State::Reasoning: return reasoning(last);
       case State::Text: return text(last);
       case State::Lonely: return lonely(last);
+      case State::Fences: return fences(last);
       case State::Call: return call(last);
       case State::Close: return close(last);
       case State::Between: return between(last);
@@ -223,9 +140,7 @@ class MarkerParser final : public OutputParser {
       return enter(State::Call);
     }
     if (options_.lenient && (buffer_[space] == '{' || buffer_[space] == '`')) {
-      lonely_ = std::make_unique<LonelyCall>(*options_.tools);
-      scanned_ = 0;
-      return enter(State::Lonely);
+      return look_closer();
     }
     if (think < 0 || open < 0) return false;
     if (after_thinking_) drop(space);
@@ -259,6 +174,8 @@ class MarkerParser final : public OutputParser {
       return false;
     }
     const std::size_t open = buffer_.find(kCallOpen);
+    const std::size_t fence = options_.fences ? find_fence() : std::string::npos;
+    if (fence < open) return fence_in_text(fence);
     if (open != std::string::npos && open != no_call_at_) {
       const std::size_t keep = without_trailing_space(std::string_view(buffer_).substr(0, open));
       emit_text(keep);
@@ -273,20 +190,93 @@ class MarkerParser final : public OutputParser {
     }
     std::size_t sure = buffer_.size();
     if (!last || options_.must_call) sure -= partial_marker(buffer_, kCallOpen);
-    if (!last) sure = without_trailing_space(std::string_view(buffer_).substr(0, sure));
+    if (!last)
+      sure = without_trailing_space(std::string_view(buffer_).substr(0, sure_of_fence(sure)));
     emit_text(sure);
     return false;
   }
 
+  bool begins_line(std::size_t at) const { return at == 0 ? at_line_ : buffer_[at - 1] == '\n'; }
+
+  // The first fence that begins a line.
+  std::size_t find_fence() const {
+    std::size_t at = buffer_.find(kFence);
+    while (at != std::string::npos && !begins_line(at)) at = buffer_.find(kFence, at + 1);
+    return at;
+  }
+
+  // What of `size` bytes cannot be the beginning of such a fence.
+  std::size_t sure_of_fence(std::size_t size) const {
+    if (!options_.fences || size < buffer_.size()) return size;
+    std::size_t begin = size;
+    while (begin > 0 && buffer_[begin - 1] == '`') --begin;
+    return size - begin < kFence.size() && begins_line(begin) ? begin : size;
+  }
+
+  // What stands in it may be a call; if it was looked at and is none, its opening is text.
+  bool fence_in_text(std::size_t fence) {
+    if (fence == no_fence_at_) {
+      emit_text(fence + kFence.size());
+      no_fence_at_ = std::string::npos;
+      return true;
+    }
+    emit_text(without_trailing_space(std::string_view(buffer_).substr(0, fence)));
+    no_fence_at_ = std::string::npos;
+    return look_closer();
+  }
+
+  bool look_closer() {
+    lonely_ = std::make_unique<LonelyCall>(*options_.tools);
+    scanned_ = 0;
+    return enter(State::Lonely);
+  }
+
   bool lonely(bool last) {
     for (; scanned_ < buffer_.size(); ++scanned_) {
-      if (!lonely_->push(buffer_[scanned_])) return not_lonely();
+      const bool goes_on = lonely_->push(buffer_[scanned_]);
+      if (options_.fences && lonely_->fence_closed()) return fence_done();
+      if (!goes_on) return not_lonely();
     }
     if (!last) return false;
     std::string name;
     std::string arguments;
     if (!lonely_->complete(name, arguments)) return not_lonely();
     drop(buffer_.size());
+    give_call(name, std::move(arguments));
+    return enter(State::Over);
+  }
+
+  // A call in a fence stands for itself, whatever the model says before it. What it says behind is
+  // made up: it has not seen the result. Only further calls count.
+  bool fence_done() {
+    std::string name;
+    std::string arguments;
+    if (!lonely_->complete(name, arguments)) return not_lonely();
+    drop(scanned_ + 1);
+    lonely_.reset();
+    give_call(name, std::move(arguments));
+    behind_fence_ = true;
+    return options_.parallel ? enter(State::Fences) : end_of_calls();
+  }
+
+  bool end_of_calls() {
+    spoke_for_tool_ = true;
+    return enter(State::Over);
+  }
+
+  bool fences(bool last) {
+    const std::size_t space = leading_space(buffer_);
+    const int fence = marker_at(space, kFence, last);
+    if (space < buffer_.size() && fence == 0) return end_of_calls();
+    if (fence <= 0) {
+      if (last) drop(buffer_.size());
+      return false;
+    }
+    drop(space);
+    return look_closer();
+  }
+
+  void give_call(const std::string& name, std::string arguments) {
     start_call(name);
     while (!arguments.empty()) {
       std::size_t size = std::min(arguments.size(), kChunkBytes);
@@ -298,12 +288,15 @@ class MarkerParser final : public OutputParser {
       arguments.erase(0, size);
     }
     end_call();
-    return enter(State::Over);
   }
 
   bool not_lonely() {
     lonely_.reset();
-    if (after_thinking_) drop(leading_space(buffer_));
+    if (behind_fence_) return end_of_calls();
+    if (after_thinking_ && at_line_) drop(leading_space(buffer_));
+    const std::size_t space = leading_space(buffer_);
+    no_fence_at_ =
+        std::string_view(buffer_).substr(space).starts_with(kFence) ? space : std::string::npos;
     return enter(State::Text);
   }
 
@@ -539,6 +532,7 @@ class MarkerParser final : public OutputParser {
       delta.logprobs.push_back(std::move(logprobs_.front().entry));
       logprobs_.pop_front();
     }
+    at_line_ = delta.text.back() == '\n';
     buffer_.erase(0, size);
     taken_ += size;
     ends_with_call_ = false;
@@ -573,6 +567,10 @@ class MarkerParser final : public OutputParser {
   std::size_t lead_ = 0;     // white space in buffer_ before the marker of the call
   std::size_t sent_ = 0;     // bytes of the arguments that were given out
   std::size_t no_call_at_ = std::string::npos;
+  std::size_t no_fence_at_ = std::string::npos;
+  bool at_line_ = true;          // buffer_ begins a line
+  bool behind_fence_ = false;    // that was a call
+  bool spoke_for_tool_ = false;  // the answer goes on behind a call, with what the tool would say
   std::size_t calls_made_ = 0;
   std::vector<std::string> made_;  // words_of() the calls after which only calls may come
   std::vector<Event> held_;        // of a call that may be one of them again

@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "engine/llama/output_test_cases.h"
 #include "engine/llama/output_test_fold.h"
 
 namespace fh::engine::llama {
@@ -24,6 +25,7 @@ MarkerOptions with_calls() {
   MarkerOptions options;
   options.calls = true;
   options.lenient = true;
+  options.fences = true;
   options.tools = test_tools();
   options.think_start = "<think>";
   options.think_end = "</think>";
@@ -34,223 +36,6 @@ Folded parse(const MarkerOptions& options, const std::vector<std::string>& piece
              EndReason reason = EndReason::Complete) {
   base::SeededRandom random(7);
   return run_parser(*make_marker_parser(options, random), pieces, reason);
-}
-
-struct Case {
-  const char* name;
-  std::string output;
-  std::string text;
-  std::string reasoning;
-  std::vector<std::pair<std::string, std::string>> calls;
-  std::string order;
-  EndReason reason;
-};
-
-const std::vector<Case>& cases() {
-  static const std::vector<Case> kCases{
-      {"plain", "Hello  world\n", "Hello  world\n", "", {}, "T", EndReason::Complete},
-      {"call",
-       "<tool_call>\n{\"name\": \"get_weather\", \"arguments\": {\"city\": "
-       "\"Köln\"}}\n</tool_call>",
-       "",
-       "",
-       {{"get_weather", "{\"city\": \"Köln\"}"}},
-       "C",
-       EndReason::ToolCall},
-      {"text before a call",
-       "Let me look.\n\n<tool_call>\n{\"name\": \"now\", \"arguments\": {}}\n</tool_call>\n",
-       "Let me look.",
-       "",
-       {{"now", "{}"}},
-       "TC",
-       EndReason::ToolCall},
-      {"two calls",
-       "<tool_call>{\"name\":\"now\",\"arguments\":{}}</"
-       "tool_call>\n<tool_call>\n{\"name\":\"get_weather\","
-       "\"arguments\":{\"city\":\"a</tool_call>b\"}}\n</tool_call>",
-       "",
-       "",
-       {{"now", "{}"}, {"get_weather", "{\"city\":\"a</tool_call>b\"}"}},
-       "CC",
-       EndReason::ToolCall},
-      {"text after a call",
-       "<tool_call>{\"name\":\"now\",\"arguments\":{}}</tool_call>\nDone.",
-       "Done.",
-       "",
-       {{"now", "{}"}},
-       "CT",
-       EndReason::Complete},
-      {"arguments first",
-       "<tool_call>{\"arguments\": {\"city\":\"x\"}, \"name\": \"get_weather\"}</tool_call>",
-       "",
-       "",
-       {{"get_weather", "{\"city\":\"x\"}"}},
-       "C",
-       EndReason::ToolCall},
-      {"arguments as a string",
-       R"(<tool_call>{"name":"get_weather","arguments":"{\"city\":\"x\"}"}</tool_call>)",
-       "",
-       "",
-       {{"get_weather", "{\"city\":\"x\"}"}},
-       "C",
-       EndReason::ToolCall},
-      {"no arguments",
-       "<tool_call>{\"name\":\"now\"}</tool_call>",
-       "",
-       "",
-       {{"now", "{}"}},
-       "C",
-       EndReason::ToolCall},
-      {"closing marker missing",
-       "<tool_call>{\"name\":\"now\",\"arguments\":{}}",
-       "",
-       "",
-       {{"now", "{}"}},
-       "C",
-       EndReason::ToolCall},
-      {"closing brace missing",
-       "<tool_call>{\"name\":\"now\",\"arguments\":{}</tool_call>",
-       "",
-       "",
-       {{"now", "{}"}},
-       "C",
-       EndReason::ToolCall},
-      {"unknown tool",
-       "See  <tool_call>{\"name\":\"rm\",\"arguments\":{}}</tool_call>",
-       "See  <tool_call>{\"name\":\"rm\",\"arguments\":{}}</tool_call>",
-       "",
-       {},
-       "T",
-       EndReason::Complete},
-      {"no JSON",
-       "The tag <tool_call> opens a call.",
-       "The tag <tool_call> opens a call.",
-       "",
-       {},
-       "T",
-       EndReason::Complete},
-      {"false call, then a real one",
-       "<tool_call> is a tag.\n<tool_call>{\"name\":\"now\",\"arguments\":{}}</tool_call>",
-       "<tool_call> is a tag.",
-       "",
-       {{"now", "{}"}},
-       "TC",
-       EndReason::ToolCall},
-      {"half a marker", "a < b and <tool", "a < b and <tool", "", {}, "T", EndReason::Complete},
-      {"marker only", "<tool_call>", "<tool_call>", "", {}, "T", EndReason::Complete},
-      {"thinking",
-       "<think>\nHm, <tool_call> or not?\n</think>\n\nYes.",
-       "Yes.",
-       "Hm, <tool_call> or not?",
-       {},
-       "RT",
-       EndReason::Complete},
-      {"empty thinking", "<think>\n\n</think>\n\nYes.", "Yes.", "", {}, "T", EndReason::Complete},
-      {"thinking and call",
-       "<think>a</think>\n<tool_call>\n{\"name\":\"now\",\"arguments\":{}}\n</tool_call>",
-       "",
-       "a",
-       {{"now", "{}"}},
-       "RC",
-       EndReason::ToolCall},
-      {"thinking between calls",
-       "<tool_call>{\"name\":\"now\",\"arguments\":{}}</tool_call><think>b</"
-       "think><tool_call>{\"name\":\"now\","
-       "\"arguments\":{}}</tool_call>",
-       "",
-       "b",
-       {{"now", "{}"}, {"now", "{}"}},
-       "CRC",
-       EndReason::ToolCall},
-      {"thinking never ends", "<think>on and on", "", "on and on", {}, "R", EndReason::Complete},
-      {"bare call",
-       " {\"name\": \"get_weather\", \"arguments\": {\"city\": \"x\", \"days\": 2}}\n",
-       "",
-       "",
-       {{"get_weather", "{\"city\": \"x\", \"days\": 2}"}},
-       "C",
-       EndReason::ToolCall},
-      {"fenced call",
-       "```json\n{\n  \"name\": \"now\",\n  \"arguments\": {}\n}\n```\n",
-       "",
-       "",
-       {{"now", "{}"}},
-       "C",
-       EndReason::ToolCall},
-      {"plain fence",
-       "```\n{\"name\":\"now\",\"arguments\":{}}\n```",
-       "",
-       "",
-       {{"now", "{}"}},
-       "C",
-       EndReason::ToolCall},
-      {"fenced call after thinking",
-       "<think>t</think>\n\n```json\n{\"name\":\"now\",\"arguments\":{}}\n```",
-       "",
-       "t",
-       {{"now", "{}"}},
-       "RC",
-       EndReason::ToolCall},
-      {"fence with another language",
-       "```python\n{\"name\":\"now\",\"arguments\":{}}\n```",
-       "```python\n{\"name\":\"now\",\"arguments\":{}}\n```",
-       "",
-       {},
-       "T",
-       EndReason::Complete},
-      {"fence and more",
-       "```json\n{\"name\":\"now\",\"arguments\":{}}\n```\nas you see",
-       "```json\n{\"name\":\"now\",\"arguments\":{}}\n```\nas you see",
-       "",
-       {},
-       "T",
-       EndReason::Complete},
-      {"two bare objects",
-       "{\"name\":\"now\",\"arguments\":{}}\n{\"name\":\"now\",\"arguments\":{}}",
-       "{\"name\":\"now\",\"arguments\":{}}\n{\"name\":\"now\",\"arguments\":{}}",
-       "",
-       {},
-       "T",
-       EndReason::Complete},
-      {"bare, wrong type",
-       "{\"name\":\"get_weather\",\"arguments\":{\"city\":5}}",
-       "{\"name\":\"get_weather\",\"arguments\":{\"city\":5}}",
-       "",
-       {},
-       "T",
-       EndReason::Complete},
-      {"bare, required missing",
-       "{\"name\":\"get_weather\",\"arguments\":{}}",
-       "{\"name\":\"get_weather\",\"arguments\":{}}",
-       "",
-       {},
-       "T",
-       EndReason::Complete},
-      {"bare, unknown tool",
-       "{\"name\":\"rm\",\"arguments\":{}}",
-       "{\"name\":\"rm\",\"arguments\":{}}",
-       "",
-       {},
-       "T",
-       EndReason::Complete},
-      {"bare, other keys",
-       "{\"name\":\"now\",\"arguments\":{},\"note\":1}",
-       "{\"name\":\"now\",\"arguments\":{},\"note\":1}",
-       "",
-       {},
-       "T",
-       EndReason::Complete},
-      {"bare JSON answer",
-       "{\"answer\": [1, 2]}",
-       "{\"answer\": [1, 2]}",
-       "",
-       {},
-       "T",
-       EndReason::Complete},
-      {"empty", "", "", "", {}, "", EndReason::Complete},
-      {"white space only", " \n", " \n", "", {}, "T", EndReason::Complete},
-  };
-  return kCases;
 }
 
 void expect_case(const Case& c, const Folded& got) {
@@ -327,6 +112,7 @@ TEST(MarkerParser, AnySplitMeansTheSameForRandomSoup) {
     MarkerOptions options = with_calls();
     options.parallel = random() % 4 != 0;
     options.lenient = random() % 2 == 0;
+    options.fences = random() % 2 == 0;
     options.starts_in_reasoning = random() % 4 == 0;
     options.calls = random() % 6 != 0;
     const Folded whole = parse(options, {text}, reason);
@@ -487,6 +273,32 @@ TEST(MarkerParser, PartsOfMarkersNeverBecomeText) {
   }
   EXPECT_EQ(parse(options, {call + " a <b"}, EndReason::Length).text, "a <b");
   EXPECT_EQ(parse(options, {"a <tool"}, EndReason::Length).text, "a <tool");
+}
+
+TEST(MarkerParser, AFenceWithinALongerAnswerIsACallOnlyInFamiliesThatDoSo) {
+  MarkerOptions options = with_calls();
+  options.fences = false;
+  for (const std::string text : {"Call it:\n\n```json\n{\"name\":\"now\",\"arguments\":{}}\n```\n",
+                                 "```json\n{\"name\":\"now\",\"arguments\":{}}\n```\nas you see"}) {
+    const Folded got = parse(options, {text});
+    EXPECT_EQ(got.text, text);
+    EXPECT_TRUE(got.calls.empty());
+  }
+  const Folded whole = parse(options, {"```json\n{\"name\":\"now\",\"arguments\":{}}\n```"});
+  EXPECT_EQ(whole.calls.size(), 1U);
+}
+
+// What stands behind a call in a fence is not even waited for.
+TEST(MarkerParser, TheAnswerIsOverWhereTheModelSpeaksForTheTool) {
+  base::SeededRandom random(1);
+  const auto parser = make_marker_parser(with_calls(), random);
+  parser->feed("```json\n{\"name\":\"now\",\"arguments\":{}}\n```\n\n");
+  EXPECT_FALSE(parser->over());
+  parser->feed("I");
+  EXPECT_TRUE(parser->over());
+  EndReason reason = EndReason::Stop;
+  parser->finish(reason);
+  EXPECT_EQ(reason, EndReason::ToolCall);
 }
 
 TEST(MarkerParser, OnlyOneCallWhenNotParallel) {

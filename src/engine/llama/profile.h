@@ -38,6 +38,7 @@ struct Profile {
   bool think_opened = false;   // the generation prompt ends with the start tag when thinking is on
   bool think_switch = false;   // enable_thinking changes the prompt
   bool lenient_calls = false;  // an answer that is one bare or fenced JSON call is a call
+  bool fenced_calls = false;   // and so is one in a fence within a longer answer
 };
 
 // `architecture`: general.architecture of the model, "" if unknown.

@@ -1,0 +1,38 @@
+#pragma once
+// A tool call that a model writes of its own accord, without its template's markers: one JSON
+// object
+// {"name": declared tool, "arguments": valid by its schema}, bare or in a fence of Markdown. Looked
+// at byte by byte, so that text that is no call is known as soon as it can be.
+
+#include <cstdint>
+#include <string>
+
+#include "engine/llama/tool_call.h"
+
+namespace fh::engine::llama {
+
+class LonelyCall {
+ public:
+  explicit LonelyCall(const ToolRules& tools) : tools_(tools) {}
+
+  // False: with this byte it is no call, or it goes on behind one.
+  bool push(char c);
+  // The fence that was opened is closed again.
+  bool fence_closed() const { return fenced_ && closing_ == 3; }
+  // A complete call that the tool's schema accepts.
+  bool complete(std::string& name, std::string& arguments) const;
+
+ private:
+  enum class At : std::uint8_t { Lead, Ticks, Language, Object, Tail };
+  bool object(char c);
+
+  const ToolRules& tools_;
+  ObjectScanner scanner_;
+  At at_ = At::Lead;
+  int ticks_ = 0;
+  int closing_ = 0;
+  bool fenced_ = false;
+  std::string language_;
+};
+
+}  // namespace fh::engine::llama
