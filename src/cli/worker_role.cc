@@ -56,6 +56,7 @@ int run_scripted(const RoleArgs& args) {
   engine::ScriptedEngine scripted(std::move(options), scheduler);
   engine::WorkerOptions worker;
   worker.lock = level->text();
+  worker.scheduler = &scheduler;
   return finish(engine::run_worker(kWorkerSocket, scripted, worker));
 }
 

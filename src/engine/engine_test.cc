@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
 #include <vector>
 
 #include "engine/event_order.h"
@@ -151,6 +153,69 @@ TEST(ThreadScheduler, RunsInOrderOnOneThread) {
   });
   const std::lock_guard lock(mutex);
   EXPECT_EQ(ran, (std::vector{1, 2, 3}));
+}
+
+TEST(ThreadScheduler, RunsOnALentThreadWhatThatThreadPosts) {
+  ThreadScheduler scheduler;
+  const auto here = std::this_thread::get_id();
+  std::vector<std::thread::id> ran;
+  {
+    const ThreadScheduler::Lend lend(scheduler);
+    scheduler.post([&] {
+      ran.push_back(std::this_thread::get_id());
+      scheduler.post([&] { ran.push_back(std::this_thread::get_id()); });
+    });
+    EXPECT_TRUE(ran.empty());  // never inside the call
+  }
+  EXPECT_EQ(ran, (std::vector{here, here}));
+}
+
+// A lender is not kept for ever, and what is due later is not its business.
+TEST(ThreadScheduler, TakesOverFromALentThread) {
+  std::atomic<std::size_t> here = 0, elsewhere = 0, later = 0;
+  ThreadScheduler scheduler;
+  const auto lender = std::this_thread::get_id();
+  std::function<void()> chain = [&] {
+    ++(std::this_thread::get_id() == lender ? here : elsewhere);
+    if (here + elsewhere < 100) scheduler.post(chain);
+  };
+  {
+    const ThreadScheduler::Lend lend(scheduler);
+    scheduler.call_later(std::chrono::milliseconds(1), [&] { ++later; });
+    scheduler.post(chain);
+  }
+  testing::wait_until([&] { return here + elsewhere == 100 && later == 1; });
+  EXPECT_EQ(here + elsewhere, 100u);
+  EXPECT_LE(here, ThreadScheduler::kLentMax);
+  EXPECT_EQ(later, 1u);
+}
+
+// Several lenders and the scheduler's own thread: one function at a time, and none is lost.
+TEST(ThreadScheduler, RunsOneFunctionAtATimeWhoeverLendsItself) {
+  constexpr int kThreads = 4, kEach = 500;
+  std::atomic<int> inside = 0, most = 0;
+  int ran = 0;  // guarded by the promise under test
+  std::atomic<int> done = 0;
+  ThreadScheduler scheduler;
+  {
+    std::vector<std::jthread> lenders;
+    for (int t = 0; t < kThreads; ++t) {
+      lenders.emplace_back([&] {
+        for (int i = 0; i < kEach; ++i) {
+          const ThreadScheduler::Lend lend(scheduler);
+          scheduler.post([&] {
+            if (++inside > 1) ++most;
+            ++ran;
+            --inside;
+            ++done;
+          });
+        }
+      });
+    }
+  }
+  testing::wait_until([&] { return done == kThreads * kEach; });
+  EXPECT_EQ(ran, kThreads * kEach);
+  EXPECT_EQ(most, 0);
 }
 
 TEST(ThreadScheduler, DropsWhatIsNotDueAtTheEnd) {

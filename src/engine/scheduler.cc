@@ -5,6 +5,10 @@
 #include <utility>
 
 namespace fh::engine {
+namespace {
+// The scheduler that the calling thread has lent itself to.
+thread_local const ThreadScheduler* lent_to = nullptr;
+}  // namespace
 
 void TimedQueue::add(base::TimePoint due, Scheduler::Fn fn) {
   heap_.push(Item{due, next_number_++, std::move(fn)});
@@ -37,27 +41,55 @@ void ThreadScheduler::call_later(base::Duration delay, Fn fn) {
     const std::lock_guard lock(mutex_);
     queue_.add(due, std::move(fn));
   }
-  changed_.notify_all();
+  if (lent_to != this || delay > base::Duration::zero()) changed_.notify_all();
+}
+
+// The next function, with the lock let go meanwhile.
+void ThreadScheduler::run_next(std::unique_lock<std::mutex>& lock) {
+  Fn fn = queue_.pop();
+  busy_ = true;
+  lock.unlock();
+  fn();
+  fn = nullptr;  // what it captured dies outside the lock
+  lock.lock();
+  busy_ = false;
 }
 
 void ThreadScheduler::run() noexcept {
   std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    if (queue_.empty()) {
+  while (!stopping_ || busy_) {
+    if (queue_.empty() || busy_) {
       changed_.wait(lock);
-      continue;
-    }
-    const base::TimePoint due = queue_.next_due();
-    if (due > now()) {
+    } else if (const base::TimePoint due = queue_.next_due(); due > now()) {
       changed_.wait_until(lock, due);
-      continue;
+    } else {
+      run_next(lock);
     }
-    Fn fn = queue_.pop();
-    lock.unlock();
-    fn();
-    fn = nullptr;  // what it captured dies outside the lock
-    lock.lock();
   }
+}
+
+// If another thread is running something, that one goes on with what is left.
+void ThreadScheduler::run_lent() {
+  bool left = false;
+  {
+    std::unique_lock lock(mutex_);
+    if (busy_) return;
+    for (std::size_t ran = 0; ran < kLentMax && !stopping_; ++ran) {
+      if (queue_.empty() || queue_.next_due() > now()) break;
+      run_next(lock);
+    }
+    left = !queue_.empty() || stopping_;
+  }
+  if (left) changed_.notify_all();
+}
+
+ThreadScheduler::Lend::Lend(ThreadScheduler& scheduler) : scheduler_(scheduler) {
+  lent_to = &scheduler;
+}
+
+ThreadScheduler::Lend::~Lend() {
+  scheduler_.run_lent();
+  lent_to = nullptr;
 }
 
 void ManualScheduler::call_later(base::Duration delay, Fn fn) {

@@ -46,11 +46,28 @@ void LedgerThread::wake_syncer() {
 }
 
 void LedgerThread::wake_upkeep() {
+  const bool presses = writer_.maintenance_pressing();
   {
     const std::lock_guard lock(mutex_);
-    if (std::exchange(upkeep_due_, true)) return;
+    const bool known = std::exchange(upkeep_due_, true);
+    if (known && (upkeep_presses_ || !presses)) return;
+    upkeep_presses_ = presses;
   }
   upkeep_wakes_.notify_one();
+}
+
+// Returns at a quiet moment, or when what is due cannot wait for one.
+void LedgerThread::await_quiet(std::unique_lock<std::mutex>& lock) {
+  const base::TimePoint latest = std::chrono::steady_clock::now() + options_.move_after;
+  std::uint64_t seen = writer_.last_commit();
+  while (std::chrono::steady_clock::now() < latest) {
+    if (upkeep_wakes_.wait_for(lock, options_.quiet_after,
+                               [this] { return upkeep_presses_ || upkeep_stops_; })) {
+      return;
+    }
+    const std::uint64_t last = writer_.last_commit();
+    if (std::exchange(seen, last) == last) return;
+  }
 }
 
 void LedgerThread::upkeep_loop() {
@@ -61,10 +78,10 @@ void LedgerThread::upkeep_loop() {
       std::unique_lock lock(mutex_);
       idle = !upkeep_wakes_.wait_for(lock, options_.idle_after,
                                      [this] { return upkeep_due_ || upkeep_stops_; });
-      if (!idle)
-        upkeep_wakes_.wait_for(lock, options_.move_after, [this] { return upkeep_stops_; });
+      if (!idle) await_quiet(lock);
       if (upkeep_stops_) return;
       upkeep_due_ = false;
+      upkeep_presses_ = false;
     }
     writer_.maintain(idle && !writer_.has_queued() && !writer_.has_unsynced());
   }

@@ -165,6 +165,80 @@ TEST(LedgerThread, ASettlementDoesNotKeepTheDiskFromTheNextAdmission) {
   EXPECT_EQ(store.syncs, kRequests + 1);  // the last settlement
 }
 
+// Always something to do for upkeep; counts how often it is asked to.
+class UpkeepStore final : public Store {
+ public:
+  base::Result<std::vector<Outcome>> append(std::span<const Record> records) override {
+    return inner_.append(records);
+  }
+  base::Status sync() override { return inner_.sync(); }
+  base::Result<std::vector<Admission>> load_unsettled() override { return inner_.load_unsettled(); }
+  base::Status maintain(bool) override {
+    due = pressing = false;
+    ++rounds;
+    return {};
+  }
+  bool maintenance_due(bool) const override { return due; }
+  bool maintenance_pressing() const override { return pressing; }
+  std::atomic<bool> due = false, pressing = false;
+  std::atomic<int> rounds = 0;
+
+ private:
+  MemoryStore inner_;
+};
+
+class LedgerUpkeep : public ::testing::Test {
+ protected:
+  LedgerUpkeep() {
+    slow_.idle_after = slow_.quiet_after = slow_.move_after = std::chrono::hours(1);
+  }
+  // The next commit is the `n`th.
+  void commit(int n) {
+    writer_.admit(admission("req_" + std::to_string(n)), {});
+    for (int i = 0; i < 2000 && writer_.last_commit() < static_cast<std::uint64_t>(n); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    ASSERT_EQ(writer_.last_commit(), static_cast<std::uint64_t>(n));
+  }
+  bool soon_upkept() const {
+    for (int i = 0; i < 2000 && store_.rounds == 0; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return store_.rounds > 0;
+  }
+  UpkeepStore store_;
+  base::SystemClock clock_;
+  LedgerWriter writer_{store_, clock_, {}};
+  LedgerThread::Options slow_;
+};
+
+TEST_F(LedgerUpkeep, ComesAtAQuietMoment) {
+  slow_.quiet_after = std::chrono::milliseconds(20);
+  LedgerThread thread(writer_, slow_);
+  store_.due = true;
+  commit(1);
+  EXPECT_TRUE(soon_upkept());
+}
+
+TEST_F(LedgerUpkeep, WaitsNoLongerThanItMay) {
+  slow_.move_after = std::chrono::milliseconds(20);
+  slow_.quiet_after = std::chrono::milliseconds(10);
+  LedgerThread thread(writer_, slow_);
+  store_.due = true;
+  for (int n = 1; n <= 2000 && store_.rounds == 0; ++n) commit(n);  // never quiet
+  EXPECT_TRUE(soon_upkept());
+}
+
+TEST_F(LedgerUpkeep, DoesNotWaitWhenThereIsMuch) {
+  LedgerThread thread(writer_, slow_);
+  store_.due = true;
+  commit(1);
+  EXPECT_EQ(store_.rounds, 0);
+  store_.pressing = true;
+  commit(2);
+  EXPECT_TRUE(soon_upkept());
+}
+
 INSTANTIATE_TEST_SUITE_P(Levels, LedgerThreadLevels,
                          ::testing::Values(Durability::Process, Durability::Power));
 

@@ -73,6 +73,7 @@ class LedgerWriter final : public Ledger {
   bool complete_synced();  // acknowledges admissions that became durable; false: none
   void maintain(bool idle);
   bool maintenance_due(bool idle) const { return store_.maintenance_due(idle); }
+  bool maintenance_pressing() const { return store_.maintenance_pressing(); }
   void pump();  // all of the above until nothing is left
   // From now on admit and settle fail at once with Unavailable. What is queued can still be pumped.
   void close();
@@ -81,6 +82,8 @@ class LedgerWriter final : public Ledger {
   bool has_unsynced() const;
   bool has_completions() const;
   bool has_waiting() const;  // admissions that wait to become durable
+  // Changes with every commit.
+  std::uint64_t last_commit() const { return written_.load(std::memory_order_acquire); }
   // When the oldest commit that is not durable was made, or the last sync began if that was later;
   // of no meaning without one.
   base::TimePoint unsynced_since() const;

@@ -147,6 +147,12 @@ base::Status Session::read_loop() {
     FH_TRY_VOID(decoder.feed(std::string_view(buffer).substr(0, static_cast<std::size_t>(got))));
     while (const auto frame = decoder.next()) {
       if (frame->type == FrameType::Shutdown) return {};
+      std::optional<Together> all;  // what is made of a frame on this thread goes out in one write
+      std::optional<ThreadScheduler::Lend> lend;
+      if (options_.scheduler != nullptr) {
+        all.emplace();
+        lend.emplace(*options_.scheduler);
+      }
       FH_TRY_VOID(handle(*frame));
     }
     FH_TRY_VOID(decoder.status());

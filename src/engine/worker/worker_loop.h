@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "engine/engine.h"
+#include "engine/scheduler.h"
 
 namespace fh::engine {
 
@@ -23,6 +24,8 @@ struct WorkerOptions {
   base::Duration stall_max = std::chrono::seconds(30);  // the gateway takes no byte
   base::Duration report_interval =
       std::chrono::milliseconds(250);  // of Status and Info, if they changed
+  // That of the engine, if it has one: the reading thread lends itself to it for each frame.
+  ThreadScheduler* scheduler = nullptr;
 };
 
 // `fd` is one end of a stream socketpair; the caller keeps it and closes it after the return.

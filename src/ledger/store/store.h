@@ -44,6 +44,8 @@ class Store {
   virtual base::Status maintain(bool idle) = 0;
   // Whether maintain() would have something to do; costs nothing, any thread.
   virtual bool maintenance_due(bool idle) const = 0;
+  // Whether so much is due that it should not wait for a quieter moment; as cheap.
+  virtual bool maintenance_pressing() const { return false; }
 };
 
 }  // namespace fh::ledger

@@ -14,6 +14,9 @@ namespace fh::ledger {
 namespace {
 
 constexpr std::size_t kMoveBatch = 512;  // records in one transaction of the inner store
+// Some four thousand requests. They are in memory until they are moved, and a half must not fill
+// while the one before it waits.
+constexpr std::size_t kMuchPending = std::size_t{2} << 20;
 
 std::string key_of(const Record& record) {
   return std::visit([](const auto& r) { return r.request_id + "#" + std::to_string(r.attempt); },
@@ -129,6 +132,8 @@ base::Result<std::vector<Outcome>> JournalStore::append(std::span<const Record> 
   const std::lock_guard lock(mutex_);
   pending_.append(payload);
   has_pending_.store(true, std::memory_order_release);
+  const std::size_t much = std::min(kMuchPending, half_bytes(file_) / 4);
+  if (pending_.size() >= much) much_pending_.store(true, std::memory_order_release);
   return outcomes;
 }
 
@@ -198,6 +203,7 @@ base::Status JournalStore::move_pending() {
     const std::lock_guard lock(mutex_);
     bytes.swap(pending_);
     has_pending_.store(false, std::memory_order_release);
+    much_pending_.store(false, std::memory_order_release);
   }
   if (bytes.empty()) return {};
   FH_TRY(const std::vector<Record> records, final_failure(decode_records(bytes)));
@@ -250,6 +256,10 @@ base::Status JournalStore::maintain(bool idle) {
 bool JournalStore::maintenance_due(bool idle) const {
   return has_pending_.load(std::memory_order_acquire) ||
          other_in_use_.load(std::memory_order_acquire) || inner_.maintenance_due(idle);
+}
+
+bool JournalStore::maintenance_pressing() const {
+  return much_pending_.load(std::memory_order_acquire);
 }
 
 base::Result<std::vector<Admission>> JournalStore::load_unsettled() {

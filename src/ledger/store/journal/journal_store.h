@@ -36,6 +36,7 @@ class JournalStore final : public Store {
   base::Result<std::vector<Admission>> load_unsettled() override;
   base::Status maintain(bool idle) override;
   bool maintenance_due(bool idle) const override;
+  bool maintenance_pressing() const override;
 
   // When it returns, the inner store has every record whose append() had returned before the call.
   base::Status drain();
@@ -72,6 +73,7 @@ class JournalStore final : public Store {
   std::atomic<bool> other_in_use_ = false;    // the half not written to holds what is not durable
                                               // in inner_
   std::atomic<bool> has_pending_ = false;
+  std::atomic<bool> much_pending_ = false;
 
   std::mutex syncing_;   // an error of a sync is told to one caller only: one at a time
   std::mutex mutex_;     // guards pending_ and known_

@@ -262,6 +262,23 @@ TEST(JournalStore, DamagedFilesAreReadUpToTheDamage) {
   }
 }
 
+// What waits to be moved is bounded: long before a half is full, moving presses.
+TEST(JournalStore, MovingPressesBeforeAHalfIsFull) {
+  MemoryStore inner;
+  MemoryJournalFile file(12 * 1024);
+  auto store = opened(inner, file);
+  append(*store, {admission(id_of(0))});
+  EXPECT_TRUE(store->maintenance_due(false));
+  EXPECT_FALSE(store->maintenance_pressing());
+  std::size_t count = 1;
+  while (count < 100 && !store->maintenance_pressing()) append(*store, {admission(id_of(count++))});
+  EXPECT_TRUE(store->maintenance_pressing());
+  EXPECT_TRUE(inner.rows().empty());  // nobody had to wait for it so far
+  ASSERT_TRUE(store->maintain(false));
+  EXPECT_FALSE(store->maintenance_pressing());
+  EXPECT_EQ(inner.rows().size(), count);
+}
+
 TEST(OpenLedger, ReadsWhatWasJustWrittenAndFindsItAfterAKill) {
   const testing::TempDir dir;
   const std::string path = dir.file("ledger.db");
