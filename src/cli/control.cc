@@ -28,9 +28,11 @@ enum class Type : std::uint16_t {
   StopWorker = 2,
   GatewayReady = 3,
   GatewayFailed = 4,
+  Pong = 5,
   WorkerStarted = 16,
   WorkerExited = 17,
   Drain = 18,
+  Ping = 19,
 };
 
 constexpr std::string_view kReservedFlags[] = {"role",    "model-file", "model-id",
@@ -113,6 +115,12 @@ Status check(const WorkerExited& m) {
   return check_model_id(m.model_id);
 }
 Status check(const Drain&) {
+  return {};
+}
+Status check(const Ping&) {
+  return {};
+}
+Status check(const Pong&) {
   return {};
 }
 
@@ -220,6 +228,12 @@ std::string write(const Drain& m) {
   w.u32(m.limit_ms);
   return w.take();
 }
+std::string write(const Ping&) {
+  return Writer(Type::Ping).take();
+}
+std::string write(const Pong&) {
+  return Writer(Type::Pong).take();
+}
 
 StartWorker read_start(Reader& r) {
   StartWorker m;
@@ -243,6 +257,8 @@ Result<ControlMessage> read(Type type, Reader& r) {
     case Type::WorkerStarted: return WorkerStarted{r.text(), r.u32(), r.u32()};
     case Type::WorkerExited: return WorkerExited{r.text(), r.u32(), r.text(), r.u32()};
     case Type::Drain: return Drain{r.u32()};
+    case Type::Ping: return Ping{};
+    case Type::Pong: return Pong{};
   }
   return fail(Code::InvalidArgument, "a control message of an unknown kind");
 }
@@ -310,6 +326,10 @@ Status ControlClient::ready() {
   return send(GatewayReady{});
 }
 
+Status ControlClient::pong() {
+  return send(Pong{});
+}
+
 Status ControlClient::send(const ControlMessage& message) {
   FH_TRY(const std::string bytes, encode_control(message));
   return base::os::send_message(socket_.get(), bytes);
@@ -335,6 +355,8 @@ void ControlClient::receive(base::os::Message message) {
     if (callbacks_.on_worker_exited) callbacks_.on_worker_exited(std::move(*exited));
   } else if (const auto* drain = std::get_if<Drain>(&*decoded)) {
     if (callbacks_.on_drain) callbacks_.on_drain(*drain);
+  } else if (std::holds_alternative<Ping>(*decoded)) {
+    if (callbacks_.on_ping) callbacks_.on_ping();
   } else {
     lose(fail(Code::InvalidArgument, "the supervisor sent a gateway's message"));
   }

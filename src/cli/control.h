@@ -50,6 +50,10 @@ struct GatewayFailed {
   std::string message, hint;  // printable, at most 1,024 bytes each
   bool operator==(const GatewayFailed&) const = default;
 };
+// Gateway to supervisor: its event loop answers a Ping.
+struct Pong {
+  bool operator==(const Pong&) const = default;
+};
 // Supervisor to gateway, with the gateway's end of the worker's stream socket as the one
 // descriptor.
 struct WorkerStarted {
@@ -71,9 +75,13 @@ struct Drain {
   std::uint32_t limit_ms = 0;
   bool operator==(const Drain&) const = default;
 };
+// Supervisor to gateway: does the event loop still turn?
+struct Ping {
+  bool operator==(const Ping&) const = default;
+};
 
-using ControlMessage = std::variant<StartWorker, StopWorker, GatewayReady, GatewayFailed,
-                                    WorkerStarted, WorkerExited, Drain>;
+using ControlMessage = std::variant<StartWorker, StopWorker, GatewayReady, GatewayFailed, Pong,
+                                    WorkerStarted, WorkerExited, Drain, Ping>;
 
 // InvalidArgument when a field is outside its bounds. Both check the same bounds.
 base::Result<std::string> encode_control(const ControlMessage& message);
@@ -91,6 +99,7 @@ class ControlClient {
     std::function<void(WorkerStarted, base::os::Fd worker)> on_worker_started;
     std::function<void(WorkerExited)> on_worker_exited;
     std::function<void(Drain)> on_drain;
+    std::function<void()> on_ping;  // has the event loop call pong()
     // Once, last: the supervisor is gone or does not keep to the protocol. The kernel ends the
     // gateway with its supervisor in any case; this is for the log.
     std::function<void(base::Status)> on_lost;
@@ -103,6 +112,7 @@ class ControlClient {
   base::Status start_worker(const StartWorker& request);
   base::Status stop_worker(const std::string& model_id);
   base::Status ready();
+  base::Status pong();
 
  private:
   base::Status send(const ControlMessage& message);

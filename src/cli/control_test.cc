@@ -29,7 +29,9 @@ std::vector<ControlMessage> every_message() {
           GatewayFailed{4, "cannot open /none: No such file or directory", "look there"},
           WorkerStarted{"m", 4711, 3},
           WorkerExited{"m", 3, "killed by signal 6 (SIGABRT)", 400},
-          Drain{600'000}};
+          Drain{600'000},
+          Ping{},
+          Pong{}};
 }
 
 TEST(Control, EveryMessageSurvivesItsTrip) {
@@ -128,6 +130,7 @@ class ClientTest : public testing::Test {
                    },
                    [this](WorkerExited m) { add("exited " + m.description); },
                    [this](Drain m) { add("drain " + std::to_string(m.limit_ms)); },
+                   [this] { add("ping"); },
                    [this](base::Status s) { add(s ? "lost" : "lost: " + s.error().message); }})
                   .value();
   }
@@ -156,9 +159,10 @@ TEST_F(ClientTest, HearsTheSupervisorInOrder) {
   tell(WorkerStarted{"m", 1, 1}, fds);
   tell(WorkerExited{"m", 1, "exit code 1", 100});
   tell(Drain{5});
+  tell(Ping{});
   supervisor_.reset();
-  EXPECT_EQ(wait_for(4),
-            (std::vector<std::string>{"started m open", "exited exit code 1", "drain 5", "lost"}));
+  EXPECT_EQ(wait_for(5), (std::vector<std::string>{"started m open", "exited exit code 1",
+                                                   "drain 5", "ping", "lost"}));
 }
 
 TEST_F(ClientTest, AWorkerWithoutItsSocketEndsTheTrust) {
@@ -173,10 +177,11 @@ TEST_F(ClientTest, SpeaksToTheSupervisor) {
   ASSERT_TRUE(client_->start_worker(good_start()));
   ASSERT_TRUE(client_->stop_worker("m"));
   ASSERT_TRUE(client_->ready());
+  ASSERT_TRUE(client_->pong());
   EXPECT_EQ(client_->stop_worker("").error().field, "model_id");
   for (const ControlMessage& expected :
        {ControlMessage(good_start()), ControlMessage(StopWorker{"m"}),
-        ControlMessage(GatewayReady{})}) {
+        ControlMessage(GatewayReady{}), ControlMessage(Pong{})}) {
     const auto message = base::os::receive_message(supervisor_.get(), kControlBytesMax).value();
     EXPECT_TRUE(decode_control(message.value().bytes) == expected);
   }

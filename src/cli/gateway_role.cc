@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <map>
 
 #include "admin/admin_api.h"
@@ -110,6 +111,7 @@ class GatewayProcess {
   std::unique_ptr<admin::AdminApi> admin_;
   std::unique_ptr<net::Server> server_;
   bool draining_ = false;
+  std::atomic<bool> loop_ended_ = false;  // in order: what follows may take the disk's time
   base::TimePoint drain_deadline_{};
 };
 
@@ -185,6 +187,11 @@ base::Status GatewayProcess::open_control() {
     served_->worker_exited(exited);
   };
   callbacks.on_drain = [this](Drain) { runtime_.post([this] { begin_drain(); }); };
+  callbacks.on_ping = [this] {
+    const auto answer = [this] { static_cast<void>(control_->pong()); };
+    if (loop_ended_.load(std::memory_order_acquire)) return answer();
+    runtime_.post(answer);
+  };
   callbacks.on_lost = [this](const base::Status& why) {
     base::log_error("the supervisor is gone; the gateway ends",
                     {{"why", why ? std::string("it closed") : why.error().text()}});
@@ -312,6 +319,7 @@ int GatewayProcess::serve() {
        {"sqlite", std::string(ledger::sqlite_version())},
        {"prices", prices_->version()}});
   runtime_.run();
+  loop_ended_.store(true, std::memory_order_release);
   server_.reset();
   // What is cut off here settles its row as it goes, and the ledger still takes it.
   runtime_.abandon();

@@ -78,10 +78,10 @@ base::Result<ServedModels::Entry> ServedModels::entry_of(
   return entry;
 }
 
-// A damaged file is the trouble of one model: the others are served, and whoever asks for this one
-// is told what to do.
+// A damaged file or manifest is the trouble of one model: the others are served, and whoever asks
+// for this one is told what to do.
 ServedModels::Entry ServedModels::broken_entry(const registry::InstalledModel& model,
-                                               const base::Error& why) const {
+                                               std::string why) const {
   Entry entry;
   entry.start.model_id = model.id;
   entry.start.context_tokens =
@@ -92,23 +92,44 @@ ServedModels::Entry ServedModels::broken_entry(const registry::InstalledModel& m
   entry.served.display_name = model.display_name;
   entry.served.created_unix_s = model.imported_unix_ns / 1'000'000'000;
   entry.broken = base::Error{base::Code::Unavailable,
-                             "its file cannot be used: " + why.message,
+                             std::move(why),
                              "import the model again: freehold models remove, then import",
                              {},
                              {}};
-  base::log_error("a model cannot be served", {{"model", model.id}, {"why", why.message}});
   return entry;
+}
+
+std::vector<ServedModels::Entry> ServedModels::entries_of(const registry::Registry& store,
+                                                          const registry::Listing& listing) const {
+  std::vector<Entry> out;
+  const auto say = [](const std::string& id, const base::Error& why) {
+    base::log_error("a model cannot be served", {{"model", id}, {"why", why.text()}});
+  };
+  for (const registry::InstalledModel& model : listing.models) {
+    base::Result<Entry> made = entry_of(store, model);
+    if (!made) say(model.id, made.error());
+    out.push_back(made ? *std::move(made)
+                       : broken_entry(model, "its file cannot be used: " + made.error().message));
+  }
+  for (const registry::DamagedManifest& damaged : listing.damaged) {
+    say(damaged.id, damaged.why);
+    // A file of any name can lie there, but not every name can be asked for.
+    if (!registry::valid_model_id(damaged.id)) continue;
+    registry::InstalledModel model;
+    model.id = model.display_name = damaged.id;
+    // Clients see this, whom the paths of this machine do not concern.
+    out.push_back(broken_entry(model, "its manifest is damaged; `freehold models list` says more"));
+  }
+  return out;
 }
 
 base::Status ServedModels::add_registered() {
   const registry::Registry store(config_.data_dir, clock_);
-  FH_TRY(const std::vector<registry::InstalledModel> models, store.list());
-  const std::string chosen = default_model(models, config_.default_model);
+  FH_TRY(const registry::Listing listing, store.list());
+  const std::string chosen = default_model(listing.models, config_.default_model);
   bool found = chosen.empty();
-  for (const registry::InstalledModel& model : models) {
-    base::Result<Entry> made = entry_of(store, model);
-    Entry entry = made ? *std::move(made) : broken_entry(model, made.error());
-    if (model.id == chosen) {
+  for (Entry& entry : entries_of(store, listing)) {
+    if (entry.served.id == chosen) {
       entry.served.aliases.insert(entry.served.aliases.begin(), kDefault);
       found = true;
     }
@@ -147,12 +168,13 @@ base::Result<std::vector<ServedModels::Entry>> ServedModels::find_new() const {
   std::vector<Entry> out;
   if (!config_.script.empty()) return out;
   const registry::Registry store(config_.data_dir, clock_);
-  FH_TRY(const std::vector<registry::InstalledModel> models, store.list());
-  for (const registry::InstalledModel& model : models) {
-    if (find(model.id) != nullptr) continue;
-    FH_TRY(Entry entry, entry_of(store, model));
-    out.push_back(std::move(entry));
-  }
+  FH_TRY(registry::Listing listing, store.list());
+  const auto served = [this](const auto& model) { return find(model.id) != nullptr; };
+  std::erase_if(listing.models, served);
+  std::erase_if(listing.damaged, served);
+  out = entries_of(store, listing);
+  // Those that came in damaged are not taken up: mended, they still can be.
+  std::erase_if(out, [](const Entry& entry) { return entry.broken.has_value(); });
   return out;
 }
 

@@ -42,7 +42,7 @@ class ServedModels {
     gateway::ServedModel served;
     StartWorker start;
     std::uint64_t memory_bytes = 0;
-    std::optional<base::Error> broken;  // its file cannot be used: named in the list, never started
+    std::optional<base::Error> broken;  // cannot be used: named in the list, never started
     std::unique_ptr<engine::RemoteEngine> engine;
   };
   base::Result<std::vector<Entry>> find_new() const;
@@ -61,7 +61,9 @@ class ServedModels {
   base::Status add_registered();
   base::Result<Entry> entry_of(const registry::Registry& store,
                                const registry::InstalledModel& model) const;
-  Entry broken_entry(const registry::InstalledModel& model, const base::Error& why) const;
+  Entry broken_entry(const registry::InstalledModel& model, std::string why) const;
+  std::vector<Entry> entries_of(const registry::Registry& store,
+                                const registry::Listing& listing) const;
   Entry& add(Entry entry);
   void connect(Entry& entry);
   Entry* find(const std::string& model) const;

@@ -65,6 +65,7 @@ class Supervisor {
       : options_(options),
         held_(std::move(holdings)),
         gateway_backoff_(options.backoff),
+        heartbeat_(options.heartbeat),
         workers_(held_.spawner, options_,
                  [this](const ControlMessage& message, std::span<const int> fds) {
                    tell(message, fds);
@@ -96,7 +97,7 @@ class Supervisor {
 
   int timeout_ms() const {
     std::optional<TimePoint> due = workers_.next_due();
-    for (const auto& at : {gateway_start_at_, gateway_kill_at_, drain_until_}) {
+    for (const auto& at : {gateway_start_at_, gateway_kill_at_, drain_until_, heartbeat_.next()}) {
       if (at && (!due || *at < *due)) due = at;
     }
     if (!due) return -1;
@@ -150,7 +151,7 @@ class Supervisor {
     const std::string how = status ? (*status)->text() : status.error().text();
     if (!status) gateway_ = base::os::ChildProcess();
     read_control();  // what it said last
-    control_.reset();
+    close_control();
     gateway_kill_at_.reset();
     const bool clean = status && (*status)->clean();
     if (draining_ || clean) {
@@ -177,8 +178,13 @@ class Supervisor {
   // Only while the gateway runs; its end is noticed at its pidfd.
   void distrust_gateway(const std::string& why) {
     base::log_error("the gateway is killed", {{"why", why}});
-    control_.reset();
+    close_control();
     static_cast<void>(gateway_.kill(SIGKILL));
+  }
+
+  void close_control() {
+    control_.reset();
+    heartbeat_.end();
   }
 
   void tell(const ControlMessage& message, std::span<const int> fds) {
@@ -204,7 +210,7 @@ class Supervisor {
   // The first sign of an end, which its pidfd will tell; a gateway that then goes on living cannot
   // be spoken to.
   void on_control_closed() {
-    control_.reset();
+    close_control();
     if (!draining_) gateway_kill_at_ = clock_.now() + kEndAfterControl;
   }
 
@@ -220,9 +226,11 @@ class Supervisor {
     }
     if (std::holds_alternative<GatewayReady>(message)) {
       served_ = true;
+      heartbeat_.begin(clock_.now());
       if (options_.on_ready) options_.on_ready();
       return;
     }
+    if (std::holds_alternative<Pong>(message)) return heartbeat_.heard();
     distrust_gateway("it sent a supervisor's message");
   }
 
@@ -248,7 +256,7 @@ class Supervisor {
 
   void cut_short(std::string why) {
     gateway_ = base::os::ChildProcess();
-    control_.reset();
+    close_control();
     workers_.forget_all();
     finish(fail(Code::DeadlineExceeded, std::move(why)));
   }
@@ -262,6 +270,13 @@ class Supervisor {
       gateway_kill_at_.reset();
       distrust_gateway("it closed its control socket and did not end");
     }
+    const Heartbeat::Due due = heartbeat_.due(now);
+    if (due == Heartbeat::Due::Ask) tell(Ping{}, {});
+    if (due == Heartbeat::Due::Dead) {
+      distrust_gateway(
+          fmt::format("its event loop has answered nothing for {} ms",
+                      (options_.heartbeat.interval * options_.heartbeat.unanswered_max).count()));
+    }
     if (gateway_start_at_ && *gateway_start_at_ <= now) start_gateway();
   }
 
@@ -272,6 +287,7 @@ class Supervisor {
   base::os::Fd control_;
   TimePoint gateway_started_;
   Backoff gateway_backoff_;
+  Heartbeat heartbeat_;
   std::optional<TimePoint> gateway_start_at_;
   std::optional<TimePoint> gateway_kill_at_;
   std::optional<TimePoint> drain_until_;

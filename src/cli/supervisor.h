@@ -7,7 +7,8 @@
 //   gateway  `--role=gateway --listeners=N --data-dir=DIR` and the caller's arguments; descriptor
 //            3 is the control socket (control.h), 4 to 3+N are the listeners. It locks itself
 //            (base/os/sandbox.h). Exit code 0 ends the service, and so does 2, a configuration that
-//            cannot be served; every other end is followed by a new start.
+//            cannot be served; every other end is followed by a new start. One that has said that
+//            it serves, and whose event loop then answers nothing, is killed.
 //   worker   `--role=worker --model-file=DIR/models/blobs/<sha256>.gguf --model-id=… --context=…
 //            --sequences=… --threads=…`, the flags of the request and the caller's arguments;
 //            descriptor 3 is its stream socket, whose other end the gateway gets. Started again
@@ -25,6 +26,7 @@
 
 #include "base/result.h"
 #include "cli/backoff.h"
+#include "cli/heartbeat.h"
 
 namespace fh::cli {
 
@@ -40,6 +42,7 @@ struct SupervisorOptions {
   std::chrono::milliseconds worker_stop_limit{2'000};  // between SIGTERM and SIGKILL
   std::uint32_t workers_max = 32;
   BackoffLimits backoff;
+  HeartbeatLimits heartbeat;  // of the gateway's event loop
   // Called once when the ports are taken and before anything is started, with the addresses.
   std::function<void(const std::vector<std::string>&)> on_listening;
   // Called each time a gateway says that it serves.

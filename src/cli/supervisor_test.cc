@@ -83,6 +83,7 @@ class Told {
                Fd()});
         },
         [this](Drain m) { add({fmt::format("drain {}", m.limit_ms), Fd()}); },
+        [this] { add({"ping", Fd()}); },
         {}};
   }
   Item next() {
@@ -213,6 +214,19 @@ int gateway_that_serves_before_it_fails(std::size_t starts) {
   sleep_for_ever();
 }
 
+// Serves and then hangs, as far as can be seen from outside; its successor answers for longer than
+// anybody waits for an answer.
+int gateway_that_hangs_once(ControlClient& client, Told& told, bool first) {
+  if (!client.ready()) return 3;
+  if (first) raise(SIGSTOP);
+  for (int i = 0; i < 30; ++i) {
+    told.record_until("ping");
+    if (!client.pong()) return 3;
+  }
+  record("ready");
+  sleep_for_ever();
+}
+
 int gateway_role(const Args& args) {
   base::os::end_with_parent();
   const std::string scenario = arg(args, "scenario");
@@ -232,6 +246,7 @@ int gateway_role(const Args& args) {
   const auto client = ControlClient::start(Fd(3), told.callbacks());
   if (!client) return 3;
   if (scenario == "drain") return drain_well(told);
+  if (scenario == "hangs") return gateway_that_hangs_once(**client, told, starts == 1);
   if (scenario == "dying-worker") return gateway_with_dying_worker(**client, told);
   if (scenario == "good-worker") return gateway_with_good_worker(**client, told);
   if (scenario == "stuck-worker") return gateway_with_stuck_worker(**client, told);
@@ -273,6 +288,7 @@ int supervisor_role(const Args& args) {
   options.drain_limit = std::chrono::milliseconds(std::stoi(arg(args, "drain-ms")));
   options.backoff = {10ms, 40ms, 3'600'000ms};
   options.worker_stop_limit = 200ms;
+  if (arg(args, "scenario") == "hangs") options.heartbeat = {20ms, 20};
   if (std::filesystem::exists(g_dir) && freopen((g_dir / "log").c_str(), "a", stderr) == nullptr) {
     return 99;
   }
@@ -521,6 +537,17 @@ TEST_F(SupervisorTest, AGatewayThatBreaksTheProtocolIsReplaced) {
   const std::vector<pid_t> gateways = pids_of("gateway");
   ASSERT_EQ(gateways.size(), 2U);
   EXPECT_TRUE(ends(gateways[0]));
+}
+
+TEST_F(SupervisorTest, AGatewayThatHangsIsKilledAndFollowed) {
+  start("hangs");
+  wait_for("ready");
+  const std::vector<pid_t> gateways = pids_of("gateway");
+  ASSERT_GE(gateways.size(), 2U);
+  EXPECT_TRUE(ends(gateways[0]));
+  const std::string log = base::os::read_file(dir_ / "log", 1 << 20).value_or("");
+  EXPECT_NE(log.find("its event loop has answered nothing for 400 ms"), std::string::npos) << log;
+  EXPECT_NE(log.find("killed by signal 9"), std::string::npos) << log;
 }
 
 TEST_F(SupervisorTest, ASecondSupervisorIsToldWhoIsThere) {

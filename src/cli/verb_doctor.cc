@@ -73,7 +73,10 @@ void models(const Config& config, std::vector<Finding>& out) {
     return;
   }
   std::vector<std::string> names;
-  for (const registry::InstalledModel& model : *list) {
+  for (const registry::DamagedManifest& damaged : list->damaged) {
+    out.push_back({"manifest of " + damaged.id, State::Bad, damaged.why.text()});
+  }
+  for (const registry::InstalledModel& model : list->models) {
     names.push_back(model.id);
     if (const auto facts = store.facts(model); !facts) {
       out.push_back({"file of " + model.id, State::Bad, facts.error().text()});

@@ -24,27 +24,43 @@ std::string facts_of(const registry::Registry& store, const InstalledModel& mode
       *facts);
 }
 
+void write_damaged(codec::json::Writer& w, const registry::DamagedManifest& damaged) {
+  w.object().member("id", damaged.id).member("code", base::code_name(damaged.why.code));
+  w.member("message", damaged.why.message).member("hint", damaged.why.hint).end_object();
+}
+
+void print_damaged(const registry::Listing& listing) {
+  for (const registry::DamagedManifest& damaged : listing.damaged) {
+    fmt::print("{} FAILED: {}\n", damaged.id, damaged.why.text());
+  }
+}
+
 int list(const registry::Registry& store, const Config& config, bool json) {
-  const auto models = store.list();
-  if (!models) return print_local_error(models.error(), json);
+  const auto listing = store.list();
+  if (!listing) return print_local_error(listing.error(), json);
+  const std::vector<InstalledModel>& models = listing->models;
   if (json) {
     codec::json::Writer w;
     w.object().key("models").array();
-    for (const InstalledModel& model : *models) {
+    for (const InstalledModel& model : models) {
       w.object().member("id", model.id).key("aliases").array();
       for (const std::string& alias : model.aliases) w.value(alias);
       w.end_array().member_raw("facts", facts_of(store, model, config)).end_object();
     }
+    w.end_array().key("damaged").array();
+    for (const registry::DamagedManifest& damaged : listing->damaged) write_damaged(w, damaged);
     w.end_array().end_object();
     fmt::print("{}\n", w.str());
     return kOk;
   }
-  if (models->empty()) {
+  print_damaged(*listing);
+  if (models.empty() && !listing->damaged.empty()) return kOk;
+  if (models.empty()) {
     fmt::print("No models yet. Bring one in with: freehold models import FILE.gguf\n");
     return kOk;
   }
   std::vector<std::vector<std::string>> rows;
-  for (const InstalledModel& model : *models) {
+  for (const InstalledModel& model : models) {
     rows.push_back({model.id, model.architecture, model.quantization,
                     human_count(model.context_length), human_bytes(model.size_bytes),
                     model.licence.empty() ? "not stated" : model.licence});
@@ -179,18 +195,26 @@ int import(registry::Registry& store, const Config& config, const ModelsArgs& ar
 }
 
 int verify(const registry::Registry& store, const ModelsArgs& args) {
-  base::Result<std::vector<InstalledModel>> models = store.list();
-  if (!models) return print_local_error(models.error(), args.json);
+  base::Result<registry::Listing> listing = store.list();
+  if (!listing) return print_local_error(listing.error(), args.json);
   if (!args.name.empty()) {
     auto one = store.find(args.name);
     if (!one) return print_local_error(one.error(), args.json);
-    models = std::vector<InstalledModel>{*std::move(one)};
+    listing = registry::Listing{{*std::move(one)}, {}};
   }
   int worst = kOk;
   std::uint64_t sound_count = 0;
   codec::json::Writer failed;
   failed.array();
-  for (const InstalledModel& model : *models) {
+  for (const registry::DamagedManifest& damaged : listing->damaged) {
+    worst = kFailed;
+    if (args.json) {
+      write_damaged(failed, damaged);
+    } else {
+      print_local_error(damaged.why);
+    }
+  }
+  for (const InstalledModel& model : listing->models) {
     base::Status sound;
     {
       Progress progress(model.id);

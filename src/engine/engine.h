@@ -8,8 +8,12 @@
 //   refusal (overflow,
 //              image to a text model, a schema that cannot be enforced) comes from here, before any
 //              byte is answered. On success the caller holds a ticket.
+//              Returns the number of the question for cancel(), 0 if there is nothing to give up;
+//              the ticket will have that number too.
 //   start()    queues the ticket; events arrive until exactly one terminal event.
-//   cancel()   before start: releases the ticket. After: the stream ends within one step with
+//   cancel()   before the answer of prepare(): gives the question up; its answer is an error then,
+//              Cancelled, unless it was on its way, and no ticket is held in either case.
+//              Before start: releases the ticket. After: the stream ends within one step with
 //              Finished{ClientAbort} or, if it raced, with its own terminal event. Unknown tickets
 //              are ignored.
 // Threads: all methods may be called from any thread and never block on model work. Callbacks come
@@ -82,7 +86,7 @@ class Engine {
   // two counts as
   // "<prompt> <context>" are in ContextOverflow below), Unavailable (worker down),
   // ResourceExhausted (queue full).
-  virtual void prepare(PrepareRequest request, PrepareFn done) = 0;
+  virtual Ticket prepare(PrepareRequest request, PrepareFn done) = 0;
   virtual void start(Ticket ticket, EventFn on_event) = 0;
   virtual void cancel(Ticket ticket) = 0;
 };

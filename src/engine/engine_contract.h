@@ -171,6 +171,23 @@ TEST_P(EngineContract, CancelBeforeStartIsSilent) {
   EXPECT_EQ(engine().status().running, 0u);
 }
 
+// More of them than an engine has places for, so that one that keeps a place shows.
+TEST_P(EngineContract, AQuestionThatIsGivenUpKeepsNoPlace) {
+  for (int i = 0; i < 100; ++i) {
+    auto recorder = Recorder::make();
+    PrepareRequest request = subject_->talkative();
+    request.count_only = i % 10 == 9;
+    engine().cancel(engine().prepare(std::move(request), recorder->on_prepared()));
+    subject_->work_until([&] { return recorder->prepared().has_value(); });
+    ASSERT_EQ(recorder->prepare_answers(), 1);
+    const auto answer = *recorder->prepared();
+    if (!answer) EXPECT_EQ(answer.error().code, base::Code::Cancelled) << answer.error().text();
+  }
+  PrepareRequest request = subject_->talkative();
+  request.generation.max_tokens = 2;
+  EXPECT_TRUE(run(request)->finished());
+}
+
 TEST_P(EngineContract, CancelRightAfterStart) {
   const auto answer = prepare(subject_->talkative());
   ASSERT_TRUE(answer->prepared()->has_value());

@@ -34,17 +34,17 @@ net::Task<base::Status> write_settlement(net::Runtime& runtime, ledger::Ledger& 
 Preparation::Preparation(net::Runtime& runtime, engine::Engine& engine,
                          engine::PrepareRequest request)
     : engine_(engine), shared_(std::make_shared<Shared>(runtime)) {
-  engine_.prepare(std::move(request),
-                  [shared = shared_, &engine](base::Result<engine::Prepared> result) {
-                    {
-                      const std::lock_guard lock(shared->mutex);
-                      if (!shared->abandoned) {
-                        shared->answers.push(std::move(result));
-                        return;
-                      }
-                    }
-                    if (result && result->ticket != 0) engine.cancel(result->ticket);
-                  });
+  ticket_ = engine_.prepare(std::move(request),
+                            [shared = shared_, &engine](base::Result<engine::Prepared> result) {
+                              {
+                                const std::lock_guard lock(shared->mutex);
+                                if (!shared->abandoned) {
+                                  shared->answers.push(std::move(result));
+                                  return;
+                                }
+                              }
+                              if (result && result->ticket != 0) engine.cancel(result->ticket);
+                            });
 }
 
 Preparation::~Preparation() {
@@ -52,13 +52,15 @@ Preparation::~Preparation() {
     const std::lock_guard lock(shared_->mutex);
     shared_->abandoned = true;
   }
-  const auto unread = shared_->answers.try_pop();
-  if (unread && *unread && (*unread)->ticket != 0) engine_.cancel((*unread)->ticket);
+  if (!answered_ && ticket_ != 0) engine_.cancel(ticket_);
 }
 
 net::Task<std::optional<base::Result<engine::Prepared>>> Preparation::answer(
     base::TimePoint deadline) {
-  co_return co_await shared_->answers.pop_until(deadline);
+  std::optional<base::Result<engine::Prepared>> answer =
+      co_await shared_->answers.pop_until(deadline);
+  answered_ = answer.has_value();
+  co_return answer;
 }
 
 Worth worth_of(const pricing::PriceBook& prices, const std::vector<std::string>& compare_models,

@@ -72,8 +72,8 @@ Worth worth_of(const pricing::PriceBook& prices, const std::vector<std::string>&
                std::string_view local_model, const domain::Usage& usage, std::int64_t unix_ns);
 
 // A question to the engine whether it can run a request. The engine may take long (a model that
-// loads, a worker that hangs), so whoever asks may give up; a ticket that comes afterwards goes
-// back. Loop thread only.
+// loads, a worker that hangs), so whoever asks may give up: the engine is told, and a ticket that
+// comes all the same goes back. Loop thread only.
 class Preparation {
  public:
   Preparation(net::Runtime& runtime, engine::Engine& engine, engine::PrepareRequest request);
@@ -95,6 +95,8 @@ class Preparation {
   };
   engine::Engine& engine_;
   std::shared_ptr<Shared> shared_;
+  engine::Ticket ticket_ = 0;
+  bool answered_ = false;
 };
 
 }  // namespace fh::gateway

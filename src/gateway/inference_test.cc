@@ -37,9 +37,9 @@ class HeldEngine final : public engine::Engine {
     return info;
   }
   engine::EngineStatus status() const override { return {}; }
-  void prepare(engine::PrepareRequest request, engine::PrepareFn done) override {
-    count_only_ = request.count_only;
-    asked_.push_back(std::move(done));
+  engine::Ticket prepare(engine::PrepareRequest request, engine::PrepareFn done) override {
+    asked_.push_back({++last_, request.count_only, std::move(done)});
+    return last_;
   }
   void start(engine::Ticket ticket, engine::EventFn on_event) override {
     if (!out_.contains(ticket)) {
@@ -49,6 +49,9 @@ class HeldEngine final : public engine::Engine {
     out_[ticket] = std::move(on_event);
   }
   void cancel(engine::Ticket ticket) override {
+    for (const Question& question : asked_) {
+      if (question.number == ticket) given_up.push_back(ticket);
+    }
     const auto it = out_.find(ticket);
     if (it == out_.end()) return;
     const engine::EventFn on_event = std::move(it->second);
@@ -66,20 +69,25 @@ class HeldEngine final : public engine::Engine {
 
   std::size_t asked() const { return asked_.size(); }
   void answer_prepare() {
-    const engine::PrepareFn done = std::move(asked_.front());
+    const Question question = std::move(asked_.front());
     asked_.erase(asked_.begin());
     engine::Prepared prepared{0, 10, 1000, 100};
-    if (!count_only_) out_[prepared.ticket = ++last_] = nullptr;
-    done(prepared);
+    if (!question.count_only) out_[prepared.ticket = question.number] = nullptr;
+    question.done(prepared);
   }
   void say(std::string text) { out_.at(last_)(domain::TextDelta{std::move(text), {}}); }
   std::size_t tickets_out() const { return out_.size(); }
 
   bool ends_when_cancelled = true;
+  std::vector<engine::Ticket> given_up;  // before they had an answer
 
  private:
-  bool count_only_ = false;
-  std::vector<engine::PrepareFn> asked_;
+  struct Question {
+    engine::Ticket number = 0;
+    bool count_only = false;
+    engine::PrepareFn done;
+  };
+  std::vector<Question> asked_;
   std::map<engine::Ticket, engine::EventFn> out_;
   engine::Ticket last_ = 0;
 };
@@ -202,6 +210,7 @@ TEST_F(InferenceTest, AClientThatLeavesBeforeTheEngineAnswersIsLetGo) {
     response.go_away();
     pump();
     EXPECT_TRUE(ended_);
+    EXPECT_EQ(engine_.given_up.size(), stream ? 1u : 2u) << "the engine need not prepare it";
     EXPECT_EQ(live_.running_count(), 0u);
     engine_.answer_prepare();
     pump();
@@ -217,6 +226,7 @@ TEST_F(InferenceTest, ACounterThatLeavesIsLetGo) {
   response.go_away();
   pump();
   EXPECT_TRUE(ended_);
+  EXPECT_EQ(engine_.given_up.size(), 1u);
   engine_.answer_prepare();
   pump();
   EXPECT_EQ(response.status(), 0);
@@ -276,6 +286,7 @@ TEST_F(InferenceTest, AWriterThatThrowsLeavesNothingBehind) {
   EXPECT_EQ(base::bug_count(), bugs + 1) << "the exception has left the coroutine";
   EXPECT_EQ(front_->running(), 0u);
   EXPECT_EQ(engine_.tickets_out(), 0u);
+  EXPECT_TRUE(engine_.given_up.empty());
   front_->cancel_all();
   EXPECT_EQ(reasons(), (std::vector<std::string>{"cancelled"}));
 }

@@ -52,7 +52,7 @@ class IdleEngine final : public engine::Engine {
   explicit IdleEngine(engine::ModelInfo info) : info_(std::move(info)) {}
   engine::ModelInfo info() const override { return info_; }
   engine::EngineStatus status() const override { return {}; }
-  void prepare(engine::PrepareRequest, engine::PrepareFn) override {}
+  engine::Ticket prepare(engine::PrepareRequest, engine::PrepareFn) override { return 0; }
   void start(engine::Ticket, engine::EventFn) override {}
   void cancel(engine::Ticket) override {}
 

@@ -75,6 +75,41 @@ base::Status copy_blocks(int from, int to, std::uint64_t size, const ImportOptio
   return {};
 }
 
+std::unexpected<base::Error> not_that_model(const InstalledModel& model) {
+  return base::fail(base::Code::InvalidArgument,
+                    fmt::format("it is the manifest of `{}`, under another name", model.id));
+}
+
+// Reads one manifest into the list that it belongs to.
+void load(const fs::path& file, Listing& listing) {
+  const std::string id = file.stem().string();
+  base::Result<std::string> text = base::os::read_file(file, kManifestBytesMax);
+  base::Result<InstalledModel> model =
+      text ? parse_manifest(*text) : std::unexpected(std::move(text).error());
+  if (model && model->id != id) model = not_that_model(*model);
+  if (model) return listing.models.push_back(*std::move(model));
+  DamagedManifest damaged{id, file, std::nullopt, {}};
+  damaged.why = {base::Code::DataLoss,
+                 (text ? file.string() + " is damaged: " : std::string()) + model.error().message,
+                 fmt::format("import the model again with --as {0}, or give it up with `freehold "
+                             "models remove {0}`; then restart a server that runs",
+                             id),
+                 {},
+                 {}};
+  if (text) damaged.text = *std::move(text);
+  listing.damaged.push_back(std::move(damaged));
+}
+
+// Whether a model needs this file, or may need it as far as can be known.
+bool claimed(const Listing& listing, std::string_view sha256) {
+  const auto may_name = [&](const DamagedManifest& damaged) {
+    return !damaged.text || damaged.text->find(sha256) != std::string::npos;
+  };
+  const auto names = [&](const InstalledModel& model) { return model.sha256 == sha256; };
+  return std::ranges::any_of(listing.models, names) ||
+         std::ranges::any_of(listing.damaged, may_name);
+}
+
 }  // namespace
 
 bool valid_model_id(std::string_view id) {
@@ -92,41 +127,32 @@ fs::path Registry::blob_path(const InstalledModel& model) const {
   return blobs_dir() / (model.sha256 + ".gguf");
 }
 
-base::Result<InstalledModel> Registry::load(const fs::path& manifest) const {
-  FH_TRY(const std::string text, base::os::read_file(manifest, kManifestBytesMax));
-  base::Result<InstalledModel> model = parse_manifest(text);
-  if (!model) {
-    return base::fail(model.error().code,
-                      manifest.string() + " is damaged: " + model.error().message,
-                      "import the model again");
-  }
-  return model;
-}
-
-base::Result<std::vector<InstalledModel>> Registry::list() const {
-  std::vector<InstalledModel> models;
+base::Result<Listing> Registry::list() const {
+  Listing listing;
   std::error_code error;
-  fs::directory_iterator entries(dir_, error);
-  if (error == std::errc::no_such_file_or_directory) return models;
+  fs::directory_iterator entry(dir_, error);
+  if (error == std::errc::no_such_file_or_directory) return listing;
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    if (entry->path().extension() == ".json") load(entry->path(), listing);
+  }
   if (error) {
     return std::unexpected(base::error_from_errno("cannot list " + dir_.string(), error.value()));
   }
-  for (const fs::directory_entry& entry : entries) {
-    if (entry.path().extension() != ".json") continue;
-    FH_TRY(InstalledModel model, load(entry.path()));
-    models.push_back(std::move(model));
-  }
-  std::sort(models.begin(), models.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-  return models;
+  std::ranges::sort(listing.models, {}, &InstalledModel::id);
+  std::ranges::sort(listing.damaged, {}, &DamagedManifest::id);
+  return listing;
 }
 
 base::Result<InstalledModel> Registry::find(std::string_view id_or_alias) const {
-  FH_TRY(std::vector<InstalledModel> models, list());
+  FH_TRY(Listing listing, list());
+  std::vector<InstalledModel>& models = listing.models;
   const auto named = [&](const InstalledModel& model) {
     return model.id == id_or_alias || has(model.aliases, id_or_alias);
   };
   const auto it = std::find_if(models.begin(), models.end(), named);
   if (it == models.end()) {
+    const auto damaged = std::ranges::find(listing.damaged, id_or_alias, &DamagedManifest::id);
+    if (damaged != listing.damaged.end()) return std::unexpected(damaged->why);
     return base::fail(base::Code::NotFound,
                       fmt::format("no model is called `{}` here", id_or_alias),
                       "`freehold models list` shows what there is");
@@ -159,7 +185,8 @@ base::Error in_file(const fs::path& file, base::Error error) {
 
 base::Status Registry::settle_names(InstalledModel& model) const {
   FH_TRY_VOID(check_name(model.id));
-  FH_TRY(const std::vector<InstalledModel> others, list());
+  FH_TRY(const Listing listing, list());
+  const std::vector<InstalledModel>& others = listing.models;
   std::vector<std::string> wanted = std::move(model.aliases);
   model.aliases.clear();
   for (const InstalledModel& other : others) {
@@ -286,16 +313,40 @@ base::Status Registry::verify(
 }
 
 base::Result<InstalledModel> Registry::remove(std::string_view id) {
-  FH_TRY(InstalledModel model, find(id));
+  base::Result<InstalledModel> model = find(id);
+  if (!model) {
+    FH_TRY(const Listing listing, list());
+    const auto damaged = std::ranges::find(listing.damaged, id, &DamagedManifest::id);
+    if (damaged != listing.damaged.end()) return remove_damaged(*damaged);
+    return model;
+  }
   std::error_code error;
-  fs::remove(dir_ / (model.id + ".json"), error);
-  if (error) return base::fail(base::Code::Unavailable, "cannot remove " + model.id);
-  FH_TRY(const std::vector<InstalledModel> rest, list());
-  const bool shared = std::any_of(rest.begin(), rest.end(), [&](const InstalledModel& other) {
-    return other.sha256 == model.sha256;
-  });
-  if (!shared) fs::remove(blob_path(model), error);
+  fs::remove(dir_ / (model->id + ".json"), error);
+  if (error) return base::fail(base::Code::Unavailable, "cannot remove " + model->id);
+  FH_TRY(const Listing rest, list());
+  if (!claimed(rest, model->sha256)) fs::remove(blob_path(*model), error);
   return model;
+}
+
+// The files that it may have named go with it, unless others name them.
+base::Result<InstalledModel> Registry::remove_damaged(const DamagedManifest& damaged) {
+  std::error_code error;
+  fs::remove(damaged.file, error);
+  if (error) return base::fail(base::Code::Unavailable, "cannot remove " + damaged.file.string());
+  InstalledModel gone;
+  gone.id = damaged.id;
+  FH_TRY(const Listing rest, list());
+  fs::directory_iterator entry(blobs_dir(), error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const fs::path& blob = entry->path();
+    const std::string digest = blob.stem().string();
+    const bool named = damaged.text && damaged.text->find(digest) != std::string::npos;
+    if (!named || !crypto::digest_from_hex(digest) || claimed(rest, digest)) continue;
+    std::error_code ignored;
+    const std::uintmax_t size = fs::file_size(blob, ignored);
+    if (!ignored && fs::remove(blob, ignored)) gone.size_bytes += size;
+  }
+  return gone;
 }
 
 base::Result<models::GgufFacts> Registry::facts(const InstalledModel& model) const {

@@ -39,6 +39,19 @@ struct InstalledModel {
   bool tools_in_template = false;
 };
 
+// A manifest that cannot be read: the trouble of that one model, never of the others.
+struct DamagedManifest {
+  std::string id;  // by the file's name, which anybody can have chosen
+  std::filesystem::path file;
+  std::optional<std::string> text;  // nullopt: not even its bytes can be had
+  base::Error why;                  // names the file and says what to do
+};
+
+struct Listing {
+  std::vector<InstalledModel> models;    // by id
+  std::vector<DamagedManifest> damaged;  // by id
+};
+
 struct ImportOptions {
   std::string id;  // "" = the catalogue's, else made from the header's name
   // Added to those that the same model under the same name has already.
@@ -51,13 +64,15 @@ class Registry {
  public:
   Registry(const std::filesystem::path& data_dir, const base::Clock& clock);
 
-  base::Result<std::vector<InstalledModel>> list() const;  // by id
+  base::Result<Listing> list() const;
+  // DataLoss: there is such a model, and its manifest is damaged.
   base::Result<InstalledModel> find(std::string_view id_or_alias) const;
   base::Result<InstalledModel> import(const std::filesystem::path& file,
                                       const ImportOptions& options);
   // Reads the whole file again and compares; DataLoss when it is not what was imported.
   base::Status verify(const InstalledModel& model,
                       const std::function<bool(std::uint64_t, std::uint64_t)>& progress) const;
+  // Works on a model with a damaged manifest too; of such a one only id and size are told.
   base::Result<InstalledModel> remove(std::string_view id);
 
   std::filesystem::path blob_path(const InstalledModel& model) const;
@@ -68,7 +83,7 @@ class Registry {
   base::Status place_blob(const std::filesystem::path& file, const InstalledModel& model,
                           const ImportOptions& options) const;
   base::Status save(const InstalledModel& model) const;
-  base::Result<InstalledModel> load(const std::filesystem::path& manifest) const;
+  base::Result<InstalledModel> remove_damaged(const DamagedManifest& damaged);
   // Takes over the aliases of an earlier import of the same model. Error: a name that cannot be
   // one, or that another model has.
   base::Status settle_names(InstalledModel& model) const;

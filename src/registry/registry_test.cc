@@ -34,7 +34,7 @@ class RegistryTest : public testing::Test {
 TEST_F(RegistryTest, ImportedModelIsListedFoundVerifiedAndRemoved) {
   Registry registry(dir_ / "data", clock_);
   ASSERT_TRUE(registry.list());
-  EXPECT_TRUE(registry.list()->empty());
+  EXPECT_TRUE(registry.list()->models.empty());
   ImportOptions options;
   options.id = "tiny";
   options.aliases = {"small"};
@@ -87,7 +87,7 @@ TEST_F(RegistryTest, ANameBelongsToOneModel) {
     EXPECT_EQ(model.error().code, base::Code::AlreadyExists) << clash.id;
     EXPECT_NE(model.error().message.find("`tiny`"), std::string::npos) << model.error().text();
   }
-  EXPECT_EQ(registry.list()->size(), 1u);
+  EXPECT_EQ(registry.list()->models.size(), 1u);
   options.id = "other";
   options.aliases = {"large"};
   EXPECT_TRUE(registry.import(source, options));
@@ -107,7 +107,7 @@ TEST_F(RegistryTest, AliasesThatCannotBeAskedForAreRefused) {
     ASSERT_FALSE(model) << alias;
     EXPECT_EQ(model.error().code, base::Code::InvalidArgument) << alias;
   }
-  EXPECT_TRUE(registry.list()->empty());
+  EXPECT_TRUE(registry.list()->models.empty());
   EXPECT_TRUE(valid_model_alias("org/Model-1:latest"));
 }
 
@@ -140,7 +140,7 @@ TEST_F(RegistryTest, WhatIsNoModelIsRefusedAndLeavesNothingBehind) {
   const auto model = registry.import(text, {});
   ASSERT_FALSE(model);
   EXPECT_NE(model.error().message.find("not a usable GGUF file"), std::string::npos);
-  EXPECT_TRUE(registry.list()->empty());
+  EXPECT_TRUE(registry.list()->models.empty());
   EXPECT_FALSE(registry.import(dir_ / "nowhere.gguf", {}));
 }
 
@@ -154,13 +154,63 @@ TEST_F(RegistryTest, NamesThatCouldLeaveTheFolderAreRefused) {
   }
 }
 
-TEST_F(RegistryTest, ADamagedManifestIsNamedNotSkipped) {
+TEST_F(RegistryTest, ADamagedManifestIsTheTroubleOfOneModel) {
   Registry registry(dir_ / "data", clock_);
-  fs::create_directories(dir_ / "data/models");
-  std::ofstream(dir_ / "data/models/odd.json") << "{\"schema\":\"freehold.model/1\"}";
-  const auto models = registry.list();
-  ASSERT_FALSE(models);
-  EXPECT_NE(models.error().message.find("odd.json"), std::string::npos);
+  ImportOptions options;
+  options.id = "tiny";
+  const fs::path source = sound_file("a.gguf");
+  ASSERT_TRUE(registry.import(source, options));
+  const fs::path folder = dir_ / "data/models";
+  const std::string sound = *base::os::read_file(folder / "tiny.json", 4096);
+  std::ofstream(folder / "odd.json") << R"({"schema":"freehold.model/1"})";
+  std::ofstream(folder / "torn.json") << sound.substr(0, sound.size() / 2);
+  std::ofstream(folder / "copied.json") << sound;
+  std::ofstream(folder / "zeros.json") << std::string(500, '\0');
+  std::ofstream(folder / "long.json") << std::string(70'000, ' ');
+  fs::create_directory(folder / "place.json");
+  const auto listing = registry.list();
+  ASSERT_TRUE(listing) << listing.error().text();
+  ASSERT_EQ(listing->models.size(), 1u);
+  EXPECT_EQ(listing->models[0].id, "tiny");
+  std::vector<std::string> damaged;
+  for (const DamagedManifest& one : listing->damaged) {
+    damaged.push_back(one.id);
+    EXPECT_NE(one.why.message.find(one.id + ".json"), std::string::npos) << one.why.text();
+    EXPECT_NE(one.why.hint.find("--as " + one.id), std::string::npos) << one.why.text();
+  }
+  EXPECT_EQ(damaged, (std::vector<std::string>{"copied", "long", "odd", "place", "torn", "zeros"}));
+  EXPECT_TRUE(registry.find("tiny"));
+  EXPECT_EQ(registry.find("torn").error().code, base::Code::DataLoss);
+  EXPECT_EQ(registry.find("other").error().code, base::Code::NotFound);
+}
+
+TEST_F(RegistryTest, AModelWithADamagedManifestIsImportedAgainOrRemoved) {
+  Registry registry(dir_ / "data", clock_);
+  ImportOptions options;
+  const fs::path source = sound_file("a.gguf");
+  for (const char* id : {"tiny", "other"}) {
+    options.id = id;
+    ASSERT_TRUE(registry.import(source, options));
+  }
+  const fs::path manifest = dir_ / "data/models/other.json";
+  const auto damage = [&] {
+    const std::string sound = *base::os::read_file(manifest, 4096);
+    std::ofstream(manifest) << sound.substr(0, sound.size() - 20);
+    EXPECT_EQ(registry.list()->damaged.size(), 1u);
+  };
+  damage();
+  ASSERT_TRUE(registry.import(source, options));
+  EXPECT_TRUE(registry.list()->damaged.empty());
+  const auto model = registry.find("other");
+  ASSERT_TRUE(model);
+  damage();
+  ASSERT_TRUE(registry.remove("tiny"));
+  EXPECT_TRUE(fs::exists(registry.blob_path(*model)));  // which the damaged one still names
+  const auto gone = registry.remove("other");
+  ASSERT_TRUE(gone) << gone.error().text();
+  EXPECT_EQ(gone->size_bytes, model->size_bytes);
+  EXPECT_FALSE(fs::exists(manifest));
+  EXPECT_FALSE(fs::exists(registry.blob_path(*model)));
 }
 
 }  // namespace

@@ -284,6 +284,53 @@ def a_damaged_model(w):
                doctor.stdout)
 
 
+def a_damaged_manifest(w):
+    """One model's manifest is damaged: the server starts, the other model answers, and everybody is told about this one."""
+    data = w.folder()
+    starter = pathlib.Path(os.environ["FH_TEST_MODEL"])
+    for name in ("sound", "torn"):
+        w.run(data, "models", "import", starter, "--as", name)
+    manifest = data / "models" / "torn.json"
+    whole = manifest.read_text()
+    sha256 = json.loads(whole)["sha256"]
+    manifest.write_text(whole[:len(whole) - 20])
+    (data / "models" / "no name at all.json").write_bytes(b"\0" * 300)
+    said = w.run(data, "models", "list")
+    expect("the list names it and says what to do", said.returncode == 0 and
+           re.search(r"(?m)^torn FAILED: .*torn\.json is damaged.*--as torn", said.stdout), said.stdout + said.stderr)
+    listed = json.loads(w.run(data, "models", "list", "--json").stdout)
+    expect("both lists", [m["id"] for m in listed["models"]] == ["sound"] and
+           [m["id"] for m in listed["damaged"]] == ["no name at all", "torn"], str(listed))
+    told("a damaged manifest to show", w.run(data, "models", "show", "torn"), 1, r"torn\.json is damaged", "import the model again")
+    said = w.run(data, "models", "verify")
+    expect("verify names both", said.returncode == 1 and "torn.json is damaged" in said.stderr and "no name at all.json is" in said.stderr
+           and "sound: what was imported" in said.stdout, said.stdout + said.stderr)
+    with freehold.Server(data=data, config='[models]\ndefault = "torn"\n', wait=False) as server:
+        server.wait_listening()
+
+        def ask(model):
+            return server.json("POST", "/v1/chat/completions", {
+                "model": model, "max_tokens": 4, "messages": [{"role": "user", "content": "Count on: 1 2 3"}]}, timeout=300)
+
+        status, answer = ask("sound")
+        expect(f"the sound model answers: {status}", status == 200, str(answer))
+        for name in ("torn", "default"):
+            status, answer = ask(name)
+            expect(f"{name} is refused: {status}", status == 503 and "its manifest is damaged" in str(answer), str(answer))
+            expect("without a path", str(data) not in str(answer), str(answer))
+        models = {model["id"]: model for model in server.json("GET", "/admin/v1/models")[1]["models"]}
+        expect("it is shown as failed", models["torn"]["state"] == "failed", str(models))
+        doctor = server.cli("doctor", check=False)
+        expect("doctor says so", doctor.returncode == 1 and re.search(r"(?m)^bad +manifest of torn .*import the model again", doctor.stdout),
+               doctor.stdout)
+        expect("the log says so", "a model cannot be served" in server.log.read_text(), server.log.read_text())
+    w.run(data, "models", "remove", "sound")
+    expect("the file that the damaged manifest names stays", (data / "models" / "blobs" / f"{sha256}.gguf").exists(), "gone")
+    said = w.run(data, "models", "remove", "torn")
+    expect("it can be removed", said.returncode == 0 and "Removed torn" in said.stdout, said.stdout + said.stderr)
+    expect("and goes with it", not (data / "models" / "blobs" / f"{sha256}.gguf").exists(), "still there")
+
+
 def with_a_server():
     with freehold.Server(script=SCRIPT) as server:
         def run(*words):
@@ -313,6 +360,7 @@ def main():
         for part in (usage, configuration, outputs, addresses, folders, disks, ledgers, models, as_nobody):
             part(w)
         a_damaged_model(w)
+        a_damaged_manifest(w)
         with_a_server()
     for problem in problems:
         print(problem)

@@ -63,6 +63,10 @@ std::size_t text_bytes(const domain::Generation& generation) {
   return bytes;
 }
 
+base::Error cancelled() {
+  return {Code::Cancelled, "the request was given up", {}, {}, {}};
+}
+
 std::chrono::nanoseconds render_limit(std::size_t bytes) {
   return kRenderBase + kRenderPerMib * static_cast<std::int64_t>(bytes >> 20);
 }
@@ -89,7 +93,10 @@ struct LlamaEngine::Impl {
   void set_state(ModelState next, std::string detail);
   void prepare_loop() noexcept;
   void post(Job job);
-  void prepare_now(PrepareRequest request, const PrepareFn& done);
+  void prepare_now(Ticket ticket);
+  base::Result<Prepared> answer(Ticket ticket, PrepareRequest& request);
+  bool was_given_up() const;
+  bool give_up(Ticket ticket);
   base::Result<std::unique_ptr<Request>> make_request(PrepareRequest& request, Prepared& prepared);
   base::Status check_size(const RenderedPrompt& rendered) const;
   base::Status check_room(const RenderedPrompt& rendered, std::size_t tokens,
@@ -114,7 +121,13 @@ struct LlamaEngine::Impl {
   bool stopping = false;
   bool no_more_jobs = false;  // stopping, and the model's thread has ended
   std::deque<Job> jobs;       // for the preparing thread
-  std::size_t prepares_waiting = 0;
+  struct Question {
+    PrepareRequest request;
+    PrepareFn done;
+  };
+  std::unordered_map<Ticket, Question> questions;  // each with a job that waits
+  Ticket preparing = 0;                            // what the preparing thread is at
+  bool given_up = false;                           // and whether for nothing
   std::unordered_map<Ticket, std::unique_ptr<Request>> prepared;
   std::vector<std::unique_ptr<Request>> started_early;  // before the weights were there
   std::uint32_t unfinished = 0;                         // tickets out, of any state
@@ -347,12 +360,14 @@ base::Result<std::unique_ptr<Request>> LlamaEngine::Impl::make_request(PrepareRe
     const RenderWatch::Guard watched(watch, render_limit(text_bytes(generation)));
     FH_TRY(rendered, chat->render(generation));
   }
+  if (was_given_up()) return std::unexpected(cancelled());
   if (!in.count_only) FH_TRY_VOID(check_size(rendered));
   std::vector<Token> tokens;
   for (const std::string_view piece : prompt_pieces(rendered.prompt)) {
     const bool first = piece.data() == rendered.prompt.data();
     FH_TRY(const auto some, vocabulary->tokenize(piece, rendered.add_bos && first, true));
     tokens.insert(tokens.end(), some.begin(), some.end());
+    if (was_given_up()) return std::unexpected(cancelled());
   }
   prepared_out.prompt_tokens = tokens.size();
   prepared_out.context_tokens = size.context_tokens;
@@ -375,47 +390,59 @@ base::Result<std::unique_ptr<Request>> LlamaEngine::Impl::make_request(PrepareRe
   return request;
 }
 
-void LlamaEngine::Impl::prepare_now(PrepareRequest request, const PrepareFn& done) {
+bool LlamaEngine::Impl::was_given_up() const {
+  const std::lock_guard lock(mutex);
+  return given_up;
+}
+
+// True: the ticket is a question's that has no answer yet, and will have an error.
+bool LlamaEngine::Impl::give_up(Ticket ticket) {
+  const std::lock_guard lock(mutex);
+  if (preparing == ticket && ticket != 0) {
+    given_up = true;
+    return true;
+  }
+  auto question = questions.extract(ticket);
+  if (!question) return false;
+  jobs.push_front(
+      [done = std::move(question.mapped().done)] { done(std::unexpected(cancelled())); });
+  return true;
+}
+
+void LlamaEngine::Impl::prepare_now(Ticket ticket) {
+  PrepareRequest request;
+  PrepareFn done;
   {
     const std::lock_guard lock(mutex);
-    --prepares_waiting;
+    auto question = questions.extract(ticket);
+    if (!question) return;  // given up
+    request = std::move(question.mapped().request);
+    done = std::move(question.mapped().done);
+    preparing = ticket;
+    given_up = false;
   }
-  if (!chat) {
-    const bool failed = [this] {
-      const std::lock_guard lock(mutex);
-      return state == ModelState::Failed;
-    }();
-    done(base::fail(Code::Unavailable,
-                    failed ? "the model could not be loaded" : "the model is being stopped"));
-    return;
-  }
+  done(answer(ticket, request));
+}
+
+base::Result<Prepared> LlamaEngine::Impl::answer(Ticket ticket, PrepareRequest& request) {
   Prepared out;
-  auto made = make_request(request, out);
-  if (!made) {
-    done(std::unexpected(std::move(made).error()));
-    return;
+  std::unique_ptr<Request> made;
+  if (chat) {
+    FH_TRY(made, make_request(request, out));
   }
-  if (*made) {
-    std::optional<base::Error> refused;
-    {
-      const std::lock_guard lock(mutex);
-      if (unfinished >= options.queue_max + options.sequences_max) {
-        refused = full();
-      } else if (state == ModelState::Failed) {
-        refused = base::Error{Code::Unavailable, "the model could not be loaded", {}, {}, {}};
-      } else {
-        out.ticket = next_ticket++;
-        (*made)->ticket = out.ticket;
-        ++unfinished;
-        prepared.emplace(out.ticket, std::move(*made));
-      }
-    }
-    if (refused) {
-      done(std::unexpected(std::move(*refused)));
-      return;
-    }
+  const std::lock_guard lock(mutex);
+  preparing = 0;
+  if (given_up) return std::unexpected(cancelled());
+  if (chat && !made) return out;
+  if (state == ModelState::Failed) {
+    return base::fail(Code::Unavailable, "the model could not be loaded");
   }
-  done(out);
+  if (!chat) return base::fail(Code::Unavailable, "the model is being stopped");
+  if (unfinished >= options.queue_max + options.sequences_max) return std::unexpected(full());
+  out.ticket = made->ticket = ticket;
+  ++unfinished;
+  prepared.emplace(ticket, std::move(made));
+  return out;
 }
 
 void LlamaEngine::Impl::answer_failed(EventFn on_event, base::Error error) {
@@ -472,17 +499,20 @@ EngineStatus LlamaEngine::status() const {
   return status;
 }
 
-void LlamaEngine::prepare(PrepareRequest request, PrepareFn done) {
+Ticket LlamaEngine::prepare(PrepareRequest request, PrepareFn done) {
   Impl* const impl = impl_.get();
-  bool refuse = false;
+  Ticket ticket = 0;
   {
     const std::lock_guard lock(impl->mutex);
     const std::size_t places = impl->options.queue_max + impl->options.sequences_max;
-    refuse = impl->prepares_waiting >= kBacklogFactor * places ||
-             (!request.count_only && impl->unfinished >= places);
-    if (!refuse) ++impl->prepares_waiting;
+    const bool refuse = impl->questions.size() >= kBacklogFactor * places ||
+                        (!request.count_only && impl->unfinished >= places);
+    if (!refuse) {
+      ticket = impl->next_ticket++;
+      impl->questions.emplace(ticket, Impl::Question{std::move(request), std::move(done)});
+    }
   }
-  if (refuse) {
+  if (ticket == 0) {
     impl->post([impl, done = std::move(done)] {
       base::Error error;
       {
@@ -491,10 +521,10 @@ void LlamaEngine::prepare(PrepareRequest request, PrepareFn done) {
       }
       done(std::unexpected(std::move(error)));
     });
-    return;
+    return 0;
   }
-  auto held = std::make_shared<PrepareRequest>(std::move(request));
-  impl->post([impl, held, done = std::move(done)] { impl->prepare_now(std::move(*held), done); });
+  impl->post([impl, ticket] { impl->prepare_now(ticket); });
+  return ticket;
 }
 
 void LlamaEngine::start(Ticket ticket, EventFn on_event) {
@@ -527,6 +557,10 @@ void LlamaEngine::start(Ticket ticket, EventFn on_event) {
 
 void LlamaEngine::cancel(Ticket ticket) {
   Impl& impl = *impl_;
+  if (impl.give_up(ticket)) {
+    impl.changed.notify_all();
+    return;
+  }
   EventFn ended;
   {
     const std::lock_guard lock(impl.mutex);

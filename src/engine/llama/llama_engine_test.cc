@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
 #include <optional>
 #include <thread>
 
@@ -35,6 +36,32 @@ TEST_F(EngineTest, AnswersAndCounts) {
   EXPECT_GT(done.timings.decode_ns, 0);
   EXPECT_EQ(engine->status().running, 0U);
   EXPECT_EQ(engine->status().kv_tokens_used, 0U);
+}
+
+// The preparing thread is held by the test, in the answer to the first question.
+TEST_F(EngineTest, AQuestionThatWaitsForItsTurnIsGivenUpUnprepared) {
+  open();
+  std::promise<void> held;
+  std::promise<void> go_on;
+  PrepareRequest first;
+  first.generation = ask("first");
+  engine->prepare(std::move(first), [&](base::Result<Prepared> result) {
+    EXPECT_TRUE(result.has_value());
+    held.set_value();
+    go_on.get_future().wait();
+  });
+  held.get_future().wait();
+  std::promise<base::Result<Prepared>> second;
+  PrepareRequest request;
+  request.generation = ask("second");
+  const Ticket number = engine->prepare(
+      std::move(request), [&](base::Result<Prepared> result) { second.set_value(result); });
+  engine->cancel(number);
+  engine->cancel(number);
+  go_on.set_value();
+  const base::Result<Prepared> answer = second.get_future().get();
+  ASSERT_FALSE(answer.has_value());
+  EXPECT_EQ(answer.error().code, base::Code::Cancelled);
 }
 
 TEST_F(EngineTest, GreedyAnswersCachedAreThoseComputedCold) {

@@ -97,6 +97,10 @@ base::Status RemoteEngine::Impl::on_prepared(std::uint64_t epoch, const Frame& f
     }
     if (worker_ && worker_->epoch == epoch) ++worker_->answers;
     done = std::move(it->second.done);
+    // The worker gives back what it had for one that was cancelled, even if this crossed it.
+    if (result && it->second.cancel_sent) {
+      result = base::fail(base::Code::Cancelled, "the request was given up");
+    }
     if (result && !it->second.count_only) {
       it->second.phase = Phase::Prepared;
       result->ticket = frame.id;

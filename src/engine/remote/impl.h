@@ -33,7 +33,7 @@ class RemoteEngine::Impl : public std::enable_shared_from_this<RemoteEngine::Imp
   std::string worker_lock() const;
   ModelInfo info() const;
   EngineStatus status() const;
-  void prepare(const PrepareRequest& request, PrepareFn done);
+  Ticket prepare(const PrepareRequest& request, PrepareFn done);
   void start(Ticket ticket, EventFn on_event);
   void cancel(Ticket ticket);
 
@@ -81,6 +81,7 @@ class RemoteEngine::Impl : public std::enable_shared_from_this<RemoteEngine::Imp
   base::Status check_room(std::size_t bytes) const;
   void watch_prepares();
   void dispatch_waiting();
+  PrepareFn forget_waiting(std::uint64_t id);
   void fail_waiting(const base::Error& error, Calls& calls);
   void fail_epoch(std::uint64_t epoch, const base::Error& error, Calls& calls);
   base::Error unavailable(const std::string& why) const;

@@ -15,6 +15,10 @@ using protocol::FrameType;
 
 namespace {
 constexpr int kCancelWaitsMax = 5;
+
+base::Error given_up() {
+  return {base::Code::Cancelled, "the request was given up", {}, {}, {}};
+}
 }  // namespace
 
 RemoteEngine::RemoteEngine(RemoteOptions options, Scheduler& scheduler)
@@ -56,8 +60,8 @@ ModelInfo RemoteEngine::info() const {
 EngineStatus RemoteEngine::status() const {
   return impl_->status();
 }
-void RemoteEngine::prepare(PrepareRequest request, PrepareFn done) {
-  impl_->prepare(request, std::move(done));
+Ticket RemoteEngine::prepare(PrepareRequest request, PrepareFn done) {
+  return impl_->prepare(request, std::move(done));
 }
 void RemoteEngine::start(Ticket ticket, EventFn on_event) {
   impl_->start(ticket, std::move(on_event));
@@ -246,13 +250,14 @@ base::Status RemoteEngine::Impl::check_room(std::size_t bytes) const {
   return {};
 }
 
-void RemoteEngine::Impl::prepare(const PrepareRequest& request, PrepareFn done) {
+Ticket RemoteEngine::Impl::prepare(const PrepareRequest& request, PrepareFn done) {
   std::string payload = protocol::write_prepare(request);
+  Ticket id = 0;
   bool want = false;
   std::optional<base::Error> refused;
   {
     const std::lock_guard lock(mutex_);
-    const std::uint64_t id = next_id_++;
+    id = next_id_++;
     auto frame = protocol::encode_frame({FrameType::Prepare, id, std::move(payload)});
     if (!frame) {
       refused = base::Error{base::Code::InvalidArgument,
@@ -297,6 +302,7 @@ void RemoteEngine::Impl::prepare(const PrepareRequest& request, PrepareFn done) 
   // NOLINTNEXTLINE(bugprone-use-after-move): moved only when not refused
   if (refused) refuse(std::move(done), *std::move(refused));
   if (want && wanted_) wanted_();
+  return id;
 }
 
 void RemoteEngine::Impl::start(Ticket ticket, EventFn on_event) {
@@ -324,7 +330,7 @@ void RemoteEngine::Impl::cancel(Ticket ticket) {
   const auto it = requests_.find(ticket);
   if (it == requests_.end() || it->second.cancel_sent) return;
   const Phase phase = it->second.phase;
-  if (phase != Phase::Prepared && phase != Phase::Started) return;
+  if (phase == Phase::Waiting) return refuse(forget_waiting(ticket), given_up());
   auto frame = protocol::encode_frame({FrameType::Cancel, ticket, {}});
   if (worker_ && worker_->epoch == it->second.epoch && frame) {
     worker_->link->send_control(*std::move(frame));
@@ -332,7 +338,7 @@ void RemoteEngine::Impl::cancel(Ticket ticket) {
   it->second.cancel_sent = true;
   if (phase == Phase::Prepared) {
     requests_.erase(it);
-  } else if (worker_) {
+  } else if (worker_ && phase == Phase::Started) {
     watch_cancel(ticket, worker_->progress, 1);
   }
 }
@@ -398,6 +404,17 @@ void RemoteEngine::Impl::check_prepares(std::uint64_t epoch, std::uint64_t answe
                 {}});
 }
 
+// Who waits for its answer; the request is not to be sent any more.
+PrepareFn RemoteEngine::Impl::forget_waiting(std::uint64_t id) {
+  const auto waiting =
+      std::ranges::find(waiting_, id, &std::pair<std::uint64_t, std::string>::first);
+  if (waiting != waiting_.end()) {
+    waiting_bytes_ -= waiting->second.size();
+    waiting_.erase(waiting);
+  }
+  return std::move(requests_.extract(id).mapped().done);
+}
+
 void RemoteEngine::Impl::expire(std::uint64_t id) {
   PrepareFn done;
   base::Error error;
@@ -405,14 +422,7 @@ void RemoteEngine::Impl::expire(std::uint64_t id) {
     const std::lock_guard lock(mutex_);
     const auto it = requests_.find(id);
     if (it == requests_.end() || it->second.phase != Phase::Waiting) return;
-    done = std::move(it->second.done);
-    requests_.erase(it);
-    const auto waiting =
-        std::ranges::find(waiting_, id, &std::pair<std::uint64_t, std::string>::first);
-    if (waiting != waiting_.end()) {
-      waiting_bytes_ -= waiting->second.size();
-      waiting_.erase(waiting);
-    }
+    done = forget_waiting(id);
     error = unavailable("the model is still starting: " + info_.detail);
   }
   done(std::unexpected(std::move(error)));

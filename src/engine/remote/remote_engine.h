@@ -86,7 +86,7 @@ class RemoteEngine final : public Engine {
 
   ModelInfo info() const override;
   EngineStatus status() const override;
-  void prepare(PrepareRequest request, PrepareFn done) override;
+  Ticket prepare(PrepareRequest request, PrepareFn done) override;
   void start(Ticket ticket, EventFn on_event) override;
   void cancel(Ticket ticket) override;
 

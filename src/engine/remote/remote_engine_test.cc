@@ -92,6 +92,28 @@ TEST_P(RemoteTest, WaitsForAWorkerThatIsAskedForOnce) {
   EXPECT_EQ(wanted_, 1);
 }
 
+TEST_P(RemoteTest, AQuestionIsGivenUpWhereverItIs) {
+  auto early = Recorder::make();
+  auto waiting = Recorder::make();
+  const Ticket unsent = remote_->prepare(ask("a"), early->on_prepared());
+  const Ticket second = remote_->prepare(ask("b"), waiting->on_prepared());
+  remote_->cancel(unsent);
+  ASSERT_TRUE(wait_until([&] { return early->prepared().has_value(); }));
+  EXPECT_EQ(early->prepared()->error().code, base::Code::Cancelled);
+  const auto w = hand_made();
+  w->greet();
+  EXPECT_EQ(w->receive(FrameType::Prepare)->id, second);
+  remote_->cancel(second);
+  remote_->cancel(second);
+  EXPECT_EQ(w->receive(FrameType::Cancel)->id, second);
+  w->prepared(second);  // which crosses the cancel
+  ASSERT_TRUE(wait_until([&] { return waiting->prepared().has_value(); }));
+  ASSERT_FALSE(waiting->prepared()->has_value());
+  EXPECT_EQ(waiting->prepared()->error().code, base::Code::Cancelled);
+  EXPECT_EQ(early->prepare_answers() + waiting->prepare_answers(), 2);
+  EXPECT_EQ(losses(), 0u);
+}
+
 TEST_P(RemoteTest, WaitingEndsWhenTheStartFails) {
   const auto waiting = prepare(ask("a"));
   remote_->start_failed({base::Code::NotFound, "the file is not there", {}, {}, {}});

@@ -29,7 +29,7 @@ class ScriptedEngine::Impl : public std::enable_shared_from_this<ScriptedEngine:
   void close() { closed_ = true; }
   ModelInfo info() const;
   EngineStatus status() const;
-  void prepare(PrepareRequest request, PrepareFn done);
+  Ticket prepare(PrepareRequest request, PrepareFn done);
   void start(Ticket ticket, EventFn on_event);
   void cancel(Ticket ticket);
 
@@ -95,8 +95,8 @@ ModelInfo ScriptedEngine::info() const {
 EngineStatus ScriptedEngine::status() const {
   return impl_->status();
 }
-void ScriptedEngine::prepare(PrepareRequest request, PrepareFn done) {
-  impl_->prepare(std::move(request), std::move(done));
+Ticket ScriptedEngine::prepare(PrepareRequest request, PrepareFn done) {
+  return impl_->prepare(std::move(request), std::move(done));
 }
 void ScriptedEngine::start(Ticket ticket, EventFn on_event) {
   impl_->start(ticket, std::move(on_event));
@@ -128,16 +128,18 @@ EngineStatus ScriptedEngine::Impl::status() const {
   return status;
 }
 
-void ScriptedEngine::Impl::prepare(PrepareRequest request, PrepareFn done) {
+Ticket ScriptedEngine::Impl::prepare(PrepareRequest request, PrepareFn done) {
   base::Result<Prepared> result;
   {
     const std::lock_guard lock(mutex_);
     result = admit(request);
   }
+  const Ticket ticket = result ? result->ticket : 0;
   scheduler_.post([weak = weak_from_this(), done = std::move(done), result = std::move(result)] {
     const auto self = weak.lock();
     if (self && !self->closed_) done(result);
   });
+  return ticket;
 }
 
 base::Status ScriptedEngine::Impl::check(const PrepareRequest& request) const {

@@ -181,10 +181,14 @@ base::Status Session::handle_prepare(const protocol::Frame& frame) {
       return base::fail(base::Code::DataLoss, "worker protocol: a request number used twice");
     }
   }
-  engine_.prepare(std::move(request),
-                  [self = shared_from_this(), id, count_only](base::Result<Prepared> result) {
-                    self->on_prepared(id, count_only, std::move(result));
-                  });
+  const Ticket ticket =
+      engine_.prepare(std::move(request),
+                      [self = shared_from_this(), id, count_only](base::Result<Prepared> result) {
+                        self->on_prepared(id, count_only, std::move(result));
+                      });
+  const std::lock_guard lock(mutex_);
+  const auto it = requests_.find(id);
+  if (it != requests_.end() && it->second.phase == Phase::Preparing) it->second.ticket = ticket;
   return {};
 }
 
@@ -237,17 +241,17 @@ void Session::handle_start(std::uint64_t id) {
 }
 
 void Session::handle_cancel(std::uint64_t id) {
-  std::optional<Ticket> ticket;
+  Ticket ticket = 0;
   {
     const std::lock_guard lock(mutex_);
     const auto it = requests_.find(id);
     if (it == requests_.end()) return;
     Request& request = it->second;
-    if (request.phase != Phase::Preparing) ticket = request.ticket;
+    ticket = request.ticket;
     request.cancelled = true;
     if (request.phase == Phase::Prepared) requests_.erase(it);
   }
-  if (ticket) engine_.cancel(*ticket);
+  engine_.cancel(ticket);
 }
 
 void Session::on_event(std::uint64_t id, domain::Event event) {
@@ -362,9 +366,7 @@ void Session::cancel_all() {
   std::vector<Ticket> tickets;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [id, request] : requests_) {
-      if (request.phase != Phase::Preparing) tickets.push_back(request.ticket);
-    }
+    for (const auto& [id, request] : requests_) tickets.push_back(request.ticket);
     requests_.clear();
   }
   for (const Ticket ticket : tickets) engine_.cancel(ticket);

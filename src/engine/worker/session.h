@@ -39,7 +39,7 @@ class Session : public std::enable_shared_from_this<Session> {
   enum class Phase : std::uint8_t { Preparing, Prepared, Started };
   struct Request {
     Phase phase = Phase::Preparing;
-    Ticket ticket = 0;
+    Ticket ticket = 0;  // 0 while the engine has not said it, and where there is none
     bool cancelled = false;
   };
 

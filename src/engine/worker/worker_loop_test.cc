@@ -54,7 +54,10 @@ class InstantEngine final : public Engine {
   explicit InstantEngine(bool together) : together_(together) {}
   ModelInfo info() const override { return {}; }
   EngineStatus status() const override { return {}; }
-  void prepare(PrepareRequest, PrepareFn done) override { done(Prepared{1, 10, 100, 90}); }
+  Ticket prepare(PrepareRequest, PrepareFn done) override {
+    done(Prepared{1, 10, 100, 90});
+    return 1;
+  }
   void start(Ticket, EventFn on_event) override {
     if (!together_) return answer(on_event);
     const Together all;
@@ -109,6 +112,46 @@ TEST(WorkerLoop, WhatComesTogetherIsWrittenInOneCall) {
 
 TEST(WorkerLoop, WhatComesByItselfIsWrittenAtOnce) {
   EXPECT_EQ(messages_of(false), (std::vector<std::size_t>{1, 1, 1, 1}));
+}
+
+// Never answers, and says what it was told to give up.
+class ThinkingEngine final : public Engine {
+ public:
+  ModelInfo info() const override { return {}; }
+  EngineStatus status() const override { return {}; }
+  Ticket prepare(PrepareRequest, PrepareFn done) override {
+    done_ = std::move(done);
+    return 5;
+  }
+  void start(Ticket, EventFn) override {}
+  void cancel(Ticket ticket) override {
+    given_up = ticket;
+    if (done_) std::exchange(done_, {})(base::fail(base::Code::Cancelled, "given up"));
+  }
+  Ticket given_up = 0;
+
+ private:
+  PrepareFn done_;
+};
+
+TEST(WorkerLoop, ACancelReachesWhatIsBeingPrepared) {
+  for (const bool by_cancel : {true, false}) {
+    Gateway gateway;
+    ThinkingEngine engine;
+    base::Status result;
+    std::thread worker([&] { result = run_worker(gateway.far_end(), engine); });
+    gateway.send(FrameType::Prepare, protocol::write_prepare(ask("hello")));
+    if (by_cancel) {
+      gateway.send(FrameType::Cancel, {});
+      gateway.send(FrameType::Ping, {});  // so that there is an answer in any case
+      EXPECT_EQ(gateway.next_message().at(0).type, FrameType::PrepareFailed);
+    }
+    gateway.send(FrameType::Shutdown, {});  // what is left is given up too
+    worker.join();
+    EXPECT_TRUE(result);
+    EXPECT_EQ(engine.given_up, 5U);
+    ::close(gateway.far_end());
+  }
 }
 
 }  // namespace

@@ -17,13 +17,15 @@ namespace fh::ledger {
 class JournalFile {
  public:
   virtual ~JournalFile() = default;
+  // What was asked for. What lies behind it, of a file that was longer before, can be read.
   virtual std::uint64_t size() const = 0;
   virtual base::Result<std::string> read(std::uint64_t offset, std::size_t size) = 0;
   virtual base::Status write(std::uint64_t offset, std::string_view bytes) = 0;
   virtual base::Status sync() = 0;
 };
 
-// Makes the file for this user alone and fills it with zeros to `bytes`, unless it is there.
+// Makes the file for this user alone unless it is there, and fills it with zeros up to `bytes`; a
+// longer one keeps its length.
 base::Result<std::unique_ptr<JournalFile>> open_journal_file(const std::string& path,
                                                              std::uint64_t bytes);
 

@@ -12,7 +12,10 @@ namespace {
 
 constexpr std::uint64_t kHalfMagic = 0x31666c6861484655;  // "UFHahlf1"
 constexpr std::uint64_t kMarkMagic = 0x316b72616d484655;  // "UFHmark1"
+constexpr std::uint64_t kSizeMagic = 0x31657a6973484655;  // "UFHsize1"
 constexpr std::size_t kMarkUsedBytes = 24;
+// Of files that do not say it: the first releases knew no other.
+constexpr std::uint64_t kFirstFileBytes = 16 * 1024 * 1024;
 
 void put(std::uint64_t value, std::string& out) {
   for (int i = 0; i < 8; ++i) out.push_back(static_cast<char>(value >> (8 * i) & 0xff));
@@ -26,9 +29,17 @@ std::uint64_t get(std::string_view bytes, std::size_t at) {
   return value;
 }
 
-// 0: no valid mark, nothing is known to be elsewhere.
-std::uint64_t parse_mark(std::string_view bytes) {
-  if (bytes.size() < kMarkUsedBytes || get(bytes, 0) != kMarkMagic) return 0;
+std::string marked(std::uint64_t magic, std::uint64_t value) {
+  std::string bytes;
+  put(magic, bytes);
+  put(value, bytes);
+  put(codec::fast_hash(bytes).low, bytes);
+  return bytes;
+}
+
+// 0: it is not there, or not valid.
+std::uint64_t parse_marked(std::string_view bytes, std::uint64_t magic) {
+  if (bytes.size() < kMarkUsedBytes || get(bytes, 0) != magic) return 0;
   const std::string_view covered = bytes.substr(0, kMarkUsedBytes - 8);
   return get(bytes, covered.size()) == codec::fast_hash(covered).low ? get(bytes, 8) : 0;
 }
@@ -61,20 +72,20 @@ std::uint64_t read_frames(std::string_view half, std::uint64_t epoch, std::strin
 
 }  // namespace
 
-std::uint64_t half_bytes(const JournalFile& file) {
-  return (file.size() - kMarkBytes) / 2;
+std::uint64_t half_bytes(std::uint64_t file_bytes) {
+  return (file_bytes - kMarkBytes) / 2;
 }
 
-std::uint64_t half_offset(const JournalFile& file, std::size_t half) {
-  return kMarkBytes + half * half_bytes(file);
+std::uint64_t half_offset(std::uint64_t half_bytes, std::size_t half) {
+  return kMarkBytes + half * half_bytes;
 }
 
 std::string mark_bytes(std::uint64_t moved_epoch) {
-  std::string bytes;
-  put(kMarkMagic, bytes);
-  put(moved_epoch, bytes);
-  put(codec::fast_hash(bytes).low, bytes);
-  return bytes;
+  return marked(kMarkMagic, moved_epoch);
+}
+
+std::string size_record(std::uint64_t half_bytes) {
+  return marked(kSizeMagic, half_bytes);
 }
 
 std::string half_header_bytes(const HalfHeader& header) {
@@ -104,11 +115,15 @@ void append_frame(std::uint64_t epoch, std::uint64_t offset, std::string_view pa
 
 base::Result<JournalContent> read_journal(JournalFile& file) {
   FH_TRY(const std::string mark, file.read(0, kMarkUsedBytes));
-  const std::uint64_t moved = parse_mark(mark);
+  const std::uint64_t moved =
+      parse_marked(mark, kMarkMagic);  // 0: nothing is known to be elsewhere
+  FH_TRY(const std::string size, file.read(kSizeOffset, kMarkUsedBytes));
+  const std::uint64_t said = parse_marked(size, kSizeMagic);
+  const std::uint64_t half = said != 0 ? said : half_bytes(kFirstFileBytes);
   std::array<std::string, 2> halves;
   std::array<std::optional<HalfHeader>, 2> headers;
   for (std::size_t i = 0; i < 2; ++i) {
-    FH_TRY(halves.at(i), file.read(half_offset(file, i), half_bytes(file)));
+    FH_TRY(halves.at(i), file.read(half_offset(half, i), half));
     headers.at(i) = parse_half_header(halves.at(i));
   }
   JournalContent content;

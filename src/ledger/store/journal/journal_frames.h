@@ -4,7 +4,9 @@
 // frames, one per transaction, up to the first that is not valid. Checksums cover epoch and place,
 // so that what an earlier round left behind is never taken for part of this one. The mark says up
 // to which epoch everything is durable elsewhere; it is on the disk before such a half is written
-// anew, when what is left of the old one would look like a half that lost its end. Format:
+// anew, when what is left of the old one would look like a half that lost its end. The size of a
+// half stands in the file too: a release that wants another one reads what is there by its own
+// size, and lays the file out anew only when all of it is durable elsewhere. Format:
 // docs/formats/ledger.md.
 
 #include <cstdint>
@@ -27,12 +29,15 @@ struct HalfHeader {
   bool operator==(const HalfHeader&) const = default;
 };
 
-// Half 0 or 1 of `file`: size, and where it begins.
-std::uint64_t half_bytes(const JournalFile& file);
-std::uint64_t half_offset(const JournalFile& file, std::size_t half);
+// Size of the halves of a file of this size, and where half 0 or 1 of this size begins.
+std::uint64_t half_bytes(std::uint64_t file_bytes);
+std::uint64_t half_offset(std::uint64_t half_bytes, std::size_t half);
 
 // For the beginning of the file.
 std::string mark_bytes(std::uint64_t moved_epoch);
+// For the place kSizeOffset.
+inline constexpr std::uint64_t kSizeOffset = 512;
+std::string size_record(std::uint64_t half_bytes);
 std::string half_header_bytes(const HalfHeader& header);
 // `offset`: of the frame in its half.
 void append_frame(std::uint64_t epoch, std::uint64_t offset, std::string_view payload,

@@ -29,6 +29,9 @@ bool is_admission(const Record& record) {
 
 }  // namespace
 
+JournalStore::JournalStore(Store& inner, JournalFile& file)
+    : inner_(inner), file_(file), half_bytes_(half_bytes(file.size())) {}
+
 template <typename T>
 T JournalStore::final_failure(T status) {
   if (!status) broken_.store(true, std::memory_order_release);
@@ -69,7 +72,8 @@ base::Status JournalStore::replay() {
   return begin_empty();
 }
 
-// Everything in the file is durable elsewhere. The mark is on the disk before a half is touched.
+// Everything in the file is durable elsewhere. The mark is on the disk before a half is touched,
+// and before the halves become of another size. Where half 1 begins then, anything may lie.
 base::Status JournalStore::begin_empty() {
   FH_TRY_VOID(file_.write(0, mark_bytes(epoch_)));
   FH_TRY_VOID(sync_file());
@@ -77,7 +81,9 @@ base::Status JournalStore::begin_empty() {
   active_ = 0;
   end_ = kHalfHeaderBytes;
   other_in_use_ = false;
-  FH_TRY_VOID(file_.write(half_offset(file_, 0), half_header_bytes({epoch_, 0})));
+  FH_TRY_VOID(file_.write(kSizeOffset, size_record(half_bytes_)));
+  FH_TRY_VOID(file_.write(half_offset(half_bytes_, 1), std::string(kHalfHeaderBytes, '\0')));
+  FH_TRY_VOID(file_.write(half_offset(half_bytes_, 0), half_header_bytes({epoch_, 0})));
   return sync_file();
 }
 
@@ -155,7 +161,7 @@ base::Result<std::vector<Outcome>> JournalStore::append_through(std::span<const 
 }
 
 bool JournalStore::fits(std::size_t payload) const {
-  return kHalfHeaderBytes + kFrameHeaderBytes + payload <= half_bytes(file_);
+  return kHalfHeaderBytes + kFrameHeaderBytes + payload <= half_bytes_;
 }
 
 base::Status JournalStore::write_frame(std::string_view payload) {
@@ -163,12 +169,12 @@ base::Status JournalStore::write_frame(std::string_view payload) {
   std::string bytes;
   bytes.reserve(kHalfHeaderBytes + needed);
   std::uint64_t at = end_;
-  if (end_ + needed > half_bytes(file_)) {
+  if (end_ + needed > half_bytes_) {
     FH_TRY_VOID(begin_next_half(bytes));
     at = 0;
   }
   append_frame(epoch_, end_, payload, bytes);
-  FH_TRY_VOID(file_.write(half_offset(file_, active_) + at, bytes));
+  FH_TRY_VOID(file_.write(half_offset(half_bytes_, active_) + at, bytes));
   end_ += needed;
   return {};
 }

@@ -47,7 +47,7 @@ class JournalStore final : public Store {
  private:
   enum class State : std::uint8_t { Open, Settled };  // Settled: and not yet moved
 
-  JournalStore(Store& inner, JournalFile& file) : inner_(inner), file_(file) {}
+  JournalStore(Store& inner, JournalFile& file);
   base::Status replay();
   base::Status begin_empty();
   base::Status sync_file();
@@ -66,6 +66,7 @@ class JournalStore final : public Store {
 
   Store& inner_;
   JournalFile& file_;
+  const std::uint64_t half_bytes_;  // from the end of the replay on, which goes by what it finds
   std::unique_ptr<JournalFile> owned_;
   std::mutex turn_;  // held by whoever writes to inner_; before mutex_
   std::atomic<bool> broken_ = false;

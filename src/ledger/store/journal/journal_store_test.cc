@@ -4,7 +4,9 @@
 #include "ledger/store/journal/journal_store.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
+#include <filesystem>
 #include <set>
 
 #include "ledger/open.h"
@@ -138,6 +140,91 @@ TEST(JournalStore, PassesThroughItsHalvesWhileNobodyMoves) {
     EXPECT_EQ(inner.rows()[i].admission.request_id, id_of(i));
     EXPECT_TRUE(inner.rows()[i].settlement.has_value());
   }
+}
+
+// Every row is found, whatever sizes follow each other, and wherever the process was killed.
+TEST(JournalStore, AFileOfAnotherSizeIsReadByItsOwn) {
+  for (std::size_t kept = 1; kept <= 120; kept += 7) {
+    MemoryStore inner;
+    MemoryJournalFile file(kFileBytes);
+    std::size_t next = 0;
+    for (const std::uint64_t bytes : {kFileBytes, kFileBytes * 3, kFileBytes / 2, kFileBytes}) {
+      file.open_again(bytes);
+      const auto store = opened(inner, file);
+      ASSERT_TRUE(store);
+      ASSERT_EQ(inner.rows().size(), next) << bytes;
+      for (std::size_t i = 0; i < kept; ++i) append(*store, {admission(id_of(next++))});
+    }
+    ASSERT_TRUE(opened(inner, file)->close());
+    ASSERT_EQ(inner.rows().size(), next);
+    for (std::size_t i = 0; i < next; ++i) {
+      ASSERT_EQ(inner.rows()[i].admission.request_id, id_of(i));
+    }
+  }
+}
+
+// Killed while the file is laid out anew, after any write or sync of that.
+TEST(JournalStore, AChangeOfSizeCanBeCutShortAnywhere) {
+  for (const std::uint64_t bytes : {kFileBytes * 2, kFileBytes / 2}) {
+    for (std::uint64_t nth = 1; nth <= 4; ++nth) {
+      for (const bool power : {false, true}) {
+        base::SeededRandom random(nth);
+        MemoryStore inner;
+        MemoryJournalFile file(kFileBytes);
+        auto store = opened(inner, file);
+        for (std::size_t i = 0; i < 60; ++i) append(*store, {admission(id_of(i))});
+        ASSERT_TRUE(store->sync());
+        file.open_again(bytes);
+        file.fail_write(nth);
+        EXPECT_FALSE(JournalStore::open(inner, file));
+        file.heal();
+        if (power) file.crash_power(random);
+        file.open_again(kFileBytes * 3);
+        store = opened(inner, file);
+        ASSERT_TRUE(store);
+        append(*store, {admission("last")});
+        store = opened(inner, file);
+        ASSERT_EQ(inner.rows().size(), 61U);
+        EXPECT_EQ(inner.rows().back().admission.request_id, "last");
+      }
+    }
+  }
+}
+
+// What the first releases left behind says nothing of its size.
+TEST(JournalStore, AFileThatDoesNotSayItsSizeIsOfTheFirst) {
+  constexpr std::uint64_t kFirstBytes = 16 * 1024 * 1024;
+  MemoryStore inner;
+  MemoryJournalFile file(kFirstBytes);
+  std::size_t next = 0;
+  auto store = opened(inner, file);
+  for (; next < 4000; ++next) {
+    append(*store, {admission(id_of(2 * next)), admission(id_of(2 * next + 1))});
+    append(*store, {settlement(id_of(2 * next)), settlement(id_of(2 * next + 1))});
+  }
+  ASSERT_TRUE(file.write(kSizeOffset, std::string(24, '\0')));
+  file.open_again(kFirstBytes / 4);
+  store = opened(inner, file);
+  ASSERT_EQ(inner.rows().size(), 2 * next);
+  EXPECT_TRUE(inner.rows().back().settlement.has_value());
+}
+
+TEST(JournalFile, IsNeverMadeShorter) {
+  char name[] = "/tmp/freehold-journal-XXXXXX";
+  const std::filesystem::path dir = ::mkdtemp(name);
+  const std::string path = dir / "intake";
+  MemoryStore inner;
+  std::size_t next = 0;
+  for (const std::uint64_t bytes : {kFileBytes, kFileBytes * 4, kFileBytes}) {
+    auto file = open_journal_file(path, bytes);
+    ASSERT_TRUE(file) << file.error().text();
+    const auto store = JournalStore::open(inner, *std::move(file));
+    ASSERT_TRUE(store) << store.error().text();
+    ASSERT_EQ(inner.rows().size(), next) << bytes;
+    for (std::size_t i = 0; i < 30; ++i) append(**store, {admission(id_of(next++))});
+  }
+  EXPECT_EQ(std::filesystem::file_size(path), kFileBytes * 4);
+  std::filesystem::remove_all(dir);
 }
 
 TEST(JournalStore, ATransactionLargerThanTheJournalGoesThrough) {

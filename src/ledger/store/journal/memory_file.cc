@@ -44,6 +44,14 @@ base::Status MemoryJournalFile::sync() {
   return {};
 }
 
+void MemoryJournalFile::open_again(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  bytes_ = bytes;
+  if (bytes <= written_.size()) return;
+  written_.resize(bytes);
+  durable_.resize(bytes);
+}
+
 void MemoryJournalFile::fail_write(std::uint64_t nth) {
   const std::lock_guard lock(mutex_);
   write_countdown_ = nth;

@@ -12,13 +12,16 @@ namespace fh::ledger {
 
 class MemoryJournalFile final : public JournalFile {
  public:
-  explicit MemoryJournalFile(std::uint64_t bytes) : written_(bytes, '\0'), durable_(written_) {}
+  explicit MemoryJournalFile(std::uint64_t bytes)
+      : bytes_(bytes), written_(bytes, '\0'), durable_(written_) {}
 
-  std::uint64_t size() const override { return written_.size(); }
+  std::uint64_t size() const override { return bytes_; }
   base::Result<std::string> read(std::uint64_t offset, std::size_t size) override;
   base::Status write(std::uint64_t offset, std::string_view bytes) override;
   base::Status sync() override;
 
+  // What open_journal_file does to a file that is there already.
+  void open_again(std::uint64_t bytes);
   // The nth write or sync from now on fails, and all after it, until heal() stands for a restart.
   // A failing write leaves a part of its bytes.
   void fail_write(std::uint64_t nth);
@@ -33,6 +36,7 @@ class MemoryJournalFile final : public JournalFile {
   bool counts_down(std::uint64_t& countdown);
 
   mutable std::mutex mutex_;
+  std::uint64_t bytes_;
   std::string written_, durable_;
   std::uint64_t write_countdown_ = 0, sync_countdown_ = 0;
   bool broken_ = false;
