@@ -262,6 +262,7 @@ net::Task<void> Inference::pump(Call& call, net::ResponseWriter* stream_to) {
   Attempt& attempt = *call.attempt;
   const base::TimePoint began = deps_.clock.now();
   base::TimePoint last_write = began;
+  base::TimePoint last_said = began;  // what is only a sign of life does not count
   base::TimePoint cancelled_at{};
   while (!attempt.terminal()) {
     const base::TimePoint now = deps_.clock.now();
@@ -279,11 +280,12 @@ net::Task<void> Inference::pump(Call& call, net::ResponseWriter* stream_to) {
     if (event) {
       if (domain::is_terminal(*event)) co_return;
       bytes = call.reply->on_event(*event);
+      if (!bytes.empty()) last_said = deps_.clock.now();
     } else if (stream_to != nullptr && !attempt.cancelled() &&
                deps_.clock.now() >=
                    last_write + std::chrono::milliseconds(deps_.settings.keep_alive_ms)) {
       const auto silent =
-          std::chrono::duration_cast<std::chrono::milliseconds>(deps_.clock.now() - began);
+          std::chrono::duration_cast<std::chrono::milliseconds>(deps_.clock.now() - last_said);
       bytes = call.reply->keep_alive(silent.count());
     }
     if (bytes.empty() || stream_to == nullptr || attempt.cancelled()) continue;
