@@ -97,6 +97,10 @@ def usage(w):
     told("an unknown flag", w.run(None, "up", "--port", "80"), 2, "--port", "freehold up --help")
     told("a choice that is none", w.run(None, "usage", "--by", "hour"), 2, "hour not in", "freehold usage --help")
     told("two forms at once", w.run(None, "usage", "--json", "--csv"), 2, "excludes", "freehold usage --help")
+    told("an unknown verb behind an option", w.run(None, "--data", w.root, "chta"), 2, "no verb `chta`; did you mean `chat`", "freehold --help")
+    for words in (["keys", "create", ""], ["keys", "revoke", ""], ["models", "show", ""], ["models", "remove", ""], ["models", "import", ""]):
+        told(f"{words[:2]} of an empty variable", w.run(w.folder(), *words), 2, "must not be empty", "--help")
+    told("two questions to doctor", w.run(None, "doctor", "--url", "--json"), 2, "excludes", "freehold doctor --help")
     told("a missing word", w.run(None, "models", "show"), 2, "name is required", "freehold models show --help")
     version = w.run(None, "--version")
     expect("--version answers", version.returncode == 0 and version.stdout.startswith("freehold "), version.stdout)
