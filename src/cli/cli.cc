@@ -61,7 +61,8 @@ void add_chat(CLI::App& app, Parsed& p) {
       "  freehold chat --model qwen2.5-coder-1.5b --stats \"Reverse a list in C\"\n"
       "  freehold chat --json \"Say hello\"             the answer, its tokens and time as JSON");
   chat->add_option("prompt", p.chat.prompt,
-                   "the question; without it, lines are read from the terminal");
+                   "the question; without it, lines are read from the terminal")
+      ->check(kNotEmpty);
   chat->add_option("--model,-m", p.chat.model, "model to ask")
       ->capture_default_str()
       ->type_name("NAME");

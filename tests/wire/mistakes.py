@@ -26,7 +26,13 @@ import freehold  # noqa: E402
 
 NOBODY = 65534
 PATIENCE_S = 60  # a bound against hanging
-SCRIPT = 'set context_tokens 4096\non any\n  text "Good."\n'
+SCRIPT = """set context_tokens 4096
+on user "[break]"
+  text "I was"
+  fail unavailable "the card fell off the bus"
+on any
+  text "Good."
+"""
 problems = []
 
 
@@ -252,6 +258,19 @@ def models(w):
     bad = w.run(data, "models", "import", starter, "--as", "Bad Name")
     told("a bad name", bad, 2, "`Bad Name` cannot be a model's name", "--as NAME")
     expect("a bad name is refused before the file is read", "hashing" not in bad.stderr, bad.stderr)
+    w.run(data, "models", "import", starter, "--as", "kept")
+    for blob in (data / "models" / "blobs").iterdir():
+        blob.unlink()
+    for words in (["show", "kept"], ["verify"]):
+        told(f"a model's file that is gone: {words}", w.run(data, "models", *words), 1, "the file of kept is gone", "import it again")
+    shown = w.run(data, "models", "show", "kept", "--json")
+    expect("so as JSON", shown.returncode == 1 and "error" in json.loads(shown.stdout), shown.stdout)
+    manifest = data / "models" / "kept.json"
+    manifest.write_text("{")
+    told("a damaged manifest", w.run(data, "models", "list"), 2, r"kept\.json is damaged", "delete that file, then import")
+    manifest.unlink()
+    again = w.run(data, "models", "import", starter, "--as", "kept")
+    expect("the remedy helps", again.returncode == 0, again.stderr)
     told("an unknown model", w.run(data, "models", "show", "nope"), 1, "no model is called `nope`", "models list")
     told("an unknown model to verify", w.run(data, "models", "verify", "nope"), 1, "no model is called `nope`", "models list")
 
@@ -296,6 +315,12 @@ def with_a_server():
         told("a second server", run("up", "--listen", "127.0.0.1:0"), 1, r"data folder .* in use by another Freehold \(process",
              "--data")
         told("an unknown model", run("chat", "-m", "nope", "hi"), 1, "the model `nope` does not exist here$", "freehold models list")
+        told("an answer that breaks off", run("chat", "[break]"), 3, "^error: the card fell off the bus$")
+        broken = run("chat", "--json", "[break]")
+        expect("so as JSON", json.loads(broken.stdout)["error"]["code"] == "unavailable", broken.stdout)
+        told("an empty question", run("chat", ""), 2, "must not be empty", "freehold chat --help")
+        both = run("chat", "--json", "--stats", "hi").stdout
+        expect("JSON is nothing but JSON", both.startswith('{"text":"Good."'), both)
         told("a key twice", run("keys", "create", "admin"), 1, 'a key named "admin" exists', "another name")
         told("the last admin key", run("keys", "revoke", "admin"), 1, "last admin key", "--admin")
         told("an unknown key", run("keys", "revoke", "nobody"), 1, "no key has this id", "keys list")
