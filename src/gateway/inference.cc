@@ -9,6 +9,7 @@
 #include "dialects/blocks.h"
 #include "dialects/content.h"
 #include "dialects/models.h"
+#include "gateway/request_log.h"
 
 namespace fh::gateway {
 
@@ -237,8 +238,15 @@ net::Task<void> Inference::run(const Route& route, net::HttpRequest request,
   }
   opened = std::unexpected(ready.error());  // releases the ticket before the client may retry
   if (client_gone) co_return;
-  co_await writer.send(
-      error_response(route.surface, ready.error(), request_id, deps_.settings.retry_after_ms));
+  co_await refuse(route.surface, ready.error(), request_id, writer);
+}
+
+net::Task<void> Inference::refuse(Surface surface, const base::Error& error,
+                                  const std::string& request_id, net::ResponseWriter& writer) {
+  net::HttpResponse response =
+      error_response(surface, error, request_id, deps_.settings.retry_after_ms);
+  if (deps_.settings.log_requests) log_refused(surface, request_id, error, response.status);
+  co_await writer.send(std::move(response));
 }
 
 net::Task<void> Inference::answer(Call& call, net::ResponseWriter& writer) {
@@ -384,9 +392,11 @@ net::Task<void> Inference::count_tokens(const Route& route, net::HttpRequest req
     counted = std::unexpected(opened.error());
   }
   if (!counted) {
-    co_await writer.send(
-        error_response(route.surface, counted.error(), request_id, deps_.settings.retry_after_ms));
+    co_await refuse(route.surface, counted.error(), request_id, writer);
     co_return;
+  }
+  if (deps_.settings.log_requests) {
+    log_counted(request_id, (*opened)->model->id, counted->prompt_tokens);
   }
   net::HttpResponse response;
   response.headers = reply_headers(kJson, request_id);
