@@ -307,6 +307,26 @@ def a_damaged_model(w):
                doctor.stdout)
 
 
+def other_prices():
+    """Who changes the list of compared models gets no price under another model's name, and no part of a sum for the whole."""
+    with tempfile.TemporaryDirectory(prefix="freehold-prices-") as folder:
+        for models, workload in (('"anthropic/claude-opus-5-5"', "before"), ('"openai/gpt-6.1-sol"', "after")):
+            with freehold.Server(script=SCRIPT, data=folder, config=f"[prices]\ncompare = [{models}]\n") as server:
+                server.post("/v1/chat/completions", {"model": "default", "messages": [{"role": "user", "content": "hi " * 500}]},
+                            headers={"x-freehold-workload": workload})
+                table = server.cli("usage", "--by", "workload").stdout
+        lines = {line.split()[0]: re.split(r" {2,}", line)[-2:] for line in table.splitlines()[:4]}
+        price = r"\$0\.\d+"
+        for group, cells in (("before", (price, "unpriced")), ("after", ("unpriced", price)),
+                             ("total", (price + r" \+ unpriced", price + r" \+ unpriced"))):
+            expect(f"the prices of {group}", all(re.fullmatch(*pair) for pair in zip(cells, sorted_as(lines, group))), table)
+
+
+def sorted_as(lines, group):
+    """The two price cells of a line, opus first."""
+    return lines[group] if "opus" in lines["WORKLOAD"][0] else lines[group][::-1]
+
+
 def with_a_server():
     with freehold.Server(script=SCRIPT) as server:
         def run(*words):
@@ -342,6 +362,7 @@ def main():
         for part in (usage, configuration, outputs, addresses, folders, disks, ledgers, models, as_nobody):
             part(w)
         a_damaged_model(w)
+        other_prices()
         with_a_server()
     for problem in problems:
         print(problem)
