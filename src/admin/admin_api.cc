@@ -63,9 +63,13 @@ base::Result<std::int64_t> date(const net::HttpRequest& request, std::string_vie
       .count();
 }
 
-std::string text_member(const codec::json::Value& object, std::string_view name) {
-  const auto text = object[name].as_string();
-  return text ? std::string(*text) : std::string();
+// "" when absent or null.
+base::Result<std::string> text_member(const codec::json::Value& object, std::string_view name) {
+  const codec::json::Value value = object[name];
+  if (!value.exists() || value.is_null()) return std::string();
+  const auto text = value.as_string();
+  if (!text) return base::fail_field(std::string(name), std::string(name) + " must be a string");
+  return std::string(*text);
 }
 
 // Without an admin key nobody could make another one: the server would have to be set up anew.
@@ -161,7 +165,7 @@ base::Result<net::HttpResponse> AdminApi::session(const Call& call) {
     return response;
   }
   FH_TRY(const Document body, object_body(call.request));
-  const std::string key = text_member(body.root(), "key");
+  FH_TRY(const std::string key, text_member(body.root(), "key"));
   gateway::Principal who;
   if (!key.empty()) {
     const auto record = deps_.keys.authenticate(key);
@@ -274,8 +278,10 @@ base::Result<net::HttpResponse> AdminApi::keys(const Call& call) {
     return base::fail(base::Code::NotFound, "the admin API has nothing at this path");
   if (call.request.method == "POST") {
     FH_TRY(const Document body, object_body(call.request));
-    const std::string name = text_member(body.root(), "name");
-    const std::string role = text_member(body.root(), "role");
+    FH_TRY(const std::string name, text_member(body.root(), "name"));
+    FH_TRY(const std::string role, text_member(body.root(), "role"));
+    FH_TRY(std::string project, text_member(body.root(), "project"));
+    FH_TRY(std::string workload, text_member(body.root(), "workload"));
     if (name.empty())
       return base::fail_field("name", "name is required: what or whom the key is for");
     if (!role.empty() && role != "member" && role != "admin") {
@@ -283,8 +289,7 @@ base::Result<net::HttpResponse> AdminApi::keys(const Call& call) {
     }
     FH_TRY(const auth::NewKey made,
            deps_.keys.create(name, role == "admin" ? auth::Role::Admin : auth::Role::Member,
-                             text_member(body.root(), "project"),
-                             text_member(body.root(), "workload")));
+                             std::move(project), std::move(workload)));
     Writer w;
     w.object().member("key", made.key.reveal()).key("record");
     write_key(w, made.record);

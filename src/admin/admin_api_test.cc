@@ -169,6 +169,18 @@ TEST_F(AdminApiTest, KeysAreMadeListedAndNeverShownAgain) {
   EXPECT_EQ(ask("POST", "keys", R"({"name":"a"})").status, 409);
 }
 
+TEST_F(AdminApiTest, WrongTypesNameTheirMember) {
+  for (const auto& [path, body, field] : {std::tuple{"keys", R"({"name":5})", "name"},
+                                          {"keys", R"({"name":"a","role":5})", "role"},
+                                          {"keys", R"({"name":"a","project":{}})", "project"},
+                                          {"keys", R"({"name":"a","workload":[]})", "workload"},
+                                          {"session", R"({"key":5})", "key"}}) {
+    const Answer answer = ask("POST", path, body, {}, 1000);
+    EXPECT_EQ(answer.status, 400) << body << answer.body;
+    EXPECT_NE(answer.body.find(R"("field":")" + std::string(field)), std::string::npos) << body;
+  }
+}
+
 TEST_F(AdminApiTest, UsageByKeyNamesTheKey) {
   const std::string key = keys_.make("ada");
   reader_.key_id = keys_.table.authenticate(key)->id;

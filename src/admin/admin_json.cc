@@ -248,6 +248,39 @@ std::string_view usage_by_name(ledger::UsageBy by) {
   return "day";
 }
 
+namespace {
+
+// The requests of a group that was never compared with a model are missing in that model's sum.
+void add_api_costs(const std::vector<ledger::UsageRow>& rows, ledger::UsageRow& total) {
+  const auto place_of = [](const ledger::UsageRow& row, std::string_view model) {
+    const auto it = std::ranges::find(row.api_costs, model, &ledger::ApiCost::model);
+    return static_cast<std::size_t>(it - row.api_costs.begin());
+  };
+  for (const ledger::UsageRow& row : rows) {
+    for (const ledger::ApiCost& cost : row.api_costs) {
+      if (place_of(total, cost.model) < total.api_costs.size()) continue;
+      total.api_costs.push_back({cost.model, std::nullopt});
+    }
+  }
+  total.api_unpriced.assign(total.api_costs.size(), 0);
+  for (const ledger::UsageRow& row : rows) {
+    for (std::size_t at = 0; at < total.api_costs.size(); ++at) {
+      ledger::ApiCost& sum = total.api_costs[at];
+      const std::size_t i = place_of(row, sum.model);
+      if (i == row.api_costs.size()) {
+        total.api_unpriced[at] += row.cost_priced + row.cost_unpriced;
+        continue;
+      }
+      if (i < row.api_unpriced.size()) total.api_unpriced[at] += row.api_unpriced[i];
+      if (!row.api_costs[i].cost) continue;
+      const auto added = domain::add(sum.cost.value_or(domain::MicroUsd{}), *row.api_costs[i].cost);
+      if (added) sum.cost = *added;
+    }
+  }
+}
+
+}  // namespace
+
 ledger::UsageRow usage_totals(const std::vector<ledger::UsageRow>& rows) {
   ledger::UsageRow total;
   for (const ledger::UsageRow& row : rows) {
@@ -266,23 +299,8 @@ ledger::UsageRow usage_totals(const std::vector<ledger::UsageRow>& rows) {
     if (auto sum = domain::add(total.cost, row.cost)) total.cost = *sum;
     total.cost_priced += row.cost_priced;
     total.cost_unpriced += row.cost_unpriced;
-    for (std::size_t i = 0; i < row.api_costs.size(); ++i) {
-      const ledger::ApiCost& cost = row.api_costs[i];
-      auto it = std::find_if(total.api_costs.begin(), total.api_costs.end(),
-                             [&](const auto& known) { return known.model == cost.model; });
-      if (it == total.api_costs.end()) {
-        total.api_costs.push_back({cost.model, std::nullopt});
-        total.api_unpriced.push_back(0);
-        it = std::prev(total.api_costs.end());
-      }
-      if (cost.cost) {
-        if (auto sum = domain::add(it->cost.value_or(domain::MicroUsd{}), *cost.cost))
-          it->cost = *sum;
-      }
-      const auto at = static_cast<std::size_t>(it - total.api_costs.begin());
-      if (i < row.api_unpriced.size()) total.api_unpriced[at] += row.api_unpriced[i];
-    }
   }
+  add_api_costs(rows, total);
   return total;
 }
 

@@ -133,6 +133,19 @@ TEST(AdminJson, TotalsAddUpAndKeepUnpricedApart) {
   EXPECT_EQ(total.api_unpriced, (std::vector<std::uint64_t>{0, 3}));
 }
 
+// The list of compared models was changed between the two groups.
+TEST(AdminJson, WhatWasNotComparedIsMissingInTheTotal) {
+  std::vector<ledger::UsageRow> rows(2);
+  rows[0].api_costs = {{"a/x", domain::MicroUsd{5}}};
+  rows[0].api_unpriced = {0};
+  rows[0].cost_unpriced = 2;
+  rows[1].api_costs = {{"b/y", domain::MicroUsd{7}}};
+  rows[1].api_unpriced = {0};
+  rows[1].cost_unpriced = 3;
+  const ledger::UsageRow total = usage_totals(rows);
+  EXPECT_EQ(total.api_unpriced, (std::vector<std::uint64_t>{3, 2}));
+}
+
 TEST(AdminJson, AKeyShowsNoSecret) {
   auth::KeyRecord key = two_keys()[0];
   key.hash_hex = "abcdef";

@@ -1,9 +1,13 @@
 #include "base/log.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 
+#include <cstdio>
 #include <memory>
 
 #include "base/clock.h"
@@ -136,6 +140,23 @@ void log(Level level, std::string_view message, std::initializer_list<LogField> 
     }
   }
   s.logger->log(spdlog::level::info, "{}", line);
+}
+
+namespace {
+// A pipe that is not read keeps most of its room for the other lines, which wait for their reader.
+bool log_is_taken() {
+  constexpr int kUnreadMax = 16 * 1024;  // of 64 KiB: pipe(7)
+  pollfd out{fileno(stderr), POLLOUT, 0};
+  if (poll(&out, 1, 0) != 1 || (out.revents & POLLOUT) == 0) return false;
+  struct stat info{};
+  int unread = 0;
+  const bool pipe = fstat(out.fd, &info) == 0 && S_ISFIFO(info.st_mode);
+  return !pipe || ioctl(out.fd, FIONREAD, &unread) != 0 || unread <= kUnreadMax;
+}
+}  // namespace
+
+void log_if_taken(Level level, std::string_view message, std::initializer_list<LogField> fields) {
+  if (level >= sink().min_level && log_is_taken()) log(level, message, fields);
 }
 
 }  // namespace fh::base

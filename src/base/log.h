@@ -24,6 +24,9 @@ struct LogField {
 // Call once, before other threads exist. `role` is "supervisor", "gateway", "worker" or a verb.
 void log_configure(LogFormat format, Level min_level, std::string_view role);
 void log(Level level, std::string_view message, std::initializer_list<LogField> fields = {});
+// For lines that come with every request: dropped when nobody takes the log's lines just now (a
+// full pipe), because a server must not wait for whoever reads its log.
+void log_if_taken(Level level, std::string_view message, std::initializer_list<LogField> fields);
 
 inline void log_info(std::string_view m, std::initializer_list<LogField> f = {}) {
   log(Level::Info, m, f);

@@ -3,6 +3,9 @@
 #include "base/log.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
 
 namespace fh::base {
 namespace {
@@ -42,6 +45,28 @@ TEST_F(LogTest, HumanLineCannotBeForgedOrSteerATerminal) {
   EXPECT_EQ(out.find('\x1b'), std::string::npos);
   EXPECT_EQ(out.find('\x9b'), std::string::npos);
   EXPECT_NE(out.find("first second  key=\"x  status=200 [2J  1\""), std::string::npos) << out;
+}
+
+// A program that starts a server and never reads its log must not bring it to a halt.
+TEST_F(LogTest, LinesOfRequestsDoNotFillAPipeThatNobodyReads) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  const int before = dup(STDERR_FILENO);
+  ASSERT_EQ(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+  for (int i = 0; i < 5000; ++i) log_if_taken(Level::Info, "a request", {{"n", "1"}});
+  log(Level::Info, "the end");
+  dup2(before, STDERR_FILENO);
+  close(before);
+  close(ends[1]);
+  std::string read_back;
+  std::array<char, 4096> block{};
+  for (ssize_t got = 0; (got = read(ends[0], block.data(), block.size())) > 0;) {
+    read_back.append(block.data(), static_cast<std::size_t>(got));
+  }
+  close(ends[0]);
+  EXPECT_LT(read_back.size(), 20'000U);
+  EXPECT_NE(read_back.find("a request"), std::string::npos);
+  EXPECT_TRUE(read_back.ends_with("the end\n")) << read_back;
 }
 
 TEST_F(LogTest, HumanLineLeavesPlainValuesBare) {

@@ -29,6 +29,11 @@ struct Parsed {
   bool version_json = false;
 };
 
+// For names: a script's empty variable must not pass for one.
+const CLI::Validator kNotEmpty(
+    [](const std::string& text) { return std::string(text.empty() ? "must not be empty" : ""); },
+    "");
+
 void add_up(CLI::App& app, Parsed& p) {
   CLI::App* up = app.add_subcommand("up", "start the server");
   up->footer(
@@ -56,7 +61,8 @@ void add_chat(CLI::App& app, Parsed& p) {
       "  freehold chat --model qwen2.5-coder-1.5b --stats \"Reverse a list in C\"\n"
       "  freehold chat --json \"Say hello\"             the answer, its tokens and time as JSON");
   chat->add_option("prompt", p.chat.prompt,
-                   "the question; without it, lines are read from the terminal");
+                   "the question; without it, lines are read from the terminal")
+      ->check(kNotEmpty);
   chat->add_option("--model,-m", p.chat.model, "model to ask")
       ->capture_default_str()
       ->type_name("NAME");
@@ -91,9 +97,13 @@ void add_models(CLI::App& app, Parsed& p) {
   add("show", "everything known of one model")
       ->add_option("name", p.models.name, "model")
       ->required()
+      ->check(kNotEmpty)
       ->type_name("");
   CLI::App* import = add("import", "check a GGUF file and take it in");
-  import->add_option("file", p.models.name, "the file")->required()->type_name("");
+  import->add_option("file", p.models.name, "the file")
+      ->required()
+      ->check(kNotEmpty)
+      ->type_name("");
   import->add_option("--as", p.models.as, "what to call it")->type_name("NAME");
   import->add_option("--alias", p.models.aliases, "further names")->type_name("NAME");
   add("verify", "compare files with what was imported")
@@ -102,6 +112,7 @@ void add_models(CLI::App& app, Parsed& p) {
   add("remove", "forget a model and delete its file")
       ->add_option("name", p.models.name, "model")
       ->required()
+      ->check(kNotEmpty)
       ->type_name("");
 }
 
@@ -121,7 +132,10 @@ void add_keys(CLI::App& app, Parsed& p) {
     return sub;
   };
   CLI::App* create = add("create", "make a key");
-  create->add_option("name", p.keys.name, "what or whom it is for")->required()->type_name("");
+  create->add_option("name", p.keys.name, "what or whom it is for")
+      ->required()
+      ->check(kNotEmpty)
+      ->type_name("");
   create->add_flag("--admin", p.keys.admin, "may use the console and these verbs");
   create
       ->add_option("--project", p.keys.project,
@@ -134,6 +148,7 @@ void add_keys(CLI::App& app, Parsed& p) {
   add("revoke", "end a key; it stops working at once")
       ->add_option("name", p.keys.name, "name or id")
       ->required()
+      ->check(kNotEmpty)
       ->type_name("");
 }
 
@@ -264,10 +279,14 @@ void add_doctor(CLI::App& app, Parsed& p) {
       "trying), server\n"
       "  freehold doctor --json\n"
       "  freehold doctor --ready && echo up           exit 0 when the server takes requests");
-  doctor->add_flag("--json", p.doctor.json, "print JSON");
-  doctor->add_flag("--ready", p.doctor.ready, "only ask whether the server is ready");
-  doctor->add_flag("--key-path", p.doctor.key_path, "only print where the admin key lies");
-  doctor->add_flag("--url", p.doctor.url, "only print where the running server's console is");
+  std::vector<CLI::Option*> one_of = {
+      doctor->add_flag("--json", p.doctor.json, "print JSON"),
+      doctor->add_flag("--ready", p.doctor.ready, "only ask whether the server is ready"),
+      doctor->add_flag("--key-path", p.doctor.key_path, "only print where the admin key lies"),
+      doctor->add_flag("--url", p.doctor.url, "only print where the running server's console is")};
+  for (std::size_t i = 0; i < one_of.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) one_of[i]->excludes(one_of[j]);
+  }
 }
 
 bool wants_json(const Parsed& p) {
@@ -317,8 +336,14 @@ bool unknown_verb(const CLI::App& app, std::string_view command, std::string_vie
   return true;
 }
 
-// The two places where a word must be a verb, if the command line begins plainly.
+// The two places where a word must be a verb, if only options of every verb stand before it.
 bool unknown_verb(const CLI::App& app, std::span<char* const> words) {
+  while (words.size() > 1) {
+    const std::string_view word = words[1];
+    const bool named = word == "--data" || word == "--config";
+    if (!named && !word.starts_with("--data=") && !word.starts_with("--config=")) break;
+    words = words.subspan(named && words.size() > 2 ? 2 : 1);
+  }
   if (words.size() < 2) return false;
   if (unknown_verb(app, "freehold", words[1])) return true;
   if (words[1][0] == '-' || words.size() < 3) return false;

@@ -246,6 +246,7 @@ ledger::Ledger& GatewayProcess::front_ledger() {
 void GatewayProcess::open_front() {
   gateway::Deps deps{runtime_, clock_,   random_, front_ledger(),  *keys_, sessions_, directory_,
                      *prices_, metrics_, live_,   config_.gateway, {},     {}};
+  deps.settings.log_requests = true;
   deps.admin = [this](net::HttpRequest request, net::ResponseWriter& writer, gateway::Principal who,
                       std::string id) {
     return admin_->handle(std::move(request), writer, std::move(who), std::move(id));

@@ -19,6 +19,7 @@ using codec::json::Document;
 using codec::json::Value;
 
 constexpr std::int64_t kSilenceMs = 120'000;
+constexpr const char* kBrokenOff = "broken_off";  // an answer that had begun
 
 struct Turn {
   std::string role, text;
@@ -88,7 +89,12 @@ base::Status Conversation::on_event(const codec::sse::Event& event, Answer& answ
   if (event.data == "[DONE]") return {};
   FH_TRY(const Document chunk, Document::parse(event.data));
   const Value root = chunk.root();
-  if (root["error"].is_object()) return std::unexpected(error_of(event.data, 200));
+  if (const Value error = root["error"]; error.is_object()) {
+    base::Error broken =
+        error_of(event.data, error["type"].as_string() == "server_error" ? 500 : 400);
+    broken.reason = kBrokenOff;
+    return std::unexpected(std::move(broken));
+  }
   const Value delta = root["choices"][std::size_t{0}]["delta"];
   if (const auto text = delta["content"].as_string()) {
     answer.text += *text;
@@ -212,18 +218,19 @@ int run_chat(const Config& config, const ChatArgs& args) {
   std::string question = args.prompt;
   for (;;) {
     if (!once) {
-      if (stdout_is_terminal()) fmt::print("> ");
+      if (!args.json && stdout_is_terminal()) fmt::print("> ");
       std::fflush(stdout);
       if (!std::getline(std::cin, question)) break;
       if (question.empty()) continue;
-    } else if (stdout_is_terminal() || args.stats) {
+    } else if (!args.json && (stdout_is_terminal() || args.stats)) {
       fmt::print("> {}\n", question);
     }
     const base::Result<Answer> answer = conversation.ask(question);
     if (!answer) {
       const int code = print_error(answer.error(), args.json);
       // Somebody at a terminal may ask again; a script must notice.
-      if (once || !stdin_is_terminal() || code == kUnreachable) return code;
+      const bool gone = code == kUnreachable && answer.error().reason != kBrokenOff;
+      if (once || !stdin_is_terminal() || gone) return code;
       conversation.drop_last();
       continue;
     }

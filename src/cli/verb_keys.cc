@@ -34,8 +34,9 @@ int print_list(const Document& answer) {
   std::vector<std::vector<std::string>> rows;
   for (const Value key : answer.root()["keys"].elements()) {
     const bool revoked = key["revoked_ms"].as_int().has_value();
+    const std::string project = text_of(key, "project");
     rows.push_back({text_of(key, "name"), text_of(key, "id"), text_of(key, "hint"),
-                    text_of(key, "role"), text_of(key, "project"),
+                    text_of(key, "role"), project.empty() ? "default" : project,
                     base::format_date(key["created_ms"].as_int().value_or(0) * 1'000'000),
                     revoked ? "revoked" : "live"});
   }

@@ -111,6 +111,8 @@ Fitting fitting_here(const models::GgufFacts& facts, const Config& config) {
 int show(const registry::Registry& store, const Config& config, const ModelsArgs& args) {
   const auto model = store.find(args.name);
   if (!model) return print_local_error(model.error(), args.json);
+  const auto facts = store.facts(*model);
+  if (!facts) return print_local_error(facts.error(), args.json);
   if (args.json) {
     codec::json::Writer w;
     w.object()
@@ -120,8 +122,6 @@ int show(const registry::Registry& store, const Config& config, const ModelsArgs
     fmt::print("{}\n", w.str());
     return kOk;
   }
-  const auto facts = store.facts(*model);
-  if (!facts) return print_local_error(facts.error());
   const Fitting here = fitting_here(*facts, config);
   print_model(*model, here.report.text, here.context);
   return kOk;

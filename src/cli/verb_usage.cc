@@ -18,7 +18,16 @@ std::string count_of(Value row, std::string_view group, std::string_view name) {
   return human_count(static_cast<std::uint64_t>(row[group][name].as_int().value_or(0)));
 }
 
-std::vector<std::string> cells(std::string group, Value row) {
+std::string cost_cell(Value cost) {
+  const auto amount = cost["micro_usd"].as_int();
+  std::string text = amount ? human_money(*amount) : "unpriced";
+  if (amount && cost["unpriced"].as_int().value_or(0) > 0) text += " + unpriced";
+  return text;
+}
+
+// `compared`: the models whose prices have a column.
+std::vector<std::string> cells(std::string group, Value row,
+                               const std::vector<std::string>& compared) {
   std::vector<std::string> out = {
       std::move(group),
       human_count(static_cast<std::uint64_t>(row["requests"].as_int().value_or(0))),
@@ -27,10 +36,11 @@ std::vector<std::string> cells(std::string group, Value row) {
       count_of(row, "usage", "cache_read"),
       count_of(row, "usage", "cache_write"),
       count_of(row, "usage", "output")};
-  for (const Value cost : row["api_costs"].elements()) {
-    const auto amount = cost["micro_usd"].as_int();
-    std::string text = amount ? human_money(*amount) : "unpriced";
-    if (amount && cost["unpriced"].as_int().value_or(0) > 0) text += " + unpriced";
+  for (const std::string& model : compared) {
+    std::string text = "unpriced";
+    for (const Value cost : row["api_costs"].elements()) {
+      if (cost["model"].as_string() == model) text = cost_cell(cost);
+    }
     out.push_back(std::move(text));
   }
   return out;
@@ -72,18 +82,19 @@ int run_usage(const Config& config, const UsageArgs& args) {
                                  {"OUTPUT", true}};
   for (char& c : columns[0].title)
     c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  std::vector<std::string> compared;
   for (const Value cost : root["totals"]["api_costs"].elements()) {
     const std::string model(cost["model"].as_string().value_or(""));
     columns.push_back({"AT " + model.substr(model.find('/') + 1), true});
+    compared.push_back(model);
   }
   std::vector<std::vector<std::string>> rows;
   for (const Value row : root["rows"].elements()) {
     std::string group(row["group"].as_string().value_or(""));
     if (const auto name = row["key_name"].as_string(); name && !name->empty()) group = *name;
-    rows.push_back(cells(group.empty() ? "(none)" : group, row));
+    rows.push_back(cells(group.empty() ? "(none)" : group, row, compared));
   }
-  rows.push_back(cells("total", root["totals"]));
-  for (auto& row : rows) row.resize(columns.size());
+  rows.push_back(cells("total", root["totals"], compared));
   fmt::print("{}", table(columns, rows));
   fmt::print("AT ...: what the same tokens cost at that API. It is a price, not a saving.\n");
   return kOk;

@@ -76,8 +76,14 @@ void BlockSequencer::fail(const base::Error& error, BlockSink& sink) {
   sink.fail(error, {});
 }
 
-void BlockSequencer::ensure_open(BlockKind kind, BlockSink& sink) {
-  if (ended_ || open_ != BlockKind::None) return;
+bool BlockSequencer::ensure_open(BlockKind kind, BlockSink& sink) {
+  if (open_ != BlockKind::None) return true;
+  if (ended_ || last_ == BlockKind::ToolCall) return false;
+  open_block(kind, sink);
+  return true;
+}
+
+void BlockSequencer::open_block(BlockKind kind, BlockSink& sink) {
   open_ = last_ = kind;
   sink.open(kind, {}, {});
 }
@@ -92,7 +98,7 @@ void BlockSequencer::text(BlockKind kind, std::string_view text,
   }
   if (open_ != kind) {
     close(false, sink);
-    ensure_open(kind, sink);
+    open_block(kind, sink);
   }
   sink.delta(kind, text, logprobs);
 }

@@ -51,8 +51,9 @@ class BlockSequencer {
 
   void push(const domain::Event& event, BlockSink& sink);
   void fail(const base::Error& error, BlockSink& sink);
-  // Opens a block of this kind if none is open.
-  void ensure_open(BlockKind kind, BlockSink& sink);
+  // Opens a block of this kind if none is open; false if none can be: behind a call nothing may
+  // follow that the model has not said.
+  bool ensure_open(BlockKind kind, BlockSink& sink);
 
   BlockKind open_kind() const { return open_; }
   bool ended() const { return ended_; }
@@ -63,6 +64,7 @@ class BlockSequencer {
   void text(BlockKind kind, std::string_view text, std::span<const domain::TokenLogprob> logprobs,
             BlockSink& sink);
   void call_start(const domain::ToolCallStart& start, BlockSink& sink);
+  void open_block(BlockKind kind, BlockSink& sink);
   void close(bool cut, BlockSink& sink);
   void finish(const domain::Finished& finished, BlockSink& sink);
   void flush_waiting(BlockSink& sink);

@@ -282,6 +282,11 @@ TEST(Writers, KeepAlivesBeatsStartsAndErrorsAtAnyTimeAreLegal) {
     const std::string message = stream(*message_stream, events, noise);
     const Heard heard = test::AnthropicRules().check(message);
     EXPECT_EQ(message_stream->ended(), heard.ended || heard.error);
+    for (std::size_t i = 1; i < heard.blocks.size() && !context.omit_thinking; ++i) {
+      EXPECT_FALSE(heard.blocks[i - 1].kind == "tool_use" && heard.blocks[i].kind != "tool_use" &&
+                   heard.blocks[i].text.empty())
+          << "a block that the model has not said, behind a call";
+    }
     EXPECT_EQ(message.find("\n: ping"), std::string::npos);
     auto chunk_stream = openai_chat::make_stream_writer(chat_context(seed));
     const std::string chunks = stream(*chunk_stream, events, noise);

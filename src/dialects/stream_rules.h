@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -122,6 +123,12 @@ class AnthropicRules {
       EXPECT_FALSE(finished_);
       finished_ = true;
       heard_.stop = str(data["delta"]["stop_reason"]);
+      const auto called = [](const Heard::Block& block) { return block.kind == "tool_use"; };
+      if (std::ranges::any_of(heard_.blocks, called)) {
+        EXPECT_TRUE(heard_.stop == "tool_use" || heard_.stop == "max_tokens" ||
+                    heard_.stop == "model_context_window_exceeded")
+            << "a call that nobody is told to run: " << heard_.stop;
+      }
       heard_.usage = data["usage"]["output_tokens"].raw();
       EXPECT_TRUE(data["usage"]["output_tokens"].is_number());
     } else if (event == "message_stop") {

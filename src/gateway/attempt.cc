@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "gateway/request_log.h"
 
 namespace fh::gateway {
 namespace {
@@ -199,6 +200,7 @@ net::Task<base::Status> Attempt::settle(int http_status) {
   ledger::Settlement row = settlement(http_status);
   settled_ = true;  // from here on the ledger owns the row; a repeat would be refused there
   count(row);
+  if (deps_.settings.log_requests) log_ended(admission_, row);
   life_->reason = row.reason;
   life_->output_tokens = row.usage.output;
   base::Status status = co_await write_settlement(deps_.runtime, deps_.ledger, std::move(row));

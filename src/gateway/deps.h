@@ -29,6 +29,7 @@ struct Settings {
   std::int64_t request_ms_max = 3'600'000;  // longest life of one request
   std::int64_t cancel_wait_ms = 10'000;     // how long a cancelled engine stream may take to end
   std::int64_t retry_after_ms = 1'000;      // told to clients when the queue is full
+  bool log_requests = false;                // a line of log for each
   bool strict_overflow = false;  // refuse prompt + max_tokens over the window instead of clamping
 };
 

@@ -5,6 +5,7 @@
 #include "base/ids.h"
 #include "codec/json.h"
 #include "gateway/cross_origin.h"
+#include "gateway/request_log.h"
 
 namespace fh::gateway {
 namespace {
@@ -48,10 +49,12 @@ net::HttpResponse Gateway::error_body(int status, std::string_view path, std::st
     case 503: error.code = base::Code::Unavailable; break;
     default: error.code = base::Code::InvalidArgument; break;
   }
+  const Surface surface = surface_of_path(path);
+  const std::string request_id = base::make_request_id(deps_.random, deps_.clock);
   net::HttpResponse response =
-      error_response(surface_of_path(path), error, base::make_request_id(deps_.random, deps_.clock),
-                     deps_.settings.retry_after_ms);
+      error_response(surface, error, request_id, deps_.settings.retry_after_ms);
   response.status = status;
+  if (deps_.settings.log_requests) log_refused(surface, request_id, error, status);
   return response;
 }
 
@@ -88,8 +91,12 @@ net::Task<void> Gateway::dispatch(const RouteMatch& match, net::HttpRequest requ
           "use the key in <data>/admin.key or one made with `freehold keys create --admin`");
     }
     if (!caller) {
-      co_await writer.send(
-          error_response(surface, caller.error(), request_id, deps_.settings.retry_after_ms));
+      net::HttpResponse refusal =
+          error_response(surface, caller.error(), request_id, deps_.settings.retry_after_ms);
+      if (deps_.settings.log_requests) {
+        log_refused(surface, request_id, caller.error(), refusal.status);
+      }
+      co_await writer.send(std::move(refusal));
       co_return;
     }
     who = *std::move(caller);

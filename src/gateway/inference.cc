@@ -9,6 +9,7 @@
 #include "dialects/blocks.h"
 #include "dialects/content.h"
 #include "dialects/models.h"
+#include "gateway/request_log.h"
 
 namespace fh::gateway {
 
@@ -237,8 +238,15 @@ net::Task<void> Inference::run(const Route& route, net::HttpRequest request,
   }
   opened = std::unexpected(ready.error());  // releases the ticket before the client may retry
   if (client_gone) co_return;
-  co_await writer.send(
-      error_response(route.surface, ready.error(), request_id, deps_.settings.retry_after_ms));
+  co_await refuse(route.surface, ready.error(), request_id, writer);
+}
+
+net::Task<void> Inference::refuse(Surface surface, const base::Error& error,
+                                  const std::string& request_id, net::ResponseWriter& writer) {
+  net::HttpResponse response =
+      error_response(surface, error, request_id, deps_.settings.retry_after_ms);
+  if (deps_.settings.log_requests) log_refused(surface, request_id, error, response.status);
+  co_await writer.send(std::move(response));
 }
 
 net::Task<void> Inference::answer(Call& call, net::ResponseWriter& writer) {
@@ -262,6 +270,7 @@ net::Task<void> Inference::pump(Call& call, net::ResponseWriter* stream_to) {
   Attempt& attempt = *call.attempt;
   const base::TimePoint began = deps_.clock.now();
   base::TimePoint last_write = began;
+  base::TimePoint last_said = began;  // what is only a sign of life does not count
   base::TimePoint cancelled_at{};
   while (!attempt.terminal()) {
     const base::TimePoint now = deps_.clock.now();
@@ -279,11 +288,12 @@ net::Task<void> Inference::pump(Call& call, net::ResponseWriter* stream_to) {
     if (event) {
       if (domain::is_terminal(*event)) co_return;
       bytes = call.reply->on_event(*event);
+      if (!bytes.empty()) last_said = deps_.clock.now();
     } else if (stream_to != nullptr && !attempt.cancelled() &&
                deps_.clock.now() >=
                    last_write + std::chrono::milliseconds(deps_.settings.keep_alive_ms)) {
       const auto silent =
-          std::chrono::duration_cast<std::chrono::milliseconds>(deps_.clock.now() - began);
+          std::chrono::duration_cast<std::chrono::milliseconds>(deps_.clock.now() - last_said);
       bytes = call.reply->keep_alive(silent.count());
     }
     if (bytes.empty() || stream_to == nullptr || attempt.cancelled()) continue;
@@ -382,9 +392,11 @@ net::Task<void> Inference::count_tokens(const Route& route, net::HttpRequest req
     counted = std::unexpected(opened.error());
   }
   if (!counted) {
-    co_await writer.send(
-        error_response(route.surface, counted.error(), request_id, deps_.settings.retry_after_ms));
+    co_await refuse(route.surface, counted.error(), request_id, writer);
     co_return;
+  }
+  if (deps_.settings.log_requests) {
+    log_counted(request_id, (*opened)->model->id, counted->prompt_tokens);
   }
   net::HttpResponse response;
   response.headers = reply_headers(kJson, request_id);

@@ -35,6 +35,8 @@ class Inference {
   net::Task<base::Status> prepare_and_admit(Call& call, const Principal& who);
   net::Task<base::Result<engine::Prepared>> prepare(Call& call, engine::PrepareRequest wanted);
   net::Task<void> answer(Call& call, net::ResponseWriter& writer);
+  net::Task<void> refuse(Surface surface, const base::Error& error, const std::string& request_id,
+                         net::ResponseWriter& writer);
   net::Task<void> stream(Call& call, net::ResponseWriter& writer);
   net::Task<void> whole(Call& call, net::ResponseWriter& writer);
   net::Task<void> pump(Call& call, net::ResponseWriter* stream_to);

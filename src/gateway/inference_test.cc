@@ -122,8 +122,13 @@ class InferenceTest : public ::testing::Test {
   InferenceTest() {
     key_ = ring_.make("team");
     models_.add({"held", {"default"}, "Held", 0, "local", &engine_, {}});
+    open_front(20'000);
+  }
+  ~InferenceTest() override { runtime_.abandon(); }
+
+  void open_front(std::int64_t request_ms_max) {
     Settings settings;
-    settings.request_ms_max = 20'000;
+    settings.request_ms_max = request_ms_max;
     settings.cancel_wait_ms = 2'000;
     front_ = std::make_unique<Gateway>(Deps{runtime_,
                                             clock(),
@@ -139,8 +144,6 @@ class InferenceTest : public ::testing::Test {
                                             {},
                                             {}});
   }
-  ~InferenceTest() override { runtime_.abandon(); }
-
   base::ManualClock& clock() { return ring_.clock; }
   static net::Task<void> serve(Gateway* front, net::HttpRequest request, net::ResponseWriter* to,
                                bool* ended) {
@@ -289,6 +292,39 @@ TEST_F(InferenceTest, AWriterThatThrowsLeavesNothingBehind) {
   EXPECT_TRUE(engine_.given_up.empty());
   front_->cancel_all();
   EXPECT_EQ(reasons(), (std::vector<std::string>{"cancelled"}));
+}
+
+// Some clients give up on a stream that brings no event but pings for minutes. One that speaks is
+// not silent, however long it lasts.
+TEST_F(InferenceTest, OnlyALongSilenceIsBridgedByEmptyDeltas) {
+  open_front(3'600'000);
+  net::MemoryResponse response(runtime_);
+  ask(response);
+  engine_.answer_prepare();
+  pump();
+  const auto empty_deltas = [&response] {
+    constexpr std::string_view kEmpty = R"("delta":{"type":"text_delta","text":""})";
+    std::size_t count = 0;
+    const std::string body = response.body();
+    for (auto at = body.find(kEmpty); at != std::string::npos; at = body.find(kEmpty, at + 1)) {
+      ++count;
+    }
+    return count;
+  };
+  for (int i = 0; i < 30; ++i) {
+    pass(milliseconds(9'000));
+    engine_.say("word ");
+    pump();
+  }
+  pass(milliseconds(200'000));
+  EXPECT_EQ(empty_deltas(), 0u) << response.body();
+  pass(milliseconds(60'000));
+  EXPECT_EQ(empty_deltas(), 1u);
+  pass(milliseconds(60'000));
+  EXPECT_EQ(empty_deltas(), 2u);
+  response.go_away();
+  pump();
+  EXPECT_EQ(reasons(), (std::vector<std::string>{"client_abort"}));
 }
 
 // The end of a server whose patience is over: what runs has its row, and so has what was just

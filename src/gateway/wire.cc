@@ -40,7 +40,7 @@ class Reply final : public WireReply {
     std::string out;
     if (stream_) {
       stream_->on_event(event, out);
-      silent_beats_ = 0;
+      if (!out.empty()) silent_beats_ = 0;
     } else {
       body_->on_event(event);
     }

@@ -104,7 +104,7 @@ struct UsageRow {
   std::uint64_t cost_unpriced = 0;  // settled rows without a price
   std::vector<ApiCost>
       api_costs;  // per API model, in the order of the book; cost nullopt if no row was priced
-  std::vector<std::uint64_t> api_unpriced;  // rows unpriced per API model
+  std::vector<std::uint64_t> api_unpriced;  // per API model: settled rows that are not in its sum
 };
 
 class Ledger {

@@ -127,8 +127,34 @@ fs::path Registry::blob_path(const InstalledModel& model) const {
   return blobs_dir() / (model.sha256 + ".gguf");
 }
 
+<<<<<<< HEAD
 base::Result<Listing> Registry::list() const {
   Listing listing;
+=======
+base::Result<InstalledModel> Registry::load(const fs::path& manifest) const {
+  FH_TRY(const std::string text, base::os::read_file(manifest, kManifestBytesMax));
+  base::Result<InstalledModel> model = parse_manifest(text);
+  if (!model) {
+    return base::fail(model.error().code,
+                      manifest.string() + " is damaged: " + model.error().message,
+                      "delete that file, then import the model again");
+  }
+  return model;
+}
+
+namespace {
+// What can be done about a model's file that is not there.
+base::Error without_file(const InstalledModel& model, base::Error error) {
+  if (error.code != base::Code::NotFound) return error;
+  error.message = fmt::format("the file of {} is gone: {}", model.id, error.message);
+  error.hint = "import it again";
+  return error;
+}
+}  // namespace
+
+base::Result<std::vector<InstalledModel>> Registry::list() const {
+  std::vector<InstalledModel> models;
+>>>>>>> h2
   std::error_code error;
   fs::directory_iterator entry(dir_, error);
   if (error == std::errc::no_such_file_or_directory) return listing;
@@ -302,9 +328,9 @@ base::Result<InstalledModel> Registry::import(const fs::path& file, const Import
 base::Status Registry::verify(
     const InstalledModel& model,
     const std::function<bool(std::uint64_t, std::uint64_t)>& progress) const {
-  FH_TRY(const crypto::Sha256Digest digest,
-         crypto::sha256_file(blob_path(model).string(), progress));
-  if (crypto::to_hex(digest) != model.sha256) {
+  const auto digest = crypto::sha256_file(blob_path(model).string(), progress);
+  if (!digest) return std::unexpected(without_file(model, digest.error()));
+  if (crypto::to_hex(*digest) != model.sha256) {
     return base::fail(base::Code::DataLoss,
                       fmt::format("{} is not what was imported: its file has changed", model.id),
                       "remove it and import it again; look at the disk");
@@ -350,7 +376,9 @@ base::Result<InstalledModel> Registry::remove_damaged(const DamagedManifest& dam
 }
 
 base::Result<models::GgufFacts> Registry::facts(const InstalledModel& model) const {
-  return models::read_gguf_file(blob_path(model).string());
+  auto facts = models::read_gguf_file(blob_path(model).string());
+  if (!facts) return std::unexpected(without_file(model, std::move(facts).error()));
+  return facts;
 }
 
 }  // namespace fh::registry

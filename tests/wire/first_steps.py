@@ -126,6 +126,8 @@ def running(folder):
     expect(f"one Ctrl-C stops in order: exit code {code}", code == 0, terminal.text)
     expect("and not at once", "stopped at once" not in terminal.text and "Stopping: running requests may finish" in terminal.text,
            terminal.text)
+    expect("no line of a request tears the answer", "request ended" not in terminal.text, terminal.text)
+    expect("the log's last words are shown", "supervisor gateway ended" in terminal.text, terminal.text)
     expect("no server is left", not (folder / "data" / "server.json").exists())
     gone = subprocess.run([freehold.BINARY, "doctor", "--url"], env=environment, capture_output=True, text=True, timeout=60)
     expect("doctor --url without a server", gone.returncode == 3 and "no server runs on" in gone.stderr, gone.stderr)

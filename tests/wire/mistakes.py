@@ -26,7 +26,13 @@ import freehold  # noqa: E402
 
 NOBODY = 65534
 PATIENCE_S = 60  # a bound against hanging
-SCRIPT = 'set context_tokens 4096\non any\n  text "Good."\n'
+SCRIPT = """set context_tokens 4096
+on user "[break]"
+  text "I was"
+  fail unavailable "the card fell off the bus"
+on any
+  text "Good."
+"""
 problems = []
 
 
@@ -97,6 +103,10 @@ def usage(w):
     told("an unknown flag", w.run(None, "up", "--port", "80"), 2, "--port", "freehold up --help")
     told("a choice that is none", w.run(None, "usage", "--by", "hour"), 2, "hour not in", "freehold usage --help")
     told("two forms at once", w.run(None, "usage", "--json", "--csv"), 2, "excludes", "freehold usage --help")
+    told("an unknown verb behind an option", w.run(None, "--data", w.root, "chta"), 2, "no verb `chta`; did you mean `chat`", "freehold --help")
+    for words in (["keys", "create", ""], ["keys", "revoke", ""], ["models", "show", ""], ["models", "remove", ""], ["models", "import", ""]):
+        told(f"{words[:2]} of an empty variable", w.run(w.folder(), *words), 2, "must not be empty", "--help")
+    told("two questions to doctor", w.run(None, "doctor", "--url", "--json"), 2, "excludes", "freehold doctor --help")
     told("a missing word", w.run(None, "models", "show"), 2, "name is required", "freehold models show --help")
     version = w.run(None, "--version")
     expect("--version answers", version.returncode == 0 and version.stdout.startswith("freehold "), version.stdout)
@@ -248,6 +258,19 @@ def models(w):
     bad = w.run(data, "models", "import", starter, "--as", "Bad Name")
     told("a bad name", bad, 2, "`Bad Name` cannot be a model's name", "--as NAME")
     expect("a bad name is refused before the file is read", "hashing" not in bad.stderr, bad.stderr)
+    w.run(data, "models", "import", starter, "--as", "kept")
+    for blob in (data / "models" / "blobs").iterdir():
+        blob.unlink()
+    for words in (["show", "kept"], ["verify"]):
+        told(f"a model's file that is gone: {words}", w.run(data, "models", *words), 1, "the file of kept is gone", "import it again")
+    shown = w.run(data, "models", "show", "kept", "--json")
+    expect("so as JSON", shown.returncode == 1 and "error" in json.loads(shown.stdout), shown.stdout)
+    manifest = data / "models" / "kept.json"
+    manifest.write_text("{")
+    told("a damaged manifest", w.run(data, "models", "list"), 2, r"kept\.json is damaged", "delete that file, then import")
+    manifest.unlink()
+    again = w.run(data, "models", "import", starter, "--as", "kept")
+    expect("the remedy helps", again.returncode == 0, again.stderr)
     told("an unknown model", w.run(data, "models", "show", "nope"), 1, "no model is called `nope`", "models list")
     told("an unknown model to verify", w.run(data, "models", "verify", "nope"), 1, "no model is called `nope`", "models list")
 
@@ -331,6 +354,26 @@ def a_damaged_manifest(w):
     expect("and goes with it", not (data / "models" / "blobs" / f"{sha256}.gguf").exists(), "still there")
 
 
+def other_prices():
+    """Who changes the list of compared models gets no price under another model's name, and no part of a sum for the whole."""
+    with tempfile.TemporaryDirectory(prefix="freehold-prices-") as folder:
+        for models, workload in (('"anthropic/claude-opus-5-5"', "before"), ('"openai/gpt-6.1-sol"', "after")):
+            with freehold.Server(script=SCRIPT, data=folder, config=f"[prices]\ncompare = [{models}]\n") as server:
+                server.post("/v1/chat/completions", {"model": "default", "messages": [{"role": "user", "content": "hi " * 500}]},
+                            headers={"x-freehold-workload": workload})
+                table = server.cli("usage", "--by", "workload").stdout
+        lines = {line.split()[0]: re.split(r" {2,}", line)[-2:] for line in table.splitlines()[:4]}
+        price = r"\$0\.\d+"
+        for group, cells in (("before", (price, "unpriced")), ("after", ("unpriced", price)),
+                             ("total", (price + r" \+ unpriced", price + r" \+ unpriced"))):
+            expect(f"the prices of {group}", all(re.fullmatch(*pair) for pair in zip(cells, sorted_as(lines, group))), table)
+
+
+def sorted_as(lines, group):
+    """The two price cells of a line, opus first."""
+    return lines[group] if "opus" in lines["WORKLOAD"][0] else lines[group][::-1]
+
+
 def with_a_server():
     with freehold.Server(script=SCRIPT) as server:
         def run(*words):
@@ -339,6 +382,12 @@ def with_a_server():
         told("a second server", run("up", "--listen", "127.0.0.1:0"), 1, r"data folder .* in use by another Freehold \(process",
              "--data")
         told("an unknown model", run("chat", "-m", "nope", "hi"), 1, "the model `nope` does not exist here$", "freehold models list")
+        told("an answer that breaks off", run("chat", "[break]"), 3, "^error: the card fell off the bus$")
+        broken = run("chat", "--json", "[break]")
+        expect("so as JSON", json.loads(broken.stdout)["error"]["code"] == "unavailable", broken.stdout)
+        told("an empty question", run("chat", ""), 2, "must not be empty", "freehold chat --help")
+        both = run("chat", "--json", "--stats", "hi").stdout
+        expect("JSON is nothing but JSON", both.startswith('{"text":"Good."'), both)
         told("a key twice", run("keys", "create", "admin"), 1, 'a key named "admin" exists', "another name")
         told("the last admin key", run("keys", "revoke", "admin"), 1, "last admin key", "--admin")
         told("an unknown key", run("keys", "revoke", "nobody"), 1, "no key has this id", "keys list")
@@ -361,6 +410,7 @@ def main():
             part(w)
         a_damaged_model(w)
         a_damaged_manifest(w)
+        other_prices()
         with_a_server()
     for problem in problems:
         print(problem)

@@ -12,6 +12,7 @@ import collections
 import itertools
 import json
 import pathlib
+import re
 import socket
 import sys
 import time
@@ -40,6 +41,7 @@ on any
 """
 WAIT_SECONDS = 30
 NEEDED_STATUSES = {200, 400, 401, 404, 503, 529}
+MODEL_ROUTES = {"/v1/messages", "/v1/messages/count_tokens", "/v1/chat/completions"}
 
 
 class Marks:
@@ -49,6 +51,7 @@ class Marks:
         self.planted = {}
         self.numbers = itertools.count(1)
         self.statuses = collections.Counter()
+        self.ids = []  # of requests, each with its status
 
     def __call__(self, where):
         word = f"qzx{next(self.numbers):03d}vwk"
@@ -139,8 +142,10 @@ def post(server, path, body, key, mark):
         "cookie": f"a={mark('a cookie')}",
         "anthropic-beta": mark("a beta"),
     }
-    status, _, _ = server.post(f"{path}?x={mark('a query')}", body, key=key, headers=headers)
+    status, answered, _ = server.post(f"{path}?x={mark('a query')}", body, key=key, headers=headers)
     mark.statuses[status] += 1
+    if path in MODEL_ROUTES:
+        mark.ids.append((answered["x-request-id"], status))
 
 
 def drive(server, mark, key):
@@ -242,6 +247,16 @@ def look(server, mark, banner):
     return found, log
 
 
+def unfindable(mark, log):
+    """Each request of a model's route has one line with its id."""
+    lines = collections.Counter(re.findall(r'request_id"?[=:]"?(req_\w+)', log))
+    return [
+        f"the request {request} (status {status}) has {lines[request]} lines in the log, not one"
+        for request, status in mark.ids
+        if lines[request] != 1
+    ]
+
+
 def look_at_files(server, mark):
     found = []
     for path in server.data.rglob("*"):
@@ -266,6 +281,7 @@ def run(log_format):
             found.append(f"the admin key was shown {log.count(banner)} times; once, at the first start, is meant")
         if missing := NEEDED_STATUSES - set(mark.statuses):
             found.append(f"the requests were not what they should be: nothing was answered with {sorted(missing)}")
+        found += unfindable(mark, log)
         server.stop()
         found += leaks(mark, "the log after the end", server.log.read_text(errors="replace").replace(banner, ""))
         found += look_at_files(server, mark)

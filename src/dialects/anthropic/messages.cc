@@ -245,7 +245,8 @@ base::Status read_block(Value block, Role role, const Path& path, BlockFacts& fa
   FH_TRY_VOID(read_cache_control(block, path, facts.retention));
   if (type == "text") {
     FH_TRY(std::string text, text_member(block, "text", path));
-    if (role == Role::User && block["citations"].size() > 0) {
+    FH_TRY(const Value citations, optional_array(block, "citations", path));
+    if (role == Role::User && citations.size() > 0) {
       facts.strict.citations_on_user_text = true;
     }
     append_text(parts, std::move(text));

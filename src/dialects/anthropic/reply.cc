@@ -30,8 +30,9 @@ std::string thinking_signature(std::string_view thinking) {
 std::string_view stop_reason(const Ending& ending) {
   const bool limit = ending.reason == EndReason::Length ||
                      ending.reason == EndReason::ContextFull || ending.reason == EndReason::Budget;
-  // A call that was cut must not look like one to be run.
-  if (ending.last_is_call && !(limit && ending.call_cut)) return "tool_use";
+  // A call that was cut must not look like one to be run; one that is whole must, also where text
+  // followed it.
+  if (ending.any_call && !(limit && (ending.call_cut || !ending.last_is_call))) return "tool_use";
   switch (ending.reason) {
     case EndReason::Stop: return "stop_sequence";
     case EndReason::Length:

@@ -61,6 +61,10 @@ base::Status read_tool(Value tool, const Path& path, Request& out, BlockFacts& f
   made.strict = strict.value_or(false);
   out.names.tools.push_back({made.name, path.text(), path.at("input_schema").text()});
   FH_TRY_VOID(read_cache_control(tool, path, facts.retention));
+  FH_TRY_VOID(optional_bool(tool, "eager_input_streaming", path));
+  for (const std::string_view key : {"allowed_callers", "input_examples"}) {
+    FH_TRY_VOID(optional_array(tool, key, path));
+  }
   const auto same = [&](const domain::Tool& other) { return other.name == made.name; };
   if (std::ranges::any_of(out.generation.conversation.tools, same)) {
     return wrong(path.at("name"), "tool names must be unique: " + made.name);
@@ -196,7 +200,14 @@ base::Status read_extras(Value root, const Path& path, Request& out) {
   }
   FH_TRY_VOID(optional_object(root, "context_management", path));
   FH_TRY_VOID(optional_array(root, "mcp_servers", path));
-  FH_TRY(const auto tier, optional_string(root, "service_tier", path));
+  FH_TRY_VOID(optional_string(root, "inference_geo", path));
+  FH_TRY_VOID(optional_choice(root, "speed", path, {"standard", "fast"}));
+  const Value container = root["container"];
+  if (container.exists() && !container.is_null() && !container.is_string() &&
+      !container.is_object()) {
+    return wrong_type(path.at("container"), "a string or an object", container);
+  }
+  FH_TRY(const auto tier, optional_choice(root, "service_tier", path, {"auto", "standard_only"}));
   out.service_tier = tier.value_or("");
   return {};
 }

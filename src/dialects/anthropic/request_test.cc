@@ -111,6 +111,16 @@ TEST(AnthropicRequest, RefusalsInMembers) {
       {R"("cache_control":{"type":"forever"})", "cache_control.type"},
       {R"("context_management":"none")", "context_management"},
       {R"("mcp_servers":{})", "mcp_servers"},
+      {R"("service_tier":"bronze")", "service_tier"},
+      {R"("service_tier":5)", "service_tier"},
+      {R"("speed":"warp")", "speed"},
+      {R"("inference_geo":5)", "inference_geo"},
+      {R"("container":5)", "container"},
+      {R"("tools":[{"name":"a","input_schema":{},"eager_input_streaming":1}])",
+       "tools.0.eager_input_streaming"},
+      {R"("tools":[{"name":"a","input_schema":{},"input_examples":{}}])", "tools.0.input_examples"},
+      {R"("tools":[{"name":"a","input_schema":{},"allowed_callers":"x"}])",
+       "tools.0.allowed_callers"},
       {R"("tools":[{"name":"a","input_schema":{"type":"string"}}])", "tools.0.input_schema.type"},
   };
   for (const Refusal& refusal : refusals) {
@@ -150,6 +160,8 @@ TEST(AnthropicRequest, RefusalsInBlocks) {
        "messages.0.content.0.thinking"},
       {R"([{"role":"user","content":[{"type":"text","text":"a","cache_control":5}]}])",
        "messages.0.content.0.cache_control"},
+      {R"([{"role":"user","content":[{"type":"text","text":"a","citations":5}]}])",
+       "messages.0.content.0.citations"},
   };
   for (const Refusal& refusal : refusals) {
     const auto request = parse_request(with_messages(refusal.body));

@@ -102,7 +102,8 @@ void MessageStream::stall_beat(std::string& out) {
   if (ended()) return;
   start(out);
   out_ = &out;
-  sequencer_.ensure_open(context_.thinking_model ? BlockKind::Reasoning : BlockKind::Text, *this);
+  const BlockKind kind = context_.thinking_model ? BlockKind::Reasoning : BlockKind::Text;
+  if (!sequencer_.ensure_open(kind, *this)) return keep_alive(out);
   write_delta({});
 }
 

@@ -94,6 +94,7 @@ base::Result<Part> read_tool_call(Value call, const Path& path) {
 
 base::Status read_assistant(Value message, const Path& path, LegacyCalls& legacy,
                             std::vector<Part>& parts, Demands& demands) {
+  FH_TRY_VOID(optional_string(message, "reasoning_content", path));
   for (const std::string_view key : {"reasoning_content", "reasoning"}) {
     // Under `reasoning` some clients keep objects of their own.
     const Value reasoning = message[key];

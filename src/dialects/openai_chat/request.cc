@@ -19,17 +19,21 @@ constexpr std::int64_t kTopLogprobsMax = 20;
 
 // -1 is what local clients send for "no limit".
 base::Status read_token_limit(Value root, const Path& path, Request& out) {
-  // The newest name wins.
+  // The newest name wins; all are checked.
+  std::optional<std::int64_t> wanted;
   for (const std::string_view key : {"max_completion_tokens", "max_tokens", "max_output_tokens"}) {
     FH_TRY(const auto limit, optional_int(root, key, path, {-1, kIntMax}));
-    if (!limit) continue;
-    if (*limit >= 0) out.generation.max_tokens = static_cast<std::uint32_t>(*limit);
-    break;
+    if (!wanted) wanted = limit;
   }
+  if (wanted.value_or(-1) >= 0) out.generation.max_tokens = static_cast<std::uint32_t>(*wanted);
   FH_TRY(const Value cache, optional_object(root, "prompt_cache_options", path));
   if (cache.exists()) {
-    FH_TRY(const auto prewarm, optional_bool(cache, "prewarm", path.at("prompt_cache_options")));
+    const Path cache_path = path.at("prompt_cache_options");
+    FH_TRY(const auto prewarm, optional_bool(cache, "prewarm", cache_path));
     if (prewarm.value_or(false)) out.generation.max_tokens = 0;
+    for (const std::string_view key : {"mode", "ttl"}) {
+      FH_TRY_VOID(optional_string(cache, key, cache_path));
+    }
   }
   return {};
 }
@@ -150,17 +154,40 @@ base::Status read_unsupported(Value root, const Path& path) {
   return {};
 }
 
+// Fields that change nothing here. A mistake in one is a mistake all the same.
+base::Status check_unused(Value root, const Path& path) {
+  FH_TRY_VOID(optional_bool(root, "store", path));
+  FH_TRY_VOID(optional_choice(root, "verbosity", path, {"low", "medium", "high"}));
+  FH_TRY_VOID(optional_string(root, "prompt_cache_retention", path));
+  for (const std::string_view key : {"audio", "options", "web_search_options"}) {
+    FH_TRY_VOID(optional_object(root, key, path));
+  }
+  FH_TRY_VOID(optional_bool(root, "cache_prompt", path));
+  FH_TRY(const Value metadata, optional_object(root, "metadata", path));
+  for (const auto& [key, value] : metadata.members()) {
+    FH_TRY_VOID(optional_string(metadata, key, path.at("metadata")));
+  }
+  FH_TRY(const Value prediction, optional_object(root, "prediction", path));
+  const Path prediction_path = path.at("prediction");
+  FH_TRY_VOID(optional_choice(prediction, "type", prediction_path, {"content"}));
+  if (!prediction["content"].exists()) return {};
+  std::vector<domain::Part> unused;
+  return read_content(prediction["content"], prediction_path.at("content"), unused, nullptr);
+}
+
 base::Status read_extras(Value root, const Path& path, Request& out) {
   FH_TRY(const auto stream, optional_bool(root, "stream", path));
   out.stream = stream.value_or(false);
   FH_TRY(const Value options, optional_object(root, "stream_options", path));
-  FH_TRY(const auto usage, optional_bool(options, "include_usage", path.at("stream_options")));
+  const Path options_path = path.at("stream_options");
+  FH_TRY(const auto usage, optional_bool(options, "include_usage", options_path));
   out.include_usage = usage.value_or(false);
-  FH_TRY_VOID(optional_object(root, "metadata", path));
-  FH_TRY_VOID(optional_bool(root, "store", path));
-  FH_TRY_VOID(optional_choice(root, "verbosity", path, {"low", "medium", "high"}));
+  FH_TRY_VOID(optional_bool(options, "include_obfuscation", options_path));
+  FH_TRY_VOID(check_unused(root, path));
   FH_TRY(out.session_hint, text_or_empty(root, "prompt_cache_key", path));
-  FH_TRY(out.service_tier, text_or_empty(root, "service_tier", path));
+  FH_TRY(const auto tier, optional_choice(root, "service_tier", path,
+                                          {"auto", "default", "flex", "scale", "priority"}));
+  out.service_tier = tier.value_or("");
   FH_TRY(out.user, text_or_empty(root, "user", path));
   FH_TRY(std::string safety, text_or_empty(root, "safety_identifier", path));
   if (out.user.empty()) out.user = std::move(safety);

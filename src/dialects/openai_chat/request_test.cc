@@ -59,10 +59,25 @@ TEST(ChatRequest, RefusalsInMembers) {
       {R"("logprobs":true,"top_logprobs":21)", "top_logprobs"},
       {R"("max_tokens":-2)", "max_tokens"},
       {R"("max_completion_tokens":"1")", "max_completion_tokens"},
+      {R"("max_completion_tokens":1,"max_tokens":"1")", "max_tokens"},
       {R"("stop":5)", "stop"},
       {R"("stop":["a",null])", "stop.1"},
       {R"("stream":1)", "stream"},
       {R"("stream_options":{"include_usage":"x"})", "stream_options.include_usage"},
+      {R"("stream_options":{"include_obfuscation":"x"})", "stream_options.include_obfuscation"},
+      {R"("service_tier":"bronze")", "service_tier"},
+      {R"("service_tier":5)", "service_tier"},
+      {R"("metadata":{"a":"b","c":5})", "metadata.c"},
+      {R"("prediction":5)", "prediction"},
+      {R"("prediction":{"type":"x","content":"a"})", "prediction.type"},
+      {R"("prediction":{"type":"content","content":5})", "prediction.content"},
+      {R"("prediction":{"type":"content","content":[{}]})", "prediction.content.0.type"},
+      {R"("prompt_cache_retention":5)", "prompt_cache_retention"},
+      {R"("prompt_cache_options":{"mode":5})", "prompt_cache_options.mode"},
+      {R"("audio":"loud")", "audio"},
+      {R"("web_search_options":true)", "web_search_options"},
+      {R"("options":[])", "options"},
+      {R"("cache_prompt":"x")", "cache_prompt"},
       {R"("reasoning_effort":"vast")", "reasoning_effort"},
       {R"("verbosity":"loud")", "verbosity"},
       {R"("chat_template_kwargs":{"enable_thinking":"x"})", "chat_template_kwargs.enable_thinking"},
@@ -91,6 +106,8 @@ TEST(ChatRequest, RefusalsInMembers) {
        "tool_choice"},
       {R"("functions":[{"name":"a"}],"function_call":{"name":"b"})", "function_call"},
       {R"("functions":[{"name":"a"}],"function_call":5)", "function_call"},
+      {R"("function_call":5)", "function_call"},
+      {R"("tools":[{"type":"function","name":"a"}],"functions":5)", "functions"},
   };
   for (const Refusal& refusal : refusals) {
     const auto request = parse_request(with(refusal.body));
@@ -150,6 +167,8 @@ TEST(ChatRequest, RefusalsInMessages) {
        "messages.0.tool_calls.0.function.name"},
       {R"([{"role":"assistant","tool_calls":[{"id":"a","function":{"name":"b","arguments":1}}]}])",
        "messages.0.tool_calls.0.function.arguments"},
+      {R"([{"role":"assistant","content":"a","reasoning_content":5}])",
+       "messages.0.reasoning_content"},
   };
   for (const Refusal& refusal : refusals) {
     const auto request = parse_request(with_messages(refusal.body));

@@ -139,9 +139,7 @@ base::Status read_choice(Value choice, const Path& path, Request& out) {
   return check_tool_choice(out.generation.conversation, path.text());
 }
 
-base::Status read_legacy(Value root, const Path& path, Request& out) {
-  FH_TRY(const Value functions, optional_array(root, "functions", path));
-  if (!functions.exists()) return {};
+base::Status read_legacy(Value root, Value functions, const Path& path, Request& out) {
   domain::Conversation& conversation = out.generation.conversation;
   const Path functions_path = path.at("functions");
   std::size_t index = 0;
@@ -160,12 +158,15 @@ base::Status read_legacy(Value root, const Path& path, Request& out) {
     FH_TRY(conversation.tool_choice.name, required_string(choice, "name", choice_path));
     return check_tool_choice(conversation, "function_call");
   }
-  if (choice.is_string() && *choice.as_string() == "none") {
-    conversation.tool_choice.mode = Mode::None;
-  } else if (!choice.is_null() && !(choice.is_string() && *choice.as_string() == "auto")) {
-    return wrong(choice_path, "must be none, auto, or an object with a name");
-  }
+  if (choice.as_string() == "none") conversation.tool_choice.mode = Mode::None;
   return {};
+}
+
+base::Status check_legacy_choice(Value choice, const Path& path) {
+  const bool word =
+      choice.is_string() && (choice.as_string() == "none" || choice.as_string() == "auto");
+  if (!choice.exists() || choice.is_null() || choice.is_object() || word) return {};
+  return wrong(path, "must be none, auto, or an object with a name");
 }
 
 }  // namespace
@@ -177,8 +178,10 @@ base::Status read_tooling(Value root, const Path& path, Request& out) {
   for (const Value tool : tools.elements()) {
     FH_TRY_VOID(read_tool(tool, tools_path.at(index++), out));
   }
-  if (tools.size() == 0) {
-    FH_TRY_VOID(read_legacy(root, path, out));
+  FH_TRY(const Value functions, optional_array(root, "functions", path));
+  FH_TRY_VOID(check_legacy_choice(root["function_call"], path.at("function_call")));
+  if (tools.size() == 0 && functions.exists()) {
+    FH_TRY_VOID(read_legacy(root, functions, path, out));
   }
   FH_TRY_VOID(read_choice(root["tool_choice"], path.at("tool_choice"), out));
   FH_TRY(const auto parallel, optional_bool(root, "parallel_tool_calls", path));

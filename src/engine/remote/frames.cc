@@ -220,8 +220,7 @@ void RemoteEngine::Impl::on_closed(std::uint64_t epoch, base::Error why) {
       }
     }
     if (!stopping) ++deaths_;
-    fail_epoch(epoch, unavailable("the model's worker process ended (" + why.message + "); retry"),
-               calls);
+    fail_epoch(epoch, unavailable("the model's worker process ended (" + why.message + ")"), calls);
     for (auto& [id, ping] : pings_) {
       if (ping.epoch != epoch) continue;
       calls.push_back([done = std::move(ping.done), why] { done(std::unexpected(why)); });

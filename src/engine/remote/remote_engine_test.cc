@@ -208,7 +208,8 @@ TEST_P(RemoteTest, ALostWorkerAnswersEverythingOnce) {
   const auto failed = *running->failed();
   EXPECT_EQ(failed.error.code, base::Code::Unavailable);
   EXPECT_TRUE(failed.error.message.contains("worker process ended"));
-  EXPECT_TRUE(failed.error.message.contains("retry"));
+  EXPECT_FALSE(failed.error.message.contains("retry"));
+  EXPECT_EQ(failed.error.hint, "retry");
   EXPECT_EQ(failed.usage.prompt_total(), 10u);
   EXPECT_EQ(failed.usage.cache_read, 6u);
   EXPECT_EQ(failed.usage.output, 1u);

@@ -176,19 +176,20 @@ base::Status SqliteReader::fold_api_costs(const UsageQuery& query, std::vector<U
   std::map<std::string, UsageRow*> by_group;
   for (UsageRow& row : rows) by_group[row.group] = &row;
   FH_TRY(Statement s,
-         db_.prepare(fmt::format(
-             "SELECT {} AS grp, c.model, sum(c.micro_usd), count(*) - count(c.micro_usd)"
-             " FROM admissions a JOIN api_costs c USING(sequence) WHERE {}"
-             " GROUP BY grp, c.model ORDER BY grp, min(c.position), c.model",
-             group_expression(query.by), kWindow)));
+         db_.prepare(fmt::format("SELECT {} AS grp, c.model, sum(c.micro_usd), count(c.micro_usd)"
+                                 " FROM admissions a JOIN api_costs c USING(sequence) WHERE {}"
+                                 " GROUP BY grp, c.model ORDER BY grp, min(c.position), c.model",
+                                 group_expression(query.by), kWindow)));
   bind_window(s, query);
   while (true) {
     FH_TRY(const bool found, s.step());
     if (!found) return {};
     const auto row = by_group.find(s.text(0));
     if (row == by_group.end()) continue;
-    row->second->api_costs.push_back({s.text(1), read_micro_usd(s, 2)});
-    row->second->api_unpriced.push_back(s.count(3));
+    UsageRow& group = *row->second;
+    group.api_costs.push_back({s.text(1), read_micro_usd(s, 2)});
+    // Requests of a time in which that model was not compared with have no price there either.
+    group.api_unpriced.push_back(group.cost_priced + group.cost_unpriced - s.count(3));
   }
 }
 
