@@ -110,6 +110,14 @@ bool claimed(const Listing& listing, std::string_view sha256) {
          std::ranges::any_of(listing.damaged, may_name);
 }
 
+// What can be done about a model's file that is not there.
+base::Error without_file(const InstalledModel& model, base::Error error) {
+  if (error.code != base::Code::NotFound) return error;
+  error.message = fmt::format("the file of {} is gone: {}", model.id, error.message);
+  error.hint = "import it again";
+  return error;
+}
+
 }  // namespace
 
 bool valid_model_id(std::string_view id) {
@@ -127,34 +135,8 @@ fs::path Registry::blob_path(const InstalledModel& model) const {
   return blobs_dir() / (model.sha256 + ".gguf");
 }
 
-<<<<<<< HEAD
 base::Result<Listing> Registry::list() const {
   Listing listing;
-=======
-base::Result<InstalledModel> Registry::load(const fs::path& manifest) const {
-  FH_TRY(const std::string text, base::os::read_file(manifest, kManifestBytesMax));
-  base::Result<InstalledModel> model = parse_manifest(text);
-  if (!model) {
-    return base::fail(model.error().code,
-                      manifest.string() + " is damaged: " + model.error().message,
-                      "delete that file, then import the model again");
-  }
-  return model;
-}
-
-namespace {
-// What can be done about a model's file that is not there.
-base::Error without_file(const InstalledModel& model, base::Error error) {
-  if (error.code != base::Code::NotFound) return error;
-  error.message = fmt::format("the file of {} is gone: {}", model.id, error.message);
-  error.hint = "import it again";
-  return error;
-}
-}  // namespace
-
-base::Result<std::vector<InstalledModel>> Registry::list() const {
-  std::vector<InstalledModel> models;
->>>>>>> h2
   std::error_code error;
   fs::directory_iterator entry(dir_, error);
   if (error == std::errc::no_such_file_or_directory) return listing;

@@ -138,7 +138,7 @@ base::Result<std::vector<Outcome>> JournalStore::append(std::span<const Record> 
   const std::lock_guard lock(mutex_);
   pending_.append(payload);
   has_pending_.store(true, std::memory_order_release);
-  const std::size_t much = std::min(kMuchPending, half_bytes(file_) / 4);
+  const std::size_t much = std::min(kMuchPending, half_bytes_ / 4);
   if (pending_.size() >= much) much_pending_.store(true, std::memory_order_release);
   return outcomes;
 }
