@@ -2,6 +2,8 @@
 // wants them.
 #include "engine/llama/chat_normalise.h"
 
+#include <algorithm>
+
 #include "engine/llama/tool_call.h"
 
 namespace fh::engine::llama {
@@ -69,6 +71,7 @@ class Normaliser {
       if (auto error = add(messages[i], i)) return std::unexpected(*error);
     }
     if (out_.messages.empty()) return base::fail_field("messages", "there is no message to answer");
+    if (profile_.system_leads) lead_with_system();
     take_prefill();
     arrange();
     return std::move(out_);
@@ -184,6 +187,25 @@ class Normaliser {
     }
     const bool only_results = message.role == Role::Tool && !described_;
     if (!text.empty() || !only_results) push("user", std::move(text));
+  }
+
+  // Each system text goes in front of the user's turn, or of the tools' results, that it directly
+  // follows. Where it goes depends on nothing that comes after it: what was rendered once stays a
+  // beginning of the longer conversation.
+  void lead_with_system() {
+    auto& messages = out_.messages;
+    for (std::size_t i = 1; i < messages.size(); ++i) {
+      if (messages[i].role != "system") continue;
+      std::size_t to = i;
+      if (messages[to - 1].role == "user") {
+        --to;
+      } else {
+        while (to > 0 && messages[to - 1].role == "tool") --to;
+      }
+      const auto begin = messages.begin();
+      std::rotate(begin + static_cast<std::ptrdiff_t>(to), begin + static_cast<std::ptrdiff_t>(i),
+                  begin + static_cast<std::ptrdiff_t>(i + 1));
+    }
   }
 
   std::string call_id(const std::string& id) const {

@@ -55,6 +55,28 @@ TEST(Normalise, SystemMessagesStayInPlace) {
   EXPECT_EQ(shown(c, profile), "user:<system>\nS\n</system>\n\nu\n\n<system>\nm\n</system>\n\nv|");
 }
 
+// For a family that would recite a system text that comes last.
+TEST(Normalise, SystemMessagesLeadTheTurnThatTheyFollow) {
+  Profile profile = easy();
+  profile.system_leads = true;
+  domain::Conversation c;
+  c.messages = {text(Role::System, "S"), text(Role::User, "u"), text(Role::User, "v"),
+                text(Role::System, "m"), text(Role::System, "n")};
+  EXPECT_EQ(shown(c, profile), "system:S|user:u|system:m|system:n|user:v|");
+  c.messages = {text(Role::User, "u"), text(Role::System, "m"), text(Role::User, "v")};
+  EXPECT_EQ(shown(c, profile), "system:m|user:u|user:v|");
+  // Results of several calls stay together, behind their calls.
+  c.messages = {
+      text(Role::User, "u"),
+      {Role::Assistant,
+       {domain::ToolCallPart{"1", "f", "{}"}, domain::ToolCallPart{"2", "f", "{}"}}},
+      {Role::Tool,
+       {domain::ToolResultPart{.tool_call_id = "1", .name = "f", .text = "r", .images = {}},
+        domain::ToolResultPart{.tool_call_id = "2", .name = "f", .text = "q", .images = {}}}},
+      text(Role::System, "m")};
+  EXPECT_EQ(shown(c, profile), "user:u|assistant:(1 f{})(2 f{})|system:m|tool:r|tool:q|");
+}
+
 TEST(Normalise, TheBillingLineIsDropped) {
   domain::Conversation c;
   c.messages = {{Role::System,
@@ -166,9 +188,10 @@ TEST(Normalise, ContentThatTheModelCannotTake) {
 }
 
 TEST(Normalise, GrowingKeepsThePrefix) {
-  Profile profiles[] = {easy(), easy(), easy()};
+  Profile profiles[] = {easy(), easy(), easy(), easy()};
   profiles[1].system_anywhere = false;
   profiles[2].tools = ToolFormat::Described;
+  profiles[3].system_leads = true;
   domain::Conversation c;
   c.messages = {
       text(Role::System, "S"),    text(Role::User, "u"), text(Role::System, "12 tokens left"),

@@ -25,14 +25,16 @@ struct FamilyRow {
   std::string_view template_has;  // text in the template; empty: any
   bool lenient_calls;
   bool fenced_calls = false;
+  bool system_leads = false;
 };
 constexpr std::array kFamilies{
     // Gemma answers with JSON in fences on its own; it must look exactly like a declared call to be
     // taken for one, as everywhere.
     FamilyRow{"gemma", "", true},
     // Qwen2.5-Coder fences its calls although its template asks for <tool_call>, and then goes on
-    // with the result as it imagines it.
-    FamilyRow{"qwen2", "<tool_call>", true, true},
+    // with the result as it imagines it. Asked by a user's turn and a long system text behind it, as
+    // coding clients do, it recites that text instead of answering the turn.
+    FamilyRow{"qwen2", "<tool_call>", true, true, true},
     // Thinking Qwen3 models keep to the markers; a bare object of theirs is an answer.
     FamilyRow{"qwen3", "enable_thinking", false},
     FamilyRow{"", "", true},
@@ -182,6 +184,7 @@ Profile probe_profile(const TemplateRunner& runner, std::string_view architectur
     if (runner.source().find(row.template_has) == std::string::npos) continue;
     out.lenient_calls = row.lenient_calls;
     out.fenced_calls = row.fenced_calls;
+    out.system_leads = row.system_leads;
     break;
   }
   return out;

@@ -39,6 +39,7 @@ struct Profile {
   bool think_switch = false;   // enable_thinking changes the prompt
   bool lenient_calls = false;  // an answer that is one bare or fenced JSON call is a call
   bool fenced_calls = false;   // and so is one in a fence within a longer answer
+  bool system_leads = false;   // a system text is put in front of the turn that it follows
 };
 
 // `architecture`: general.architecture of the model, "" if unknown.

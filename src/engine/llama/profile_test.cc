@@ -76,6 +76,8 @@ TEST(Profile, HoistedSystemsAreNotInPlace) {
 TEST(Profile, Families) {
   EXPECT_TRUE(probe(kHermesTemplate, "qwen2").lenient_calls);
   EXPECT_TRUE(probe(kHermesTemplate, "qwen2").fenced_calls);
+  EXPECT_TRUE(probe(kHermesTemplate, "qwen2").system_leads);
+  EXPECT_FALSE(probe(kHermesTemplate, "qwen3").system_leads);
   EXPECT_FALSE(probe(kHermesTemplate, "qwen3").lenient_calls);
   EXPECT_FALSE(probe(kPlainTemplate, "llama").fenced_calls);
   EXPECT_TRUE(probe(kPlainTemplate, "llama").lenient_calls);
