@@ -23,6 +23,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@
 #include "base/result.h"
 #include "domain/conversation.h"
 #include "domain/event.h"
+#include "engine/backlog.h"
 
 namespace fh::engine {
 
@@ -89,6 +91,8 @@ class Engine {
   virtual Ticket prepare(PrepareRequest request, PrepareFn done) = 0;
   virtual void start(Ticket ticket, EventFn on_event) = 0;
   virtual void cancel(Ticket ticket) = 0;
+  // Where the consumer counts what it holds of this engine's events; null: nobody looks at it.
+  virtual std::shared_ptr<Backlog> backlog() const { return nullptr; }
 };
 
 // The one form of the overflow error: code OutOfRange, reason "context_length_exceeded", message

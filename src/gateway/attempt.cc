@@ -32,6 +32,42 @@ net::Task<base::Status> write_settlement(net::Runtime& runtime, ledger::Ledger& 
 
 }  // namespace
 
+// The events that wait to be taken, counted in the engine's backlog. Once closed it takes none: an
+// engine that goes on talking talks to nobody.
+class Attempt::Inbox {
+ public:
+  Inbox(net::Runtime& runtime, std::shared_ptr<engine::Backlog> backlog)
+      : backlog_(std::move(backlog)), events_(runtime) {}
+
+  void push(domain::Event event) {
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;
+    if (backlog_) backlog_->add(engine::held_bytes(event));
+    events_.push(std::move(event));
+  }
+  net::Task<std::optional<domain::Event>> pop_until(base::TimePoint deadline) {
+    std::optional<domain::Event> event = co_await events_.pop_until(deadline);
+    if (event) taken(*event);
+    co_return event;
+  }
+  void wake() { events_.wake(); }
+  void close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    while (const std::optional<domain::Event> event = events_.try_pop()) taken(*event);
+  }
+
+ private:
+  void taken(const domain::Event& event) {
+    if (backlog_) backlog_->remove(engine::held_bytes(event));
+  }
+
+  const std::shared_ptr<engine::Backlog> backlog_;
+  std::mutex mutex_;  // between push and close
+  bool closed_ = false;
+  net::Mailbox<domain::Event> events_;
+};
+
 Preparation::Preparation(net::Runtime& runtime, engine::Engine& engine,
                          engine::PrepareRequest request)
     : engine_(engine), shared_(std::make_shared<Shared>(runtime)) {
@@ -83,9 +119,10 @@ Attempt::Attempt(const Deps& deps, engine::Engine& engine, const engine::Prepare
       engine_(engine),
       prepared_(prepared),
       life_(std::move(life)),
-      events_(std::make_shared<net::Mailbox<domain::Event>>(deps.runtime)) {}
+      events_(std::make_shared<Inbox>(deps.runtime, engine.backlog())) {}
 
 Attempt::~Attempt() {
+  events_->close();
   if (!terminal_ && !released_) engine_.cancel(prepared_.ticket);
   if ((admitted_ || admitting_) && !settled_) {
     // Only a loop that is torn down with requests in flight comes here; the row still says what is
@@ -119,7 +156,7 @@ void Attempt::start() {
   started_ = true;
   deps_.live.mark(*life_, "queued");
   engine_.start(prepared_.ticket,
-                [mailbox = events_](domain::Event event) { mailbox->push(std::move(event)); });
+                [inbox = events_](domain::Event event) { inbox->push(std::move(event)); });
 }
 
 net::Task<std::optional<domain::Event>> Attempt::next(base::TimePoint deadline) {

@@ -44,6 +44,7 @@ class Attempt {
   bool admitted() const { return admitted_; }
 
  private:
+  class Inbox;
   ledger::Settlement settlement(int http_status) const;
   void count(const ledger::Settlement& row) const;
 
@@ -52,7 +53,7 @@ class Attempt {
   engine::Prepared prepared_;
   std::shared_ptr<RequestLife> life_;
   ledger::Admission admission_;
-  std::shared_ptr<net::Mailbox<domain::Event>> events_;
+  std::shared_ptr<Inbox> events_;
   std::optional<domain::Event> terminal_;
   std::optional<domain::EndReason> cancel_reason_;
   bool admitting_ = false;

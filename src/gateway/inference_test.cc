@@ -78,6 +78,9 @@ class HeldEngine final : public engine::Engine {
   void say(std::string text) { out_.at(last_)(domain::TextDelta{std::move(text), {}}); }
   std::size_t tickets_out() const { return out_.size(); }
 
+  std::shared_ptr<engine::Backlog> backlog() const override { return held; }
+
+  const std::shared_ptr<engine::Backlog> held = std::make_shared<engine::Backlog>();
   bool ends_when_cancelled = true;
   std::vector<engine::Ticket> given_up;  // before they had an answer
 
@@ -325,6 +328,25 @@ TEST_F(InferenceTest, OnlyALongSilenceIsBridgedByEmptyDeltas) {
   response.go_away();
   pump();
   EXPECT_EQ(reasons(), (std::vector<std::string>{"client_abort"}));
+}
+
+// What a client has not taken counts; what nobody will ever take is not kept.
+TEST_F(InferenceTest, WhatWaitsForAClientIsCountedAndGoesWithIt) {
+  engine_.ends_when_cancelled = false;
+  net::MemoryResponse response(runtime_);
+  ask(response);
+  engine_.answer_prepare();
+  pump();
+  engine_.say(std::string(100'000, 'x'));
+  EXPECT_GT(engine_.held->bytes(), 100'000u);
+  pump();
+  EXPECT_EQ(engine_.held->bytes(), 0u);
+  engine_.say("one more");
+  runtime_.abandon();
+  EXPECT_EQ(engine_.held->bytes(), 0u);
+  engine_.say(std::string(100'000, 'x'));
+  EXPECT_EQ(engine_.held->bytes(), 0u);
+  writer_.pump();
 }
 
 // The end of a server whose patience is over: what runs has its row, and so has what was just

@@ -1,7 +1,6 @@
 #pragma once
 // Mailbox<T>: values from any thread to one coroutine. Unbounded by itself: the producer is bounded
-// by its protocol (engine events are bounded by max_tokens and by the pause rule of the engine's
-// outbox).
+// by its protocol (engine events by what was asked for and by the engine's backlog).
 
 #include <deque>
 #include <mutex>

@@ -84,8 +84,7 @@ std::unexpected<base::Error> not_that_model(const InstalledModel& model) {
 void load(const fs::path& file, Listing& listing) {
   const std::string id = file.stem().string();
   base::Result<std::string> text = base::os::read_file(file, kManifestBytesMax);
-  base::Result<InstalledModel> model =
-      text ? parse_manifest(*text) : std::unexpected(std::move(text).error());
+  base::Result<InstalledModel> model = text ? parse_manifest(*text) : std::unexpected(text.error());
   if (model && model->id != id) model = not_that_model(*model);
   if (model) return listing.models.push_back(*std::move(model));
   DamagedManifest damaged{id, file, std::nullopt, {}};

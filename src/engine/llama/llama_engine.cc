@@ -507,23 +507,16 @@ Ticket LlamaEngine::prepare(PrepareRequest request, PrepareFn done) {
     const std::size_t places = impl->options.queue_max + impl->options.sequences_max;
     const bool refuse = impl->questions.size() >= kBacklogFactor * places ||
                         (!request.count_only && impl->unfinished >= places);
-    if (!refuse) {
+    if (refuse) {
+      impl->jobs.emplace_back(
+          [done = std::move(done), error = impl->full()] { done(std::unexpected(error)); });
+    } else {
       ticket = impl->next_ticket++;
       impl->questions.emplace(ticket, Impl::Question{std::move(request), std::move(done)});
+      impl->jobs.emplace_back([impl, ticket] { impl->prepare_now(ticket); });
     }
   }
-  if (ticket == 0) {
-    impl->post([impl, done = std::move(done)] {
-      base::Error error;
-      {
-        const std::lock_guard lock(impl->mutex);
-        error = impl->full();
-      }
-      done(std::unexpected(std::move(error)));
-    });
-    return 0;
-  }
-  impl->post([impl, ticket] { impl->prepare_now(ticket); });
+  impl->changed.notify_all();
   return ticket;
 }
 

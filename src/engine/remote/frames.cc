@@ -1,4 +1,5 @@
 // RemoteEngine: what comes from the worker, and its end. Everything here runs on the link's thread.
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -11,6 +12,8 @@ using protocol::Frame;
 using protocol::FrameType;
 
 namespace {
+constexpr std::uint64_t kOutputBytesBase = 4 * 1024 * 1024;  // of an answer of any length
+
 std::unexpected<base::Error> violation(const char* what) {
   return base::fail(base::Code::DataLoss, std::string("worker protocol: ") + what);
 }
@@ -104,6 +107,11 @@ base::Status RemoteEngine::Impl::on_prepared(std::uint64_t epoch, const Frame& f
     if (result && !it->second.count_only) {
       it->second.phase = Phase::Prepared;
       result->ticket = frame.id;
+      std::uint64_t tokens = result->max_output_tokens;  // as the worker says
+      if (options_.info.context_tokens != 0) {
+        tokens = std::min<std::uint64_t>(tokens, options_.info.context_tokens);
+      }
+      it->second.output_left = kOutputBytesBase + tokens * it->second.bytes_per_token;
     } else {
       requests_.erase(it);
     }
@@ -123,6 +131,9 @@ base::Status RemoteEngine::Impl::on_event(std::uint64_t epoch, const Frame& fram
     }
     Request& request = it->second;
     FH_TRY_VOID(request.order.accept(event));
+    const std::size_t bytes = held_bytes(event);
+    if (bytes > request.output_left) return violation("more output than was asked for");
+    request.output_left -= bytes;
     on_event = request.on_event;
     if (worker_ && worker_->epoch == epoch) ++worker_->progress;
     if (const auto* started = std::get_if<domain::Started>(&event)) {

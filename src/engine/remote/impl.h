@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/backlog.h"
 #include "engine/event_order.h"
 #include "engine/protocol/frame.h"
 #include "engine/remote/link.h"
@@ -36,6 +37,7 @@ class RemoteEngine::Impl : public std::enable_shared_from_this<RemoteEngine::Imp
   Ticket prepare(const PrepareRequest& request, PrepareFn done);
   void start(Ticket ticket, EventFn on_event);
   void cancel(Ticket ticket);
+  std::shared_ptr<Backlog> backlog() const { return backlog_; }
 
  private:
   enum class Phase : std::uint8_t { Waiting, Preparing, Prepared, Started };
@@ -44,6 +46,8 @@ class RemoteEngine::Impl : public std::enable_shared_from_this<RemoteEngine::Imp
     std::uint64_t epoch = 0;  // of the worker that has it
     bool count_only = false;
     bool cancel_sent = false;
+    std::uint64_t bytes_per_token = 0;
+    std::uint64_t output_left = 0;  // bytes of events that it may still have
     PrepareFn done{};
     std::shared_ptr<EventFn> on_event{};
     EventOrder order{};
@@ -91,6 +95,7 @@ class RemoteEngine::Impl : public std::enable_shared_from_this<RemoteEngine::Imp
 
   const RemoteOptions options_;
   Scheduler& scheduler_;
+  const std::shared_ptr<Backlog> backlog_ = std::make_shared<Backlog>();
   std::function<void()> wanted_;
   std::function<void(base::Error)> lost_;
 

@@ -12,10 +12,13 @@
 #include <chrono>
 #include <utility>
 
+#include "base/log.h"
+
 namespace fh::engine::remote {
 namespace {
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr auto kWriteAgainAfter = std::chrono::milliseconds(1);
+constexpr auto kReadAgainAfter = std::chrono::milliseconds(10);
 
 std::unexpected<base::Error> ended() {
   return base::fail(base::Code::Unavailable, "its connection was closed");
@@ -29,11 +32,11 @@ base::Result<std::shared_ptr<Link>> Link::open(int fd, Limits limits, Handlers h
     ::close(fd);
     return std::unexpected(error);
   }
-  return std::shared_ptr<Link>(new Link(fd, wake_fd, limits, std::move(handlers)));
+  return std::shared_ptr<Link>(new Link(fd, wake_fd, std::move(limits), std::move(handlers)));
 }
 
 Link::Link(int fd, int wake_fd, Limits limits, Handlers handlers)
-    : fd_(fd), wake_fd_(wake_fd), limits_(limits), handlers_(std::move(handlers)) {}
+    : fd_(fd), wake_fd_(wake_fd), limits_(std::move(limits)), handlers_(std::move(handlers)) {}
 
 Link::~Link() {
   ::close(fd_);
@@ -144,7 +147,6 @@ void Link::watch() {
     return;
   }
   buffer_.resize(kReadBytes);
-  progress_at_ = clock_.now();
   watch_ = std::make_unique<net::ReadWatch>(*limits_.runtime, fd_,
                                             [link = this] { link->on_readable(); });
 }
@@ -154,7 +156,30 @@ void Link::on_readable() {
   base::Status status;
   if (!closed()) status = read_some();
   if (!status) close(status.error());
-  if (closed()) finish();
+  if (closed()) return finish();
+  if (!backlogged()) return;
+  watch_.reset();
+  read_later();
+}
+
+// Looked at again and again, so that whoever holds the memory need not know of us.
+void Link::read_later() {
+  limits_.runtime->call_at(clock_.now() + kReadAgainAfter, [self = shared_from_this()] {
+    if (self->finished_) return;
+    if (!self->closed() && self->backlogged()) return self->read_later();
+    self->watch();
+  });
+}
+
+bool Link::backlogged() {
+  if (limits_.backlog == nullptr || limits_.backlog->bytes() <= limits_.backlog_max_bytes) {
+    return false;
+  }
+  if (!std::exchange(told_backlog_, true)) {
+    base::log_warn("a worker says more than its clients take: it is read more slowly",
+                   {{"bytes_waiting", std::to_string(limits_.backlog->bytes())}});
+  }
+  return true;
 }
 
 // A stall counts from when there was something to take: what was sent at once before left no trace.
@@ -188,7 +213,9 @@ void Link::write_backlog() {
 }
 
 base::Status Link::wait_ready(bool& readable) {
-  std::array<pollfd, 2> fds{{{fd_, POLLIN, 0}, {wake_fd_, POLLIN, 0}}};
+  const bool reads = !backlogged();
+  // While nothing is read, its end must not wake us: it would at once and without end.
+  std::array<pollfd, 2> fds{{{reads ? fd_ : -1, POLLIN, 0}, {wake_fd_, POLLIN, 0}}};
   int timeout_ms = -1;
   {
     const std::lock_guard lock(mutex_);
@@ -198,7 +225,8 @@ base::Status Link::wait_ready(bool& readable) {
           std::chrono::duration_cast<std::chrono::milliseconds>(limits_.stall_max).count());
     }
   }
-  if (::poll(fds.data(), fds.size(), timeout_ms) < 0 && errno != EINTR) {
+  const int again_ms = static_cast<int>(kReadAgainAfter.count());
+  if (::poll(fds.data(), fds.size(), reads ? timeout_ms : again_ms) < 0 && errno != EINTR) {
     return std::unexpected(base::error_from_errno("poll on a worker's socket", errno));
   }
   if (timeout_ms < 0)

@@ -2,7 +2,8 @@
 // One connection to one worker process: reads frames and writes what is queued, in the event loop
 // of whoever uses the engine, or on a thread of its own. What the socket takes at once is written
 // by the sender itself, which saves a change of threads. The queue is bounded and adding to it
-// never waits. RemoteEngine owns links; a new worker gets a new one.
+// never waits. While the clients' side holds too much of what came from here, nothing is read.
+// RemoteEngine owns links; a new worker gets a new one.
 
 #include <cstddef>
 #include <deque>
@@ -15,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "engine/backlog.h"
 #include "engine/protocol/frame.h"
 #include "net/read_watch.h"
 #include "net/runtime.h"
@@ -31,6 +33,8 @@ class Link : public std::enable_shared_from_this<Link> {
     std::size_t outbox_max_bytes = 0;
     base::Duration stall_max{};       // the worker takes no byte
     net::Runtime* runtime = nullptr;  // whose loop reads and writes; null: a thread of its own
+    std::shared_ptr<const Backlog> backlog;  // null: there is no bound
+    std::size_t backlog_max_bytes = 0;
   };
   // Takes `fd`, also on error. Handlers run on the link's thread: the loop's, or its own.
   static base::Result<std::shared_ptr<Link>> open(int fd, Limits limits, Handlers handlers);
@@ -55,6 +59,8 @@ class Link : public std::enable_shared_from_this<Link> {
   void finish();
   void watch();
   void on_readable();
+  bool backlogged();
+  void read_later();
   void woken();
   void write_backlog();
   bool enqueue(std::string frame_bytes, bool bounded);
@@ -82,6 +88,7 @@ class Link : public std::enable_shared_from_this<Link> {
   std::unique_ptr<net::ReadWatch> watch_;  // loop's thread only, as are the next two
   bool writing_later_ = false;
   bool finished_ = false;
+  bool told_backlog_ = false;  // link thread only
   std::thread thread_;
 };
 

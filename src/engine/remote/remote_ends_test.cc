@@ -275,5 +275,67 @@ TEST(Worker, RefusesAGatewayThatBreaksTheProtocol) {
   }
 }
 
+// A worker that was asked for 90 tokens and talks on.
+TEST_P(RemoteTest, AnEndlessAnswerEndsTheWorker) {
+  const auto w = hand_made();
+  w->greet();
+  PrepareRequest request = ask("a");
+  const auto answer = prepare(std::move(request));
+  const auto id = w->receive(FrameType::Prepare)->id;
+  w->prepared(id);
+  ASSERT_TRUE(wait_until([&] { return answer->prepared().has_value(); }));
+  remote_->start((*answer->prepared())->ticket, answer->on_event());
+  const auto piece = protocol::encode_frame(
+      {FrameType::Event, id, protocol::write_event(d::TextDelta{std::string(60'000, 'x'), {}})});
+  for (int i = 0; i < 1000 && w->try_send(*piece); ++i) {
+  }
+  ASSERT_TRUE(wait_until([&] { return losses() == 1; }));
+  EXPECT_TRUE(loss(0).message.contains("more output than was asked for")) << loss(0).message;
+  EXPECT_LT(answer->text().size(), 8'000'000u);
+  EXPECT_TRUE(answer->failed());
+}
+
+// Nothing is read while the clients' side holds too much; all of it comes once it has been taken.
+TEST_P(RemoteTest, AWorkerIsNotReadWhileItsClientsDoNotTakeWhatItSaid) {
+  constexpr std::size_t kPieces = 400;
+  constexpr std::size_t kPieceBytes = 10'000;
+  RemoteOptions small = options();
+  small.backlog_max_bytes = 100'000;
+  open(small);
+  const auto w = hand_made();
+  w->greet();
+  const auto answer = prepare(ask("a"));
+  const auto id = w->receive(FrameType::Prepare)->id;
+  w->prepared(id);
+  ASSERT_TRUE(wait_until([&] { return answer->prepared().has_value(); }));
+  const auto backlog = remote_->backlog();
+  std::atomic<std::size_t> held = 0;
+  std::atomic<std::size_t> most = 0;
+  std::atomic<std::size_t> pieces = 0;
+  remote_->start((*answer->prepared())->ticket, [&](d::Event event) {
+    const std::size_t bytes = held_bytes(event);
+    backlog->add(bytes);
+    most = std::max<std::size_t>(most, held += bytes);
+    ++pieces;
+  });
+  std::thread talker([&] {
+    for (std::size_t i = 0; i < kPieces; ++i) {
+      w->event(id, d::TextDelta{std::string(kPieceBytes, 'x'), {}});
+    }
+  });
+  const auto take_all = [&] { backlog->remove(held.exchange(0)); };
+  EXPECT_TRUE(wait_until([&] { return backlog->bytes() > small.backlog_max_bytes; }));
+  // Time for a link that would read on.
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_LT(backlog->bytes(), 2 * small.backlog_max_bytes);
+  EXPECT_TRUE(wait_until([&] {
+    take_all();
+    return pieces == kPieces;
+  }));
+  talker.join();
+  EXPECT_LT(most, 2 * small.backlog_max_bytes);
+  shut();
+}
+
 }  // namespace
 }  // namespace fh::engine

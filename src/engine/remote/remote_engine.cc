@@ -16,6 +16,14 @@ using protocol::FrameType;
 namespace {
 constexpr int kCancelWaitsMax = 5;
 
+// Far more than a token takes, on the average of an answer, with all that is told of it.
+constexpr std::uint64_t kTokenBytes = 2048;
+constexpr std::uint64_t kLogprobBytes = 1024;
+
+std::uint64_t bytes_per_token(const domain::Generation& generation) {
+  return kTokenBytes + (generation.logprobs ? kLogprobBytes * (1 + generation.top_logprobs) : 0);
+}
+
 base::Error given_up() {
   return {base::Code::Cancelled, "the request was given up", {}, {}, {}};
 }
@@ -68,6 +76,10 @@ void RemoteEngine::start(Ticket ticket, EventFn on_event) {
 }
 void RemoteEngine::cancel(Ticket ticket) {
   impl_->cancel(ticket);
+}
+
+std::shared_ptr<Backlog> RemoteEngine::backlog() const {
+  return impl_->backlog();
 }
 
 RemoteEngine::Impl::Impl(RemoteOptions options, Scheduler& scheduler)
@@ -132,9 +144,10 @@ base::Status RemoteEngine::Impl::attach(int fd, pid_t pid) {
   handlers.on_closed = [weak, epoch](base::Error why) {
     if (const auto self = weak.lock()) self->on_closed(epoch, std::move(why));
   };
-  FH_TRY(auto link,
-         remote::Link::open(fd, {options_.bytes_max, options_.stall_max, options_.runtime},
-                            std::move(handlers)));
+  FH_TRY(auto link, remote::Link::open(fd,
+                                       {options_.bytes_max, options_.stall_max, options_.runtime,
+                                        backlog_, options_.backlog_max_bytes},
+                                       std::move(handlers)));
   const std::lock_guard lock(mutex_);
   if (closing_) return base::fail(base::Code::Unavailable, "the server is shutting down");
   worker_ = Worker{link, epoch, pid, false, {}, false};
@@ -272,6 +285,7 @@ Ticket RemoteEngine::Impl::prepare(const PrepareRequest& request, PrepareFn done
         requests_.emplace(id, Request{.phase = Phase::Preparing,
                                       .epoch = worker_->epoch,
                                       .count_only = request.count_only,
+                                      .bytes_per_token = bytes_per_token(request.generation),
                                       .done = std::move(done)});
         watch_prepares();
       } else {
@@ -286,6 +300,7 @@ Ticket RemoteEngine::Impl::prepare(const PrepareRequest& request, PrepareFn done
       waiting_.emplace_back(id, *std::move(frame));
       requests_.emplace(id, Request{.phase = Phase::Waiting,
                                     .count_only = request.count_only,
+                                    .bytes_per_token = bytes_per_token(request.generation),
                                     .done = std::move(done)});
       scheduler_.call_later(options_.start_wait, [weak = weak_from_this(), id] {
         if (const auto self = weak.lock()) self->expire(id);

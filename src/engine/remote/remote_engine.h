@@ -6,10 +6,10 @@
 //
 // While there is no ready worker, prepare() waits: until one is ready, until start_failed(), or for
 // `start_wait`. The worker is not trusted: a frame that breaks the protocol, an event out of order
-// or an impossible token count costs it its connection. So does a worker that is stuck: a cancel
-// ends a request with the step that is being computed, so one that has had no effect after
-// `cancel_wait`, while no other answer went on, never will. The same holds for a worker that has
-// answered no prepare() for `prepare_wait`, though it was asked.
+// an impossible token count, or more output than was asked for costs it its connection. So does a
+// worker that is stuck: a cancel ends a request with the step that is being computed, so one that
+// has had no effect after `cancel_wait`, while no other answer went on, never will. The same holds
+// for a worker that has answered no prepare() for `prepare_wait`, though it was asked.
 //
 // Threads: as Engine says. Callbacks come on the worker's reading thread (with a runtime: the
 // loop's), those of refused or expired calls on the scheduler's. The destructor ends waiting
@@ -40,6 +40,8 @@ struct RemoteOptions {
   std::size_t bytes_max =
       256 * 1024 * 1024;  // of waiting requests, and of those not yet taken by the worker
   base::Duration stall_max = std::chrono::seconds(30);  // the worker takes no byte
+  // Of events that wait for clients: beyond it nothing is read from the worker.
+  std::size_t backlog_max_bytes = 64 * 1024 * 1024;
   // A cancelled request has not ended, and the worker shows no sign of work either.
   base::Duration cancel_wait = std::chrono::seconds(60);
   // A worker answers no prepare() at all. Above what it allows its slowest, a chat template over a
@@ -89,6 +91,7 @@ class RemoteEngine final : public Engine {
   Ticket prepare(PrepareRequest request, PrepareFn done) override;
   void start(Ticket ticket, EventFn on_event) override;
   void cancel(Ticket ticket) override;
+  std::shared_ptr<Backlog> backlog() const override;
 
  private:
   class Impl;

@@ -97,6 +97,11 @@ class HandMade {
     EXPECT_EQ(::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL),
               static_cast<ssize_t>(bytes.size()));
   }
+  // False: the other end is closed.
+  bool try_send(std::string_view bytes) {
+    return ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+           static_cast<ssize_t>(bytes.size());
+  }
   void greet(ModelState state = ModelState::Ready) {
     send(FrameType::Hello, 0, protocol::write_hello({protocol::kVersion, 1, "none"}));
     info(state);
