@@ -273,6 +273,7 @@ int supervisor_role(const Args& args) {
   options.drain_limit = std::chrono::milliseconds(std::stoi(arg(args, "drain-ms")));
   options.backoff = {10ms, 40ms, 3'600'000ms};
   options.worker_stop_limit = 200ms;
+  options.second_signal_after = arg(args, "scenario") == "drain" ? 3'600'000ms : 0ms;
   if (std::filesystem::exists(g_dir) && freopen((g_dir / "log").c_str(), "a", stderr) == nullptr) {
     return 99;
   }
@@ -435,6 +436,7 @@ TEST_F(SupervisorTest, ASignalDrainsAndEndsWell) {
     wait_for("ready");
     ASSERT_TRUE(supervisor_.kill(SIGHUP));  // ignored
     ASSERT_TRUE(supervisor_.kill(signal));
+    ASSERT_TRUE(supervisor_.kill(signal == SIGINT ? SIGTERM : SIGINT));  // at once: the same wish
     EXPECT_EQ(exit_code(), 0);
     wait_for("drain 5000\nresult ok\n");
     EXPECT_FALSE(connect_to(address()));
