@@ -471,6 +471,7 @@ test("a member's key opens the chat and nothing else", LIMIT, async () => {
   await ask(page, "What is a context window?");
   await page.getByText("writes the next token").waitFor();
   await page.getByText("first token", { exact: true }).waitFor();
+  assert.deepEqual(await page.getByRole("combobox", { name: "Model" }).locator("option").allTextContents(), ["scripted"]);
 
   // The list of models is first refused, then slow. What is sent before it is there is sent when it is.
   await page.getByRole("button", { name: "New chat" }).click();
