@@ -240,9 +240,11 @@ class Supervisor {
       return;
     }
     if (draining_) {
+      if (clock_.now() - first_signal_at_ < options_.second_signal_after) return;
       return cut_short("stopped at once by a second signal");
     }
     draining_ = true;
+    first_signal_at_ = clock_.now();
     held_.listeners
         .clear();  // a new connection is refused from the moment the gateway closes its own
     gateway_start_at_.reset();
@@ -291,6 +293,7 @@ class Supervisor {
   std::optional<TimePoint> gateway_start_at_;
   std::optional<TimePoint> gateway_kill_at_;
   std::optional<TimePoint> drain_until_;
+  TimePoint first_signal_at_;
   bool draining_ = false;
   bool served_ = false;                 // a gateway has said that it serves, in this process's life
   std::optional<base::Error> failure_;  // what the gateway that ends now said of it

@@ -39,6 +39,9 @@ struct SupervisorOptions {
       environment;  // "NAME=value", for the gateway alone, which may need keys of upstreams
   std::vector<std::string> worker_environment;
   std::chrono::milliseconds drain_limit{600'000};
+  // Signals that come this soon after the first are the same wish: timeout(1), for one, sends its
+  // signal to the process and then to the whole group.
+  std::chrono::milliseconds second_signal_after{200};
   std::chrono::milliseconds worker_stop_limit{2'000};  // between SIGTERM and SIGKILL
   std::uint32_t workers_max = 32;
   BackoffLimits backoff;

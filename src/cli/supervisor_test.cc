@@ -289,6 +289,7 @@ int supervisor_role(const Args& args) {
   options.backoff = {10ms, 40ms, 3'600'000ms};
   options.worker_stop_limit = 200ms;
   if (arg(args, "scenario") == "hangs") options.heartbeat = {20ms, 20};
+  options.second_signal_after = arg(args, "scenario") == "drain" ? 3'600'000ms : 0ms;
   if (std::filesystem::exists(g_dir) && freopen((g_dir / "log").c_str(), "a", stderr) == nullptr) {
     return 99;
   }
@@ -451,6 +452,7 @@ TEST_F(SupervisorTest, ASignalDrainsAndEndsWell) {
     wait_for("ready");
     ASSERT_TRUE(supervisor_.kill(SIGHUP));  // ignored
     ASSERT_TRUE(supervisor_.kill(signal));
+    ASSERT_TRUE(supervisor_.kill(signal == SIGINT ? SIGTERM : SIGINT));  // at once: the same wish
     EXPECT_EQ(exit_code(), 0);
     wait_for("drain 5000\nresult ok\n");
     EXPECT_FALSE(connect_to(address()));

@@ -151,6 +151,8 @@ base::Result<Answer> Conversation::ask(const std::string& question) {
   };
   const base::Result<int> ended = client.stream(request, kSilenceMs, on_head, on_chunk);
   answer.seconds = since();
+  const bool whole = problem && ended && status == 200;
+  if (!whole && !answer.text.empty() && !args_.json) fmt::print("\n");
   if (!problem) return std::unexpected(problem.error());
   if (!ended) return std::unexpected(ended.error());
   if (status == 401) return std::unexpected(refused_key(key_file_));

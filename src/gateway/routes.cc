@@ -1,5 +1,6 @@
 #include "gateway/routes.h"
 
+#include <algorithm>
 #include <array>
 
 namespace fh::gateway {
@@ -86,11 +87,13 @@ std::string allowed_methods(std::string_view path) {
 Surface surface_of_path(std::string_view path) {
   if (path.starts_with("/v1/messages")) return Surface::Anthropic;
   if (path.starts_with("/admin/")) return Surface::Admin;
-  if (path == "/v1" || path.starts_with("/v1/") || path.starts_with("/chat/") ||
-      path.starts_with("/models")) {
-    return Surface::OpenAi;
-  }
-  return Surface::Plain;
+  // With a base address without /v1 OpenAI's libraries ask for these.
+  constexpr std::string_view kBare[] = {"/chat/", "/models", "/responses", "/completions",
+                                        "/embeddings"};
+  const auto begins = [&](std::string_view start) { return path.starts_with(start); };
+  const bool openai =
+      path == "/v1" || path.starts_with("/v1/") || std::ranges::any_of(kBare, begins);
+  return openai ? Surface::OpenAi : Surface::Plain;
 }
 
 }  // namespace fh::gateway

@@ -78,6 +78,8 @@ TEST(Routes, SurfaceOfUnroutedPaths) {
   EXPECT_EQ(surface_of_path("/v1/messages/batches"), Surface::Anthropic);
   EXPECT_EQ(surface_of_path("/v1/responses"), Surface::OpenAi);
   EXPECT_EQ(surface_of_path("/models"), Surface::OpenAi);
+  EXPECT_EQ(surface_of_path("/responses"), Surface::OpenAi);
+  EXPECT_EQ(surface_of_path("/embeddings"), Surface::OpenAi);
   EXPECT_EQ(surface_of_path("/admin/v2"), Surface::Admin);
   EXPECT_EQ(surface_of_path("/robots.txt"), Surface::Plain);
 }

@@ -471,6 +471,7 @@ test("a member's key opens the chat and nothing else", LIMIT, async () => {
   await ask(page, "What is a context window?");
   await page.getByText("writes the next token").waitFor();
   await page.getByText("first token", { exact: true }).waitFor();
+  assert.deepEqual(await page.getByRole("combobox", { name: "Model" }).locator("option").allTextContents(), ["scripted"]);
 
   // The list of models is first refused, then slow. What is sent before it is there is sent when it is.
   await page.getByRole("button", { name: "New chat" }).click();
@@ -508,12 +509,14 @@ test("a server that is gone is said to be gone", LIMIT, async () => {
   await page.route("**/admin/v1/**", (route) => route.abort());
   await page.getByText("The server does not answer.").waitFor();
   await shot(page, "offline-light");
-  // Every screen has its heading, also where there is nothing to show yet.
-  await go(page, "#/requests/req_none");
-  await page.getByRole("heading", { name: "Request", exact: true, level: 1 }).waitFor();
   await page.unrouteAll();
   await page.getByRole("button", { name: "Try now" }).click();
   await page.getByText("The server does not answer.").waitFor({ state: "hidden" });
+  // A page has its heading also where there is nothing to show.
+  await page.route("**/admin/v1/requests/**", (route) => route.abort());
+  await go(page, "#/requests/req_none");
+  await page.getByText("This did not work").waitFor();
+  await page.getByRole("heading", { name: "Request", exact: true, level: 1 }).waitFor();
   await context.close();
 });
 

@@ -383,6 +383,7 @@ def with_a_server():
              "--data")
         told("an unknown model", run("chat", "-m", "nope", "hi"), 1, "the model `nope` does not exist here$", "freehold models list")
         told("an answer that breaks off", run("chat", "[break]"), 3, "^error: the card fell off the bus$")
+        expect("what came of it ends its line", run("chat", "[break]").stdout == "I was\n")
         broken = run("chat", "--json", "[break]")
         expect("so as JSON", json.loads(broken.stdout)["error"]["code"] == "unavailable", broken.stdout)
         told("an empty question", run("chat", ""), 2, "must not be empty", "freehold chat --help")
