@@ -382,5 +382,11 @@ TEST_F(FacadeTest, GreedySamplingTakesTheLargestLogitAndSeedsRepeat) {
   EXPECT_EQ(outside.error().field, "logit_bias");
 }
 
+TEST(FamilySampling, IsKnownByTheBeginningOfAName) {
+  EXPECT_EQ(family_sampling("Qwen2.5-Coder"), (SamplingDefaults{0.7F, 20, 0.8F}));
+  EXPECT_FALSE(family_sampling("DeepSeek-R1-Distill-Qwen2.5"));  // has its publisher's own
+  EXPECT_FALSE(family_sampling(""));
+}
+
 }  // namespace
 }  // namespace fh::engine::llama

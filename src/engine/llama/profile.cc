@@ -32,8 +32,8 @@ constexpr std::array kFamilies{
     // taken for one, as everywhere.
     FamilyRow{"gemma", "", true},
     // Qwen2.5-Coder fences its calls although its template asks for <tool_call>, and then goes on
-    // with the result as it imagines it. Asked by a user's turn and a long system text behind it, as
-    // coding clients do, it recites that text instead of answering the turn.
+    // with the result as it imagines it. Asked by a user's turn and a long system text behind it,
+    // as coding clients do, it recites that text instead of answering the turn.
     FamilyRow{"qwen2", "<tool_call>", true, true, true},
     // Thinking Qwen3 models keep to the markers; a bare object of theirs is an answer.
     FamilyRow{"qwen3", "enable_thinking", false},

@@ -4,15 +4,18 @@
 // grammar applied to all.
 //
 // What is used when a request leaves a setting out: the values that the model file recommends
-// (general.sampling.*), else temperature 0.8, top_k 40, top_p 0.95, min_p 0.05, penalties off. A
+// (general.sampling.*), else those that the publisher of a known family recommends (the table in
+// sampler.cc), else temperature 0.8, top_k 40, top_p 0.95, min_p 0.05, penalties off. A
 // setting that is given replaces its own default only. Temperature 0 is greedy. Penalties look at
 // the generated text only: presence and frequency at the last 4,096 tokens of it, a repeat penalty
 // alone at the last 64. Not thread-safe: one per answer.
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -22,6 +25,15 @@
 #include "engine/llama/grammar.h"
 
 namespace fh::engine::llama {
+
+struct SamplingDefaults {
+  float temperature = 0;
+  std::int32_t top_k = 0;
+  float top_p = 0;
+  bool operator==(const SamplingDefaults&) const = default;
+};
+// For a model whose file says nothing, by its general.basename ("Qwen2.5-Coder"); empty: unknown.
+std::optional<SamplingDefaults> family_sampling(std::string_view basename);
 
 class Sampler {
  public:
