@@ -32,6 +32,7 @@ bool LonelyCall::push(char c) {
     case At::Object: return object(c);
     case At::Tail:
       if (is_space(c)) return true;
+      if (c == '{' && begin_another()) return object(c);
       if (!fenced_ || closing_ == 3 || c != '`') return false;
       ++closing_;
       return true;
@@ -39,16 +40,38 @@ bool LonelyCall::push(char c) {
   return false;
 }
 
-bool LonelyCall::complete(std::string& name, std::string& arguments) const {
-  if (at_ != At::Tail || (fenced_ && closing_ != 3)) return false;
+bool LonelyCall::begin_another() {
+  if (!several_ || !fenced_ || closing_ > 0) return false;
+  std::optional<Call> done = call();
+  if (!done) return false;
+  earlier_.push_back(*std::move(done));
+  scanner_ = {};
+  at_ = At::Object;
+  return true;
+}
+
+std::optional<LonelyCall::Call> LonelyCall::complete() const {
+  if (at_ != At::Tail || (fenced_ && closing_ != 3)) return std::nullopt;
+  return call();
+}
+
+std::vector<LonelyCall::Call> LonelyCall::whole() const {
+  std::vector<Call> calls = earlier_;
+  std::optional<Call> last = at_ == At::Tail ? call() : std::nullopt;
+  if (last) calls.push_back(*std::move(last));
+  return calls;
+}
+
+std::optional<LonelyCall::Call> LonelyCall::call() const {
   const CallView view = view_call(scanner_, true);
-  if (!view.possible || !view.name || view.arguments == nullptr) return false;
+  if (!view.possible || !view.name || view.arguments == nullptr) return std::nullopt;
   const ToolRule* tool = find_tool(tools_, *view.name);
-  if (tool == nullptr) return false;
-  name = *view.name;
-  arguments = scanner_.value_text(*view.arguments);
-  const auto document = codec::json::Document::parse(arguments);
-  return document && (tool->schema == nullptr || tool->schema->accepts(document->root()));
+  if (tool == nullptr) return std::nullopt;
+  Call out{*view.name, std::string(scanner_.value_text(*view.arguments))};
+  const auto document = codec::json::Document::parse(out.arguments);
+  const bool fits =
+      document && (tool->schema == nullptr || tool->schema->accepts(document->root()));
+  return fits ? std::optional(std::move(out)) : std::nullopt;
 }
 
 bool LonelyCall::object(char c) {

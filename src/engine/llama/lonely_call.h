@@ -1,11 +1,14 @@
 #pragma once
 // A tool call that a model writes of its own accord, without its template's markers: one JSON
 // object
-// {"name": declared tool, "arguments": valid by its schema}, bare or in a fence of Markdown. Looked
-// at byte by byte, so that text that is no call is known as soon as it can be.
+// {"name": declared tool, "arguments": valid by its schema}, bare or in a fence of Markdown; with
+// `several` also one behind the other in one fence. Looked at byte by byte, so that text that is no
+// call is known as soon as it can be.
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/llama/tool_call.h"
 
@@ -13,20 +16,31 @@ namespace fh::engine::llama {
 
 class LonelyCall {
  public:
-  explicit LonelyCall(const ToolRules& tools) : tools_(tools) {}
+  struct Call {
+    std::string name;
+    std::string arguments;
+  };
+  LonelyCall(const ToolRules& tools, bool several) : tools_(tools), several_(several) {}
 
   // False: with this byte it is no call, or it goes on behind one.
   bool push(char c);
   // The fence that was opened is closed again.
   bool fence_closed() const { return fenced_ && closing_ == 3; }
-  // A complete call that the tool's schema accepts.
-  bool complete(std::string& name, std::string& arguments) const;
+  // A complete call that the tool's schema accepts; of several the last.
+  std::optional<Call> complete() const;
+  // Of several: those that are whole, whatever came behind them.
+  std::vector<Call> whole() const;
+  bool has_several() const { return !earlier_.empty(); }
 
  private:
   enum class At : std::uint8_t { Lead, Ticks, Language, Object, Tail };
   bool object(char c);
+  bool begin_another();
+  std::optional<Call> call() const;
 
   const ToolRules& tools_;
+  const bool several_;
+  std::vector<Call> earlier_;
   ObjectScanner scanner_;
   At at_ = At::Lead;
   int ticks_ = 0;

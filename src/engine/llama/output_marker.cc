@@ -226,7 +226,7 @@ class MarkerParser final : public OutputParser {
   }
 
   bool look_closer() {
-    lonely_ = std::make_unique<LonelyCall>(*options_.tools);
+    lonely_ = std::make_unique<LonelyCall>(*options_.tools, options_.fences);
     scanned_ = 0;
     return enter(State::Lonely);
   }
@@ -235,28 +235,30 @@ class MarkerParser final : public OutputParser {
     for (; scanned_ < buffer_.size(); ++scanned_) {
       const bool goes_on = lonely_->push(buffer_[scanned_]);
       if (options_.fences && lonely_->fence_closed()) return fence_done();
-      if (!goes_on) return not_lonely();
+      if (!goes_on) return lonely_->has_several() ? fence_done() : not_lonely();
     }
     if (!last) return false;
-    std::string name;
-    std::string arguments;
-    if (!lonely_->complete(name, arguments)) return not_lonely();
+    if (lonely_->has_several()) return fence_done();
+    std::optional<LonelyCall::Call> call = lonely_->complete();
+    if (!call) return not_lonely();
     drop(buffer_.size());
-    give_call(name, std::move(arguments));
+    give_call(call->name, std::move(call->arguments));
     return enter(State::Over);
   }
 
   // A call in a fence stands for itself, whatever the model says before it. What it says behind is
-  // made up: it has not seen the result. Only further calls count.
+  // made up: it has not seen the result. Only further calls count. Of several in one fence those
+  // count that come before the first that is none.
   bool fence_done() {
-    std::string name;
-    std::string arguments;
-    if (!lonely_->complete(name, arguments)) return not_lonely();
-    drop(scanned_ + 1);
+    const bool sound = lonely_->complete().has_value();
+    if (!sound && !lonely_->has_several()) return not_lonely();
+    std::vector<LonelyCall::Call> calls = lonely_->whole();
+    if (!options_.parallel) calls.resize(1);
+    drop(std::min(scanned_ + 1, buffer_.size()));
     lonely_.reset();
-    give_call(name, std::move(arguments));
+    for (auto& [name, arguments] : calls) give_call(name, std::move(arguments));
     behind_fence_ = true;
-    return options_.parallel ? enter(State::Fences) : end_of_calls();
+    return sound && options_.parallel ? enter(State::Fences) : end_of_calls();
   }
 
   bool end_of_calls() {

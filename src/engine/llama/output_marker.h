@@ -20,8 +20,9 @@ struct MarkerOptions {
   // An answer that consists of exactly one JSON object {name, arguments}, bare or in a fence, is a
   // call too.
   bool lenient = false;
-  // With lenient: so is one in a fence that begins a line, wherever it stands. Behind it only
-  // further ones count: what else is said there is made up, and the answer is over.
+  // With lenient: so is one in a fence that begins a line, wherever it stands, and several of them
+  // in one fence. Behind it only further ones count: what else is said there is made up, and the
+  // answer is over.
   bool fences = false;
   bool parallel = true;
   bool must_call = false;  // the grammar allows nothing but calls

@@ -288,6 +288,34 @@ TEST(MarkerParser, AFenceWithinALongerAnswerIsACallOnlyInFamiliesThatDoSo) {
   EXPECT_EQ(whole.calls.size(), 1U);
 }
 
+// Seen in an answer of Qwen2.5-Coder: the whole task as calls in one fence.
+TEST(MarkerParser, SeveralCallsInOneFence) {
+  const std::string now = R"({"name":"now","arguments":{}})";
+  const std::string write = "{\n  \"name\": \"write_file\",\n  \"arguments\": {\"text\": \"a\"}\n}";
+  const std::string wrong = R"({"name":"get_weather","arguments":{"town":"x"}})";
+  using Calls = std::vector<std::pair<std::string, std::string>>;
+  const Calls both{{"now", "{}"}, {"write_file", R"({"text": "a"})"}};
+  Folded got = parse(with_calls(), {"First:\n```json\n" + now + "\n" + write + "\n```\nDone."});
+  EXPECT_EQ(got.calls, both);
+  EXPECT_EQ(got.text, "First:");
+  EXPECT_EQ(got.reason, EndReason::ToolCall);
+  // What is no call, and all behind it, was said without the results of those before.
+  for (const std::string& end : {wrong + "\n```", wrong + now + "\n```", std::string("# next\n```"),
+                                 std::string("{\"name\": \"no"), std::string("")}) {
+    got = parse(with_calls(), {"```json\n" + now + "\n" + write + "\n" + end});
+    EXPECT_EQ(got.calls, both) << end;
+    EXPECT_EQ(got.text, "") << end;
+    EXPECT_EQ(got.reason, EndReason::ToolCall) << end;
+  }
+  MarkerOptions options = with_calls();
+  options.parallel = false;
+  got = parse(options, {"```json\n" + now + "\n" + write + "\n```"});
+  EXPECT_EQ(got.calls, Calls{both[0]});
+  options = with_calls();
+  options.fences = false;
+  EXPECT_TRUE(parse(options, {"```json\n" + now + "\n" + write + "\n```"}).calls.empty());
+}
+
 // What stands behind a call in a fence is not even waited for.
 TEST(MarkerParser, TheAnswerIsOverWhereTheModelSpeaksForTheTool) {
   base::SeededRandom random(1);
