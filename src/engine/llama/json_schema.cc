@@ -275,6 +275,19 @@ bool JsonSchema::accepts(Value value) const {
   return part_accepts(root(), value);
 }
 
+bool JsonSchema::names_members_of(Value value) const {
+  const Value properties = root()["properties"];
+  if (!value.is_object() || !properties.is_object()) return false;
+  for (const auto& [name, member] : value.members()) {
+    if (!properties[name].exists()) return false;
+  }
+  for (const Value name : root()["required"].elements()) {
+    const auto text = name.as_string();
+    if (text && !value[*text].exists()) return false;
+  }
+  return true;
+}
+
 bool JsonSchema::part_accepts(Value part, Value value) const {
   return Checker(*this).check(part, value, 0);
 }

@@ -26,6 +26,9 @@ class JsonSchema {
   bool accepts(codec::json::Value value) const;
   // The same against one part of this schema (references resolve in the whole).
   bool part_accepts(codec::json::Value part, codec::json::Value value) const;
+  // Whether the value is an object that has what the schema's own `required` lists and nothing but
+  // what its `properties` do, whatever the values are.
+  bool names_members_of(codec::json::Value value) const;
 
  private:
   explicit JsonSchema(codec::json::Document document) : document_(std::move(document)) {}

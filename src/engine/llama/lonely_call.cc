@@ -41,7 +41,7 @@ bool LonelyCall::push(char c) {
 }
 
 bool LonelyCall::begin_another() {
-  if (!several_ || !fenced_ || closing_ > 0) return false;
+  if (!fences_ || !fenced_ || closing_ > 0) return false;
   std::optional<Call> done = call();
   if (!done) return false;
   earlier_.push_back(*std::move(done));
@@ -69,8 +69,10 @@ std::optional<LonelyCall::Call> LonelyCall::call() const {
   if (tool == nullptr) return std::nullopt;
   Call out{*view.name, std::string(scanner_.value_text(*view.arguments))};
   const auto document = codec::json::Document::parse(out.arguments);
+  if (!document) return std::nullopt;
   const bool fits =
-      document && (tool->schema == nullptr || tool->schema->accepts(document->root()));
+      tool->schema == nullptr || tool->schema->accepts(document->root()) ||
+      (fences_ && fenced_ && !tool->strict && tool->schema->names_members_of(document->root()));
   return fits ? std::optional(std::move(out)) : std::nullopt;
 }
 
