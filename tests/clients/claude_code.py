@@ -2,7 +2,8 @@
 """Claude Code, the npm package at the pinned version, against a Freehold under test.
 
 usage: tests/clients/claude_code.py                               scripted: one tool call there and back
-       tests/clients/claude_code.py --model coder [--runs 10]     a real coder model works on a small file; prints the rate
+       tests/clients/claude_code.py --model coder [--runs 10]     a real coder model reads, edits and runs a small file, asked
+                                                                  for one after the other; prints the rate
                                     [--model-file FILE.gguf]
 
 The client sees an empty environment but what is listed in `environment_of`, a fresh home and a fresh working folder; it
@@ -88,11 +89,14 @@ def empty(folder):
         shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
-def ask(server, model, folder, home, prompt, tools, seconds):
-    """Runs the client once in `folder`, its home emptied before: (exit code, its JSON result or None, all it printed).
+def ask(server, model, folder, home, prompt, tools, seconds, goes_on=False):
+    """Runs the client once in `folder`: (exit code, its JSON result or None, all it printed). Its home is emptied
+    before, unless it goes on with the conversation that is in it.
     """
-    empty(home)
+    if not goes_on:
+        empty(home)
     command = [str(client_program()), "-p", prompt, "--output-format", "json", "--allowedTools", *tools]
+    command += ["--continue"] if goes_on else []
     try:
         done = subprocess.run(
             command,
@@ -181,9 +185,25 @@ def scripted():
     return 1 if problems else 0
 
 
-TASK = """There is a file greet.py in this folder. Read it, then change it with the Edit tool so that it \
-prints "Hello, Freehold!" instead of "Hello, world!", then run it with the Bash tool: python3 greet.py. \
-Say what it printed."""
+# One step after the other, in one conversation: a model of this size, asked for all at once, describes what it would do.
+STEPS = (
+    "Read the file greet.py with the Read tool.",
+    "Use the Edit tool on greet.py: replace world by Freehold.",
+    "Use the Bash tool to run: python3 greet.py. What did it print?",
+)
+TOOLS = ("Read", "Edit", "Bash(python3 greet.py)")
+
+
+def ran(home):
+    """Whether the file ran as it should be: the client's own record of the session has its output as a tool's result.
+    The words of the model do not count: it may say what it imagines.
+    """
+    for record in pathlib.Path(home).glob(".claude/projects/*/*.jsonl"):
+        for line in record.read_text().splitlines():
+            result = json.loads(line).get("toolUseResult")
+            if isinstance(result, dict) and "Hello, Freehold!" in result.get("stdout", ""):
+                return True
+    return False
 
 
 def print_turns(rows):
@@ -214,14 +234,16 @@ def coder(model_file, runs):
             empty(folder)
             target = pathlib.Path(folder) / "greet.py"
             target.write_text('print("Hello, world!")\n')
-            code, result, output = ask(
-                server, model, folder, home, TASK, ["Read", "Edit", "Bash(python3 greet.py)"], CODER_SECONDS
-            )
+            for step, prompt in enumerate(STEPS):
+                code, result, output = ask(server, model, folder, home, prompt, TOOLS, CODER_SECONDS, step > 0)
+                if code != 0:
+                    break
             edited = target.exists() and "Hello, Freehold!" in target.read_text()
             told = result is not None and "Hello, Freehold!" in (result.get("result") or "")
-            good += code == 0 and edited and told
+            good += code == 0 and edited and ran(home)
             print(
-                f"run {number}: exit {code}, edited {'yes' if edited else 'no'}, told {'yes' if told else 'no'}, "
+                f"run {number}: exit {code}, edited {'yes' if edited else 'no'}, ran {'yes' if ran(home) else 'no'}, "
+                f"told {'yes' if told else 'no'}, "
                 f"{len(rows_of(server)) - before} requests, {time.monotonic() - began:.0f} s",
                 flush=True,
             )
