@@ -237,7 +237,9 @@ net::Task<base::Status> Attempt::settle(int http_status) {
   ledger::Settlement row = settlement(http_status);
   settled_ = true;  // from here on the ledger owns the row; a repeat would be refused there
   count(row);
-  if (deps_.settings.log_requests) log_ended(admission_, row);
+  if (deps_.settings.log_requests) {  // behind the answer, which need not wait for it
+    deps_.runtime.post([admission = admission_, row] { log_ended(admission, row); });
+  }
   life_->reason = row.reason;
   life_->output_tokens = row.usage.output;
   base::Status status = co_await write_settlement(deps_.runtime, deps_.ledger, std::move(row));
