@@ -52,8 +52,10 @@ class BehindTheProtocol : public ContractSubject {
       : engine_(std::make_unique<RemoteEngine>(remote_options(runtime), scheduler_)) {
     std::array<int, 2> fds{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()), 0);
-    worker_ = std::thread([this, fd = fds[1]] {
-      EXPECT_TRUE(run_worker(fd, inner_));
+    WorkerOptions worker;
+    if (runtime != nullptr) worker.scheduler = &scheduler_;  // as in a worker's process
+    worker_ = std::thread([this, fd = fds[1], worker] {
+      EXPECT_TRUE(run_worker(fd, inner_, worker));
       ::close(fd);
     });
     EXPECT_TRUE(engine_->attach(fds[0], 1));
