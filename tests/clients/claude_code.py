@@ -29,6 +29,7 @@ import freehold  # noqa: E402
 
 SCRIPTED_SECONDS = 180
 CODER_SECONDS = 900
+RECOMPUTED_MAX = 512  # tokens of a prompt beyond what is new in it; the prompt is over 11,000 long
 CODER_OUTPUT_TOKENS = 2048  # of one answer: a small model that has lost its thread would go on to the client's 32,000
 
 SCRIPT = """
@@ -206,6 +207,16 @@ def ran(home):
     return False
 
 
+def recomputed(rows):
+    """Of a server's requests in order those that computed again what the one before had left in the cache."""
+    settled = [row for row in rows if row["state"] == "settled" and row.get("work")]
+    return [
+        row["request_id"]
+        for last, row in zip(settled, settled[1:])
+        if row["work"]["computed"] > max(0, row["prompt_tokens"] - last["prompt_tokens"]) + RECOMPUTED_MAX
+    ]
+
+
 def print_turns(rows):
     """A line for each request of a run: what of the prompt had to be computed, and how the answer ended."""
     for row in rows:
@@ -249,8 +260,11 @@ def coder(model_file, runs):
             )
             print_turns(rows_of(server)[before:])
             print(f"  last words: {(result.get('result') or '')[:300]!r}" if result else output[-1000:], flush=True)
+        again = recomputed(rows_of(server))
     print(f"Claude Code with {model}: {good} of {runs} runs read, edited and ran the file")
-    return 0
+    for request in again:
+        print(f"Claude Code FAILED: {request} computed more of its prompt than was new")
+    return 1 if again else 0
 
 
 def main():
